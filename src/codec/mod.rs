@@ -1,0 +1,112 @@
+//! Bytes to pixels and back, one file or pair per format.
+//!
+//! [`open`] tells a master's format by its first bytes, parses its headers within [`DecodeLimits`]
+//! and gives a [`Picture`]: facts for the plan, prices for admission, rows for the engine. It never
+//! keeps decoded pixels. [`encode`] writes rows in a derivative's format. Colour profiles are
+//! converted to sRGB here, between a decoder and its first consumer.
+
+use std::fmt;
+
+use crate::cancel::Cancel;
+use crate::error::Result;
+use crate::geometry::{Orientation, Pyramid, Window};
+use crate::raster::{PixelFormat, Rows};
+
+/// A master that has been opened: its headers are parsed, its pixels are not read yet.
+pub trait Picture: Send + Sync + fmt::Debug {
+    /// What the headers say.
+    fn facts(&self) -> &Facts;
+
+    /// What decoding `window` of the level with this index costs.
+    fn price(&self, level: usize, window: Window) -> Price;
+
+    /// Rows of exactly `window` (pixels of the level `facts().pyramid.levels()[level]`, stored
+    /// orientation), in the format of `facts().pixel`, in sRGB. The window may reach past the level's
+    /// last column and row by less than the level's own rounding: those samples repeat the last ones.
+    /// Strips are decoded as they are pulled; `cancel` is checked for each.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::error::ErrorKind::Corrupt`] for damaged bytes, [`crate::error::ErrorKind::NotImplemented`] for what
+    /// the decoder does not know, [`crate::error::ErrorKind::Upstream`] from the reader, and those of `cancel`.
+    fn decode(&self, level: usize, window: Window, cancel: &Cancel) -> Result<Box<dyn Rows>>;
+}
+
+/// What a master's headers say.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The container and compression, for people: `TIFF, JPEG tiles`.
+    pub description: String,
+    /// The file format.
+    pub format: MasterFormat,
+    /// Levels in stored orientation; level 0 is the full image.
+    pub pyramid: Pyramid,
+    /// What has to be done to the stored pixels for people to see them upright.
+    pub orientation: Orientation,
+    /// What the rows will hold.
+    pub pixel: PixelFormat,
+    /// Bits per sample as stored.
+    pub bits: u8,
+    /// The colour space as stored, for people: `sRGB`, `Adobe RGB (1998)`, `gray`.
+    pub colour: String,
+    /// Pages that are images of their own, at least 1.
+    pub pages: u32,
+}
+
+/// The file formats that can be masters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MasterFormat {
+    /// JPEG, baseline or progressive.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// TIFF or `BigTIFF`.
+    Tiff,
+    /// JPEG 2000 in a JP2 container or as a bare code stream.
+    Jpeg2000,
+    /// WebP.
+    Webp,
+    /// GIF, its first frame.
+    Gif,
+    /// BMP.
+    Bmp,
+}
+
+/// What a decode takes, known before it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Price {
+    /// Pixels that have to be decoded, needed or not.
+    pub pixels: u64,
+    /// Most bytes that the decoder holds at one time, its rows' strips included.
+    pub bytes: u64,
+}
+
+/// What headers may ask for before anything is reserved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeLimits {
+    /// Largest width or height of a master, in pixels.
+    pub max_side_px: u32,
+    /// Largest area of a master, in pixels.
+    pub max_area_px: u64,
+    /// Most bytes that one decode may hold.
+    pub max_bytes: u64,
+    /// Most tiles or strips of one level.
+    pub max_tiles: u64,
+    /// Most scans of a progressive JPEG.
+    pub max_scans: u32,
+    /// Largest ICC profile, EXIF block or other metadata that is read, in bytes.
+    pub max_metadata_bytes: u64,
+}
+
+impl Default for DecodeLimits {
+    fn default() -> Self {
+        Self {
+            max_side_px: 1_000_000,
+            max_area_px: 10_000_000_000,
+            max_bytes: 1 << 30,
+            max_tiles: 4_000_000,
+            max_scans: 500,
+            max_metadata_bytes: 16 << 20,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod cancel;
+pub mod codec;
+pub mod encoding;
+pub mod error;
+pub mod geometry;
+pub mod plan;
+pub mod raster;
+pub mod reader;
+pub mod render;
