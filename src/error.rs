@@ -211,6 +211,35 @@ impl StdError for Error {
     }
 }
 
+/// A setting that is wrong: it stops the start and is never met later.
+///
+/// Rooms say which key breaks which rule; `config` adds file, line and nearest known key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The dotted key: `limits.max_area_px`.
+    pub key: String,
+    /// What the value has to be: `must be at least 1`.
+    pub rule: String,
+}
+
+impl ConfigError {
+    /// `key` breaks `rule`.
+    pub fn new(key: impl Into<String>, rule: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            rule: rule.into(),
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.rule)
+    }
+}
+
+impl StdError for ConfigError {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
