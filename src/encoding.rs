@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::ConfigError;
 
 /// Settings of every derivative format.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct EncodeSettings {
     /// JPEG.
     pub jpeg: JpegSettings,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codec::DecodeLimits;
-use crate::encoding::EncodeSettings;
+use crate::encoding::{EncodeSettings, JpegSettings, PngSettings, TifSettings, WebpSettings};
 use crate::error::ConfigError;
 use crate::iiif::SizeRules;
 use crate::plan;
@@ -110,13 +110,30 @@ impl Default for IiifConfig {
 
 /// How derivatives are encoded.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct EncodeConfig {
     /// Threads that encode. 0: one for each processor.
     pub threads: usize,
+    /// JPEG.
+    pub jpeg: JpegSettings,
+    /// PNG.
+    pub png: PngSettings,
+    /// WebP.
+    pub webp: WebpSettings,
+    /// TIFF.
+    pub tif: TifSettings,
+}
+
+impl EncodeConfig {
     /// Each format's settings.
-    #[serde(flatten)]
-    pub settings: EncodeSettings,
+    pub fn settings(&self) -> EncodeSettings {
+        EncodeSettings {
+            jpeg: self.jpeg,
+            png: self.png,
+            webp: self.webp,
+            tif: self.tif,
+        }
+    }
 }
 
 /// What is remembered.
@@ -180,7 +197,7 @@ impl Config {
         if !self.iiif.rights.is_empty() && !self.iiif.rights.starts_with("http") {
             return Err(ConfigError::new("iiif.rights", "must be a URI"));
         }
-        self.encode.settings.check()
+        self.encode.settings().check()
     }
 
     /// The published limits, as requests are resolved by them.

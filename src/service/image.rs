@@ -263,7 +263,7 @@ impl Work {
             master: Arc::clone(&self.master),
             plan: self.plan.clone(),
             engine: Arc::clone(&self.shared.engine),
-            settings: self.shared.config.encode.settings.clone(),
+            settings: self.shared.config.encode.settings(),
             cancel,
         }
     }

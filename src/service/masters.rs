@@ -3,6 +3,7 @@
 //! A master's version is checked by its path at most once in `check_seconds`; another version, or
 //! none, drops what was parsed. Equal identifiers that arrive together are opened once.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use crate::codec::{self, DecodeLimits, Facts, Picture};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
 use crate::iiif::Identifier;
+use crate::metrics::PANICS;
 use crate::plan::Subject;
 use crate::reader::RangeReader;
 use crate::source::{FileReader, FileSource, Located, Opened, Version};
@@ -210,10 +212,15 @@ where
     T: Send + 'static,
     F: FnOnce() -> Result<T> + Send + 'static,
 {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|failure| {
-        crate::metrics::PANICS.with([stage]).increment(1);
-        Err(Error::internal("running work that panicked").with_source(failure))
-    })
+    let guarded = move || {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            PANICS.with([stage]).increment(1);
+            Err(Error::internal("running work that panicked"))
+        })
+    };
+    tokio::task::spawn_blocking(guarded)
+        .await
+        .unwrap_or_else(|cause| Err(Error::internal("running work").with_source(cause)))
 }
 
 #[cfg(test)]

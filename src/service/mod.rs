@@ -230,7 +230,7 @@ impl Shared {
 fn settings_key(config: &Config) -> Key {
     let settings = format!(
         "{:?} {:?} {:?} {:?}",
-        config.encode.settings,
+        config.encode.settings(),
         config.plan_settings(),
         config.size_rules(),
         codec::versions(),

@@ -1,7 +1,7 @@
 //! Runs a plan: one thread decodes and renders, another encodes, strips flow between them.
 
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -164,18 +164,18 @@ fn run(render: &Render, clocks: &Clocks, handover: oneshot::Sender<Handover>) ->
             let _ = handover.send(Handover::Jpeg(file));
         }
         Output::Rows(rows) => {
+            let mut rows = Timed::new(rows, clocks.rendering.clone());
+            let Some(first) = rows.next_strip()? else {
+                return Err(Error::internal("rendering a picture without rows"));
+            };
             let (strips, received) = sync_channel::<Strip>(STRIPS_AHEAD);
-            let rows = Timed::new(rows, clocks.rendering.clone());
+            let handed = Handed::new(rows.shape(), first, received, render.cancel.clone());
             // Nobody there to take it: the request was withdrawn, and sending ends at once.
-            let _ = handover.send(Handover::Rows(Handed::new(rows.shape(), received)));
-            push(rows, &strips);
+            let _ = handover.send(Handover::Rows(handed));
+            send(&mut rows, &strips);
         }
     }
     Ok(())
-}
-
-fn push(mut rows: Timed, strips: &SyncSender<Strip>) {
-    send(&mut rows, strips);
 }
 
 /// Waits for `making` until its deadline and a little longer; then its thread counts as lost.

@@ -3,12 +3,13 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc;
 
+use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::raster::{Raster, Rows, Shape};
 
@@ -18,24 +19,46 @@ pub(super) const STRIPS_AHEAD: usize = 2;
 /// What the rendering thread sends: strips, and at last nothing or an error.
 pub(super) type Strip = Result<Raster>;
 
-/// Rows that another thread makes.
+/// Rows that another thread makes. The first strip is there already, so that an encoder does not wait
+/// for a picture's decoder; it waits for the strips of a long picture alone.
 #[derive(Debug)]
 pub(super) struct Handed {
     shape: Shape,
+    first: Option<Raster>,
     strips: Receiver<Strip>,
     rows_left: u32,
+    cancel: Cancel,
 }
 
 impl Handed {
-    /// Rows of `shape` from `strips`.
-    pub(super) fn new(shape: Shape, strips: Receiver<Strip>) -> Self {
+    /// Rows of `shape`: `first`, then what comes from `strips`.
+    pub(super) fn new(shape: Shape, first: Raster, strips: Receiver<Strip>, cancel: Cancel) -> Self {
         Self {
             shape,
+            first: Some(first),
             strips,
             rows_left: shape.dimensions.height,
+            cancel,
+        }
+    }
+
+    /// The next strip from the other thread, unless the work is withdrawn before.
+    fn receive(&self) -> Strip {
+        loop {
+            match self.strips.recv_timeout(CHECK_EVERY) {
+                Ok(strip) => return strip,
+                Err(RecvTimeoutError::Timeout) => self.cancel.check()?,
+                Err(cause) => {
+                    let error = Error::internal("receiving strips of a render that ended");
+                    return Err(error.with_source(cause));
+                }
+            }
         }
     }
 }
+
+/// How often a wait for a strip looks whether it is still wanted.
+const CHECK_EVERY: Duration = Duration::from_millis(50);
 
 impl Rows for Handed {
     fn shape(&self) -> Shape {
@@ -46,20 +69,13 @@ impl Rows for Handed {
         if self.rows_left == 0 {
             return Ok(None);
         }
-        match self.strips.recv() {
-            Ok(Ok(strip)) => {
-                self.rows_left = self.rows_left.saturating_sub(strip.dimensions().height);
-                Ok(Some(strip))
-            }
-            Ok(Err(error)) => {
-                self.rows_left = 0;
-                Err(error)
-            }
-            Err(cause) => {
-                self.rows_left = 0;
-                Err(Error::internal("receiving strips of a render that ended").with_source(cause))
-            }
-        }
+        let strip = match self.first.take() {
+            Some(first) => Ok(first),
+            None => self.receive(),
+        };
+        let taken = strip.as_ref().map_or(u32::MAX, |strip| strip.dimensions().height);
+        self.rows_left = self.rows_left.saturating_sub(taken);
+        strip.map(Some)
     }
 }
 
