@@ -7,12 +7,12 @@ set -euo pipefail
 
 # Package, and a file or program that shows that it is there.
 build=(
-  "build-essential:cc" "cmake:cmake" "nasm:nasm" "pkg-config:pkg-config"
-  "clang:clang" "libclang-dev:lib:libclang" "curl:curl" "ca-certificates:file:/etc/ssl/certs/ca-certificates.crt"
+  "build-essential:cc" "cmake:cmake" "nasm:nasm"
+  "ca-certificates:file:/etc/ssl/certs/ca-certificates.crt"
 )
 tests=(
   "chromium:chromium" "prometheus:prometheus" "python3-venv:python:venv"
-  "libmagic1:lib:libmagic" "libvips-tools:vips" "openssl:openssl"
+  "libmagic1:lib:libmagic" "libvips-tools:vips" "curl:curl"
 )
 
 is_there() {
