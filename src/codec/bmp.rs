@@ -39,7 +39,11 @@ const SCRATCH_BYTES: u64 = 256 << 10;
 
 /// Whether a file that starts with `head` is a BMP: the magic, and a header of a known length.
 pub(super) fn matches(head: &[u8]) -> bool {
-    head.starts_with(b"BM") && matches!(head.get(14..18), Some([12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]))
+    head.starts_with(b"BM")
+        && matches!(
+            head.get(14..18),
+            Some([12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0])
+        )
 }
 
 /// Parses the headers of a BMP.
@@ -97,7 +101,11 @@ fn describe(reader: &dyn RangeReader) -> Result<String> {
     }
     let bits = peek(reader, FILE_HEADER_BYTES + 14)?.map_or(0, u16::from_le_bytes);
     let compression = peek(reader, FILE_HEADER_BYTES + 16)?.map(u32::from_le_bytes);
-    let runs = if matches!(compression, Some(1 | 2)) { ", run lengths" } else { "" };
+    let runs = if matches!(compression, Some(1 | 2)) {
+        ", run lengths"
+    } else {
+        ""
+    };
     Ok(format!("BMP, {bits} bit a pixel{runs}"))
 }
 
@@ -176,8 +184,6 @@ fn failed(cause: ImageError) -> Error {
         cause @ (ImageError::Decoding(_)
         | ImageError::Encoding(_)
         | ImageError::Parameter(_)
-        | ImageError::Limits(_)) => {
-            Error::corrupt("its BMP data are damaged").with_source(cause)
-        }
+        | ImageError::Limits(_)) => Error::corrupt("its BMP data are damaged").with_source(cause),
     }
 }

@@ -29,8 +29,20 @@ mod tests {
 
     /// A directory of one tag: little- or big-endian, laid out by hand after TIFF 6.0.
     fn block(tag: u16, value: u16, big: bool) -> Vec<u8> {
-        let two = |v: u16| if big { v.to_be_bytes() } else { v.to_le_bytes() };
-        let four = |v: u32| if big { v.to_be_bytes() } else { v.to_le_bytes() };
+        let two = |v: u16| {
+            if big {
+                v.to_be_bytes()
+            } else {
+                v.to_le_bytes()
+            }
+        };
+        let four = |v: u32| {
+            if big {
+                v.to_be_bytes()
+            } else {
+                v.to_le_bytes()
+            }
+        };
         let mut bytes = if big { b"MM".to_vec() } else { b"II".to_vec() };
         bytes.extend(two(42));
         bytes.extend(four(8));
@@ -62,7 +74,10 @@ mod tests {
         assert_eq!(orientation(&block(0x0113, 6, true)), Orientation::IDENTITY);
         assert_eq!(orientation(&block(0x0112, 9, true)), Orientation::IDENTITY);
         for length in 0..turned.len() - 4 {
-            assert_eq!(orientation(&turned[..length.min(18)]), Orientation::IDENTITY);
+            assert_eq!(
+                orientation(&turned[..length.min(18)]),
+                Orientation::IDENTITY
+            );
         }
     }
 }

@@ -17,6 +17,9 @@ mod tif;
 mod webp;
 mod whole;
 
+#[cfg(test)]
+mod tests;
+
 pub use colour::Colour;
 pub use open::open;
 

@@ -58,10 +58,16 @@ pub fn open(
 pub(super) fn check_dimensions(dimensions: Dimensions, limits: &DecodeLimits) -> Result<()> {
     let longest = dimensions.width.max(dimensions.height);
     if longest > limits.max_side_px {
-        return Err(too_large(dimensions, format!("{} pixels a side", limits.max_side_px)));
+        return Err(too_large(
+            dimensions,
+            format!("{} pixels a side", limits.max_side_px),
+        ));
     }
     if dimensions.area() > limits.max_area_px {
-        return Err(too_large(dimensions, format!("{} pixels", limits.max_area_px)));
+        return Err(too_large(
+            dimensions,
+            format!("{} pixels", limits.max_area_px),
+        ));
     }
     Ok(())
 }

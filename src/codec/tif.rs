@@ -81,8 +81,7 @@ impl Picture<'_> {
         let mut encoder = TiffEncoder::new(&mut file)?
             .with_compression(compression)
             .with_predictor(predictor);
-        let mut image =
-            encoder.new_image::<C>(self.dimensions.width, self.dimensions.height)?;
+        let mut image = encoder.new_image::<C>(self.dimensions.width, self.dimensions.height)?;
         if self.channels.has_alpha() {
             image
                 .encoder()

@@ -114,6 +114,7 @@ pub(super) struct WholeRows {
     format: PixelFormat,
     done: u32,
     cancel: Cancel,
+    ended: bool,
 }
 
 impl WholeRows {
@@ -131,6 +132,7 @@ impl WholeRows {
             format,
             done: 0,
             cancel: cancel.clone(),
+            ended: false,
         }
     }
 
@@ -167,8 +169,12 @@ impl Rows for WholeRows {
     }
 
     fn next_strip(&mut self) -> Result<Option<Raster>> {
+        if self.ended {
+            return Ok(None);
+        }
         let strip = self.pull();
         if !matches!(strip, Ok(Some(_))) {
+            self.ended = true;
             (self.decode, self.raster) = (None, None);
         }
         strip

@@ -39,15 +39,17 @@ pub(in crate::codec) fn open(
     let mut decoder = decoder(&reader, limits.max_bytes)?;
     let screen = (decoder.width(), decoder.height());
     let frame = first_frame(&mut decoder)?;
-    let covers = frame.left == 0
-        && frame.top == 0
-        && frame.width >= screen.0
-        && frame.height >= screen.1;
+    let covers =
+        frame.left == 0 && frame.top == 0 && frame.width >= screen.0 && frame.height >= screen.1;
     let opaque = covers && frame.transparent.is_none();
     let frame_area = dimensions_within(frame.width.into(), frame.height.into(), limits)?.area();
     let interlaced = if frame.interlaced { ", interlaced" } else { "" };
     let dimensions = dimensions_within(screen.0.into(), screen.1.into(), limits)?;
-    let pixel = PixelFormat::eight(if opaque { Channels::Rgb } else { Channels::Rgba });
+    let pixel = PixelFormat::eight(if opaque {
+        Channels::Rgb
+    } else {
+        Channels::Rgba
+    });
     let price = whole::price(dimensions, pixel, frame_area, dimensions.window());
     whole::check_bytes(price.bytes, limits)?;
     let colour = Colour::from_icc(decoder.icc_profile(), pixel.channels)?;
@@ -132,7 +134,14 @@ fn decode_whole(
     decoder.read_into_buffer(&mut indices).map_err(failed)?;
     let palette = decoder.palette().map_err(failed)?;
     let mut samples = whole::reserve(Shape { dimensions, format })?;
-    lay(&frame, &indices, palette, &mut samples, dimensions, format.channels);
+    lay(
+        &frame,
+        &indices,
+        palette,
+        &mut samples,
+        dimensions,
+        format.channels,
+    );
     Raster::from_u8(dimensions, format.channels, samples)
 }
 
@@ -157,7 +166,10 @@ fn lay(
             if frame.transparent == Some(*index) {
                 continue;
             }
-            let [red, green, blue] = colours.get(usize::from(*index)).copied().unwrap_or_default();
+            let [red, green, blue] = colours
+                .get(usize::from(*index))
+                .copied()
+                .unwrap_or_default();
             for (sample, value) in target.iter_mut().zip([red, green, blue, u8::MAX]) {
                 *sample = value;
             }

@@ -33,7 +33,10 @@ pub(in crate::codec) fn encode(
     let picture = EightBit::gather(rows, "GIF", MAX_SIDE_PX, cancel)?;
     let indexed = Indexed::new(&picture, cancel)?;
     let side = |pixels: u32| u16::try_from(pixels).expect("sides have been checked");
-    let (width, height) = (side(picture.dimensions.width), side(picture.dimensions.height));
+    let (width, height) = (
+        side(picture.dimensions.width),
+        side(picture.dimensions.height),
+    );
     let mut encoder = Encoder::new(sink, width, height, &indexed.palette).map_err(failed)?;
     let frame = Frame {
         width,

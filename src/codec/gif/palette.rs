@@ -63,7 +63,10 @@ impl Indexed {
     fn exact(pixels: &[[u8; 4]], colours: &[[u8; 4]]) -> Self {
         let index = |pixel| colours.binary_search(pixel).map_or(0, byte);
         Self {
-            palette: colours.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect(),
+            palette: colours
+                .iter()
+                .flat_map(|[r, g, b, _]| [*r, *g, *b])
+                .collect(),
             indices: pixels.iter().map(index).collect(),
             transparent: colours.binary_search(&CLEAR).ok().map(byte),
         }

@@ -57,7 +57,14 @@ pub(in crate::codec) fn open(
     let parsed = header.read_info().map_err(failed)?;
     let pixel = pixel_format(&parsed);
     if interlaced {
-        whole::check_bytes(Shape { dimensions, format: pixel }.bytes(), limits)?;
+        whole::check_bytes(
+            Shape {
+                dimensions,
+                format: pixel,
+            }
+            .bytes(),
+            limits,
+        )?;
     }
     let info = parsed.info();
     let colour = Colour::from_icc(info.icc_profile.as_deref(), pixel.channels)?;
@@ -188,11 +195,7 @@ impl Picture for Png {
     }
 }
 
-fn decode_whole(
-    mut reader: Reader,
-    dimensions: Dimensions,
-    format: PixelFormat,
-) -> Result<Raster> {
+fn decode_whole(mut reader: Reader, dimensions: Dimensions, format: PixelFormat) -> Result<Raster> {
     let mut bytes = whole::reserve(Shape { dimensions, format })?;
     reader.next_frame(&mut bytes).map_err(failed)?;
     let samples = whole::samples_from_be(bytes, format);
@@ -241,7 +244,10 @@ impl StreamedRows {
             return Ok(None);
         };
         let pixel = self.format.bytes_per_pixel();
-        let (start, length) = (self.window.x as usize * pixel, dimensions.width as usize * pixel);
+        let (start, length) = (
+            self.window.x as usize * pixel,
+            dimensions.width as usize * pixel,
+        );
         let mut bytes = Vec::with_capacity(length * height as usize);
         for _ in 0..height {
             self.next_row()?;

@@ -77,9 +77,21 @@ fn pixel_format(decoder: &WebPDecoder<Stream>) -> PixelFormat {
 }
 
 fn describe(decoder: &mut WebPDecoder<Stream>) -> String {
-    let kind = if decoder.is_lossy() { "lossy" } else { "lossless" };
-    let alpha = if decoder.has_alpha() { ", with alpha" } else { "" };
-    let animated = if decoder.is_animated() { ", animated" } else { "" };
+    let kind = if decoder.is_lossy() {
+        "lossy"
+    } else {
+        "lossless"
+    };
+    let alpha = if decoder.has_alpha() {
+        ", with alpha"
+    } else {
+        ""
+    };
+    let animated = if decoder.is_animated() {
+        ", animated"
+    } else {
+        ""
+    };
     format!("WebP, {kind}{alpha}{animated}")
 }
 
