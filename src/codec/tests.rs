@@ -1,5 +1,8 @@
 //! Decoders of this room against foreign ones, and what all of them promise.
 
+mod encoders;
+mod formats;
+
 use std::sync::Arc;
 
 use super::{DecodeLimits, Picture, open};
