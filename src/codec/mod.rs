@@ -7,6 +7,7 @@
 
 mod bmp;
 mod colour;
+mod encode;
 mod exif;
 mod gif;
 mod open;
@@ -21,6 +22,7 @@ mod whole;
 mod tests;
 
 pub use colour::Colour;
+pub use encode::{encode, versions};
 pub use open::open;
 
 use std::fmt;

@@ -60,13 +60,13 @@ pub(super) fn check_dimensions(dimensions: Dimensions, limits: &DecodeLimits) ->
     if longest > limits.max_side_px {
         return Err(too_large(
             dimensions,
-            format!("{} pixels a side", limits.max_side_px),
+            &format!("{} pixels a side", limits.max_side_px),
         ));
     }
     if dimensions.area() > limits.max_area_px {
         return Err(too_large(
             dimensions,
-            format!("{} pixels", limits.max_area_px),
+            &format!("{} pixels", limits.max_area_px),
         ));
     }
     Ok(())
@@ -88,7 +88,7 @@ pub(super) fn dimensions_within(
     Ok(dimensions)
 }
 
-fn too_large(dimensions: Dimensions, limit: String) -> Error {
+fn too_large(dimensions: Dimensions, limit: &str) -> Error {
     let words = format!("the source image has {dimensions} pixels, and the limit is {limit}");
     Error::new(ErrorKind::TooLarge, words)
 }

@@ -1,3 +1,5 @@
+//! Conversions against LittleCMS, and what decoders rely on.
+
 use super::*;
 use crate::cancel::Cancel;
 use crate::error::ErrorKind;

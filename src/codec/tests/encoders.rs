@@ -99,14 +99,14 @@ fn written(
 fn as_png(raster: &Raster, compression: PngCompression) -> Vec<u8> {
     let settings = PngSettings { compression };
     written(
-        |rows, sink| png::encode(rows, &settings, &Cancel::new(), sink),
+        |rows, sink| png::encode(rows, settings, &Cancel::new(), sink),
         raster,
     )
 }
 
 fn as_webp(raster: &Raster, settings: WebpSettings) -> Vec<u8> {
     written(
-        |rows, sink| webp::encode(rows, &settings, &Cancel::new(), sink),
+        |rows, sink| webp::encode(rows, settings, &Cancel::new(), sink),
         raster,
     )
 }
@@ -118,7 +118,7 @@ fn as_gif(raster: &Raster) -> Vec<u8> {
 fn as_tif(raster: &Raster, compression: TifCompression) -> Vec<u8> {
     let settings = TifSettings { compression };
     written(
-        |rows, sink| tif::encode(rows, &settings, &Cancel::new(), sink),
+        |rows, sink| tif::encode(rows, settings, &Cancel::new(), sink),
         raster,
     )
 }
@@ -258,7 +258,7 @@ fn too_long_sides_are_refused_before_a_row_is_pulled() {
         let mut rows = Strips::new(raster);
         let mut sink = Vec::new();
         let result = if limit == "16383" {
-            webp::encode(&mut rows, &LOSSLESS, &Cancel::new(), &mut sink)
+            webp::encode(&mut rows, LOSSLESS, &Cancel::new(), &mut sink)
         } else {
             gif::encode(&mut rows, &Cancel::new(), &mut sink)
         };
@@ -297,11 +297,11 @@ impl io::Write for Gone {
 fn every_encoder(raster: &Raster, cancel: &Cancel, sink: &mut dyn FnMut() -> Gone) -> Vec<Error> {
     let rows = || Strips::new(raster.clone());
     vec![
-        png::encode(&mut rows(), &PngSettings::default(), cancel, &mut sink()),
-        webp::encode(&mut rows(), &WebpSettings::default(), cancel, &mut sink()),
-        webp::encode(&mut rows(), &LOSSLESS, cancel, &mut sink()),
+        png::encode(&mut rows(), PngSettings::default(), cancel, &mut sink()),
+        webp::encode(&mut rows(), WebpSettings::default(), cancel, &mut sink()),
+        webp::encode(&mut rows(), LOSSLESS, cancel, &mut sink()),
         gif::encode(&mut rows(), cancel, &mut sink()),
-        tif::encode(&mut rows(), &TifSettings::default(), cancel, &mut sink()),
+        tif::encode(&mut rows(), TifSettings::default(), cancel, &mut sink()),
     ]
     .into_iter()
     .map(|result| result.unwrap_err())
