@@ -7,9 +7,11 @@
 mod axis;
 mod pass;
 mod settings;
+mod turn;
 
 pub use pass::{Crop, Filter, Pass, Turn};
-pub use settings::Settings;
+pub use settings::{Settings, estimated_bytes};
+pub use turn::canvas;
 
 use crate::geometry::{Dimensions, Orientation, Pyramid, Region, ScaleFactor, Window};
 use crate::iiif::{Format, Quality, Resolved};
