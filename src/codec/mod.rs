@@ -5,6 +5,12 @@
 //! keeps decoded pixels. [`encode`] writes rows in a derivative's format. Colour profiles are
 //! converted to sRGB here, between a decoder and its first consumer.
 
+mod colour;
+
+pub use colour::Colour;
+
+pub mod jp2;
+
 use std::fmt;
 
 use crate::cancel::Cancel;
