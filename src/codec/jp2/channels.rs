@@ -92,6 +92,13 @@ impl Layout {
         })
     }
 
+    /// Bits of the first channel; YCC's three have the same.
+    pub(super) fn bits_of_first(&self) -> u8 {
+        self.sources
+            .first()
+            .map_or(8, |source| source.precision.bits)
+    }
+
     /// The component whose sampling is the pixels' own.
     pub(super) fn base(&self) -> usize {
         self.sources.first().map_or(0, |source| source.component)
@@ -194,9 +201,9 @@ impl Roles {
                 .ok_or_else(|| Error::corrupt("a colour has no channel"))?;
             roles.colours.push(usize::from(found.channel));
         }
-        let opacity = definitions.iter().find(|d| {
-            matches!(d.kind, OPACITY | PREMULTIPLIED_OPACITY) && d.association == 0
-        });
+        let opacity = definitions
+            .iter()
+            .find(|d| matches!(d.kind, OPACITY | PREMULTIPLIED_OPACITY) && d.association == 0);
         roles.opacity = opacity.map(|d| usize::from(d.channel));
         roles.is_premultiplied = opacity.is_some_and(|d| d.kind == PREMULTIPLIED_OPACITY);
         Ok(roles)
@@ -209,9 +216,10 @@ fn is_ycc(container: &Container, components: &[Component], sources: &[Source]) -
     let Some(base) = sources.first().and_then(used) else {
         return Err(Error::corrupt("a colour has no channel"));
     };
-    let is_even = sources.iter().filter_map(used).all(|component| {
-        (component.step_x, component.step_y) == (base.step_x, base.step_y)
-    });
+    let is_even = sources
+        .iter()
+        .filter_map(used)
+        .all(|component| (component.step_x, component.step_y) == (base.step_x, base.step_y));
     let may_be_ycc = match container.colour {
         ColourSpec::Sycc => true,
         // Nothing but chroma is sampled more coarsely than the first of three components.
@@ -234,8 +242,15 @@ fn is_ycc(container: &Container, components: &[Component], sources: &[Source]) -
         return Err(Error::unsupported("its components are sampled differently"));
     }
     let bits = |source: &Source| source.precision.bits;
-    if may_be_ycc && sources.iter().take(3).any(|s| Some(bits(s)) != sources.first().map(bits)) {
-        return Err(Error::unsupported("its YCC components have different depths"));
+    if may_be_ycc
+        && sources
+            .iter()
+            .take(3)
+            .any(|s| Some(bits(s)) != sources.first().map(bits))
+    {
+        return Err(Error::unsupported(
+            "its YCC components have different depths",
+        ));
     }
     Ok(may_be_ycc)
 }

@@ -139,7 +139,10 @@ fn level(codestream: &Codestream, base: Component, reduction: u8) -> Option<Leve
     let height = size.y.image.sampled(base.step_y, reduction).length();
     let factor = ScaleFactor::new(1 << reduction)?;
     let cell = |tile: u32, step: u8| tile.div_ceil(u32::from(step)).div_ceil(factor.get());
-    let tile = Dimensions::new(cell(size.x.tile, base.step_x), cell(size.y.tile, base.step_y));
+    let tile = Dimensions::new(
+        cell(size.x.tile, base.step_x),
+        cell(size.y.tile, base.step_y),
+    );
     Some(Level {
         factor,
         dimensions: Dimensions::new(width, height)?,

@@ -44,7 +44,10 @@ impl Structure {
         let layers = u64::from(coding.layers);
         // The decoder's marks of visited packets are an array that is as long for the smallest
         // resolution as for the one with the most precincts.
-        let resolutions = coding.styles.iter().map(|s| u64::from(s.decompositions) + 1);
+        let resolutions = coding
+            .styles
+            .iter()
+            .map(|s| u64::from(s.decompositions) + 1);
         let marks = most
             .saturating_mul(resolutions.max().unwrap_or(1))
             .saturating_mul(coding.styles.len() as u64)

@@ -17,9 +17,6 @@ const MAX_TILES: u64 = 65_535;
 /// Most components that are read: three colours and opacity.
 const MAX_COMPONENTS: u16 = 4;
 
-/// The bit of Rsiz that announces coding extensions in a CAP segment (A.5.1).
-const RSIZ_EXTENSIONS: u16 = 1 << 14;
-
 /// The bit of Rsiz that announces ISO/IEC 15444-2 (A.5.1).
 const RSIZ_PART_2: u16 = 1 << 15;
 
@@ -193,11 +190,6 @@ impl Size {
     /// How many tiles there are, 1 to 65,535.
     pub(in super::super) const fn tiles(&self) -> u32 {
         self.x.tiles() * self.y.tiles()
-    }
-
-    /// Whether the stream uses capabilities announced in a CAP segment, as high throughput does.
-    pub(in super::super) const fn has_extensions(&self) -> bool {
-        self.capabilities & RSIZ_EXTENSIONS != 0
     }
 
     /// The segment for a stream that holds the tile at (`x`, `y`) alone, marker and length included.

@@ -134,9 +134,7 @@ impl Codec {
         let Area { x0, y0, x1, y1 } = area;
         let [x0, y0, x1, y1] = [signed(x0)?, signed(y0)?, signed(x1)?, signed(y1)?];
         // SAFETY: the decoder is live and has read the header that `image` is from.
-        check(unsafe {
-            opj::opj_set_decode_area(self.raw(), image.0.as_ptr(), x0, y0, x1, y1)
-        })
+        check(unsafe { opj::opj_set_decode_area(self.raw(), image.0.as_ptr(), x0, y0, x1, y1) })
     }
 
     fn decode(&self, stream: &Stream<'_>, image: &DecodedImage) -> Option<()> {
@@ -287,7 +285,9 @@ extern "C" fn on_skip(count: i64, client: *mut c_void) -> i64 {
         let before = stream.position();
         let target = before.saturating_add_signed(count);
         let after = stream.seek(target);
-        i64::try_from(after).ok()? .checked_sub(i64::try_from(before).ok()?)
+        i64::try_from(after)
+            .ok()?
+            .checked_sub(i64::try_from(before).ok()?)
     });
     match skipped.flatten() {
         Some(0) if count != 0 => -1,

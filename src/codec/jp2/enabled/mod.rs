@@ -56,6 +56,8 @@ impl Picture for Jp2 {
 
 impl fmt::Debug for Jp2 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Jp2").field("facts", self.facts()).finish_non_exhaustive()
+        f.debug_struct("Jp2")
+            .field("facts", self.facts())
+            .finish_non_exhaustive()
     }
 }
