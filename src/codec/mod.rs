@@ -10,6 +10,7 @@ mod colour;
 mod encode;
 mod exif;
 mod gif;
+mod jp2;
 mod open;
 mod png;
 mod sink;
