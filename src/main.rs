@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The `triforium` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    triforium::cli::run()
+}

@@ -5,6 +5,24 @@
 //! keeps decoded pixels. [`encode`] writes rows in a derivative's format. Colour profiles are
 //! converted to sRGB here, between a decoder and its first consumer.
 
+mod bmp;
+mod colour;
+mod exif;
+mod gif;
+mod open;
+mod png;
+mod sink;
+mod stream;
+mod tif;
+mod webp;
+mod whole;
+
+#[cfg(test)]
+mod tests;
+
+pub use colour::Colour;
+pub use open::open;
+
 use std::fmt;
 
 use crate::cancel::Cancel;

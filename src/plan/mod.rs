@@ -1,5 +1,218 @@
-//! Decides what to do for a request: level, window, passes, cost. Pure: same input, same plan.
+//! Decides what is done for a request: level, window, passes, memory. Pure: same input, same plan.
+//!
+//! [`Plan::new`] takes a request that `iiif` has resolved against the published dimensions and the
+//! [`Subject`] that `codec` found in the master. Every number that later rooms need stands in the
+//! plan; they apply them and decide none again.
 
+mod axis;
 mod pass;
+mod settings;
 
 pub use pass::{Crop, Filter, Pass, Turn};
+pub use settings::Settings;
+
+use crate::geometry::{Dimensions, Orientation, Pyramid, Region, ScaleFactor, Window};
+use crate::iiif::{Format, Quality, Resolved};
+use crate::raster::{Channels, Depth, PixelFormat, Shape};
+
+use axis::Axis;
+
+/// What a plan has to know of a master.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Its levels, in stored orientation.
+    pub pyramid: &'a Pyramid,
+    /// What brings the stored pixels upright.
+    pub orientation: Orientation,
+    /// What its decoder's rows hold.
+    pub pixel: PixelFormat,
+}
+
+/// Everything that is done for one request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The index of the level to decode in the master's pyramid.
+    pub level: usize,
+    /// The scale factor that decoding and shrinking reach together.
+    pub factor: ScaleFactor,
+    /// What to decode of that level.
+    pub window: Window,
+    /// What flows out of the decoder.
+    pub decoded: Shape,
+    /// The steps from there to the derivative's pixels.
+    pub passes: Vec<Pass>,
+    /// What flows into the encoder.
+    pub output: Shape,
+    /// The derivative's format.
+    pub format: Format,
+    /// Whether the answer leaves while it is made. A pure function of request and settings, so that
+    /// the same request gets the same bytes.
+    pub streamed: bool,
+    /// Most bytes that passes and encoder hold at one time, decoder excluded.
+    pub working_bytes: u64,
+}
+
+impl Plan {
+    /// The plan for `request` on `subject`.
+    ///
+    /// The level is the coarsest that still has at least the pixels asked for, reached by a stored
+    /// level and, where none is near enough, by halving it (virtual levels).
+    pub fn new(request: &Resolved, subject: Subject<'_>, settings: &Settings) -> Self {
+        let stored = subject.pyramid.dimensions();
+        let published = subject.orientation.apply(stored);
+        let region = subject
+            .orientation
+            .inverse()
+            .apply_region(request.region, published);
+        let target = if subject.orientation.transposes() {
+            request.size.transposed()
+        } else {
+            request.size
+        };
+
+        let (level, halvings) = nearest(subject.pyramid, region, target);
+        let base = subject.pyramid.levels()[level];
+        let factor = ScaleFactor::new(base.factor.get() << halvings).unwrap_or(base.factor);
+        let filter = settings.filter(region, target);
+        let across = Axis::new(region.x, region.width, stored.width, factor, target.width, filter);
+        let down = Axis::new(region.y, region.height, stored.height, factor, target.height, filter);
+        let window = Window {
+            x: across.start << halvings,
+            y: down.start << halvings,
+            width: across.decoded(halvings, stored.width.div_ceil(base.factor.get())),
+            height: down.decoded(halvings, stored.height.div_ceil(base.factor.get())),
+        };
+        let decoded = Shape {
+            dimensions: window.dimensions(),
+            format: subject.pixel,
+        };
+
+        let mut passes = Vec::with_capacity(6);
+        if halvings > 0 {
+            passes.push(Pass::Shrink { times: halvings });
+        }
+        if !(across.is_identity() && down.is_identity()) {
+            passes.push(Pass::Resample {
+                crop: Crop {
+                    x: across.crop_start,
+                    y: down.crop_start,
+                    width: across.crop_length,
+                    height: down.crop_length,
+                },
+                target,
+                filter,
+            });
+        }
+        finish(&mut passes, request, subject, settings);
+        let (output, working_bytes) = follow(decoded, &passes, request.format);
+        Self {
+            level,
+            factor,
+            window,
+            decoded,
+            passes,
+            output,
+            format: request.format,
+            streamed: settings.streams(request.format, output),
+            working_bytes,
+        }
+    }
+}
+
+/// The level to start from and how often to halve it: the largest factor whose share of `region` still
+/// has `target`'s pixels; of two ways to the same factor the one with fewer halvings.
+fn nearest(pyramid: &Pyramid, region: Region, target: Dimensions) -> (usize, u8) {
+    let enough = |factor: u64| {
+        u64::from(region.width).div_ceil(factor) >= u64::from(target.width)
+            && u64::from(region.height).div_ceil(factor) >= u64::from(target.height)
+    };
+    let mut best = (0, 0_u8);
+    let mut best_factor = 0_u64;
+    for (index, level) in pyramid.levels().iter().enumerate() {
+        let mut halvings = 0_u8;
+        let mut factor = u64::from(level.factor.get());
+        if !enough(factor) {
+            continue;
+        }
+        // Past 2³⁰ a side of 32 bits has one pixel left.
+        while halvings < 30 && factor < 1 << 30 && shrinks(region, factor) && enough(factor * 2) {
+            halvings += 1;
+            factor *= 2;
+        }
+        if factor > best_factor || (factor == best_factor && halvings < best.1) {
+            best = (index, halvings);
+            best_factor = factor;
+        }
+    }
+    best
+}
+
+/// Whether halving once more makes the region smaller at all.
+fn shrinks(region: Region, factor: u64) -> bool {
+    u64::from(region.width).div_ceil(factor) > 1 || u64::from(region.height).div_ceil(factor) > 1
+}
+
+/// The passes after resampling: depth, orientation, opacity, rotation, quality (I3-ORD-01).
+fn finish(passes: &mut Vec<Pass>, request: &Resolved, subject: Subject<'_>, settings: &Settings) {
+    let mut channels = subject.pixel.channels;
+    if subject.pixel.depth == Depth::Sixteen {
+        passes.push(Pass::Narrow);
+    }
+    let quarter_turns = request.degrees.quarter_turns();
+    let orientation = subject.orientation.then(Orientation {
+        mirror: request.mirror,
+        turns: quarter_turns.unwrap_or(0),
+    });
+    if orientation != Orientation::IDENTITY {
+        passes.push(Pass::Orient(orientation));
+    }
+    let opaque = !request.format.has_alpha() || request.quality == Quality::Bitonal;
+    if opaque && channels.has_alpha() {
+        passes.push(Pass::Flatten {
+            background: settings.background,
+        });
+        channels = channels.without_alpha();
+    }
+    if quarter_turns.is_none() {
+        let degrees = request.degrees.as_f64();
+        passes.push(Pass::Rotate(Turn {
+            degrees,
+            canvas: canvas(request.size, degrees),
+            background: opaque.then_some(settings.background),
+        }));
+    }
+    match request.quality {
+        Quality::Gray if !channels.is_gray() || !settings.background_is_gray() => {
+            passes.push(Pass::Gray);
+        }
+        Quality::Bitonal => passes.push(Pass::Bitonal),
+        Quality::Gray | Quality::Color | Quality::Default => {}
+    }
+}
+
+/// Rows that flow between passes at one time, for pricing.
+const STRIP_ROWS: u64 = 256;
+
+/// What flows at the end, and the most bytes that are held on the way.
+fn follow(decoded: Shape, passes: &[Pass], format: Format) -> (Shape, u64) {
+    let held = |shape: Shape, whole: bool| {
+        let strip = u64::from(shape.dimensions.width)
+            * STRIP_ROWS
+            * shape.format.bytes_per_pixel() as u64;
+        if whole {
+            shape.bytes()
+        } else {
+            strip.min(shape.bytes())
+        }
+    };
+    let mut shape = decoded;
+    let mut most = held(shape, false);
+    for pass in passes {
+        let after = pass.shape_after(shape);
+        let whole = pass.needs_whole();
+        most = most.max(held(shape, whole) + held(after, whole));
+        shape = after;
+    }
+    let encoder = held(shape, !matches!(format, Format::Jpg | Format::Png));
+    (shape, most + 2 * encoder)
+}

@@ -1,0 +1,50 @@
+# Every target installs what it needs first; nothing is asked.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test serve test check conformance bench corpus fmt doc clean
+
+LISTEN ?= 127.0.0.1:8182
+IMAGES ?= fixtures/images
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup:
+	@tests/tools/setup.sh build
+
+setup-test:
+	@tests/tools/setup.sh build test
+
+serve: setup ## build and serve fixtures/images; IMAGES=DIR LISTEN=HOST:PORT
+	@cargo build --release --locked
+	@tests/tools/make-demo.sh
+	@target/release/triforium serve $(IMAGES) --listen $(LISTEN)
+
+test: setup-test ## every test
+	@tests/tools/make-demo.sh
+	@cargo test --locked
+
+check: setup-test ## format, lints, documentation, licences, the other builds, benches in test mode
+	@tests/tools/check.sh
+
+conformance: setup-test ## the official IIIF validator, all versions, against a server of ours
+	@cargo build --release --locked
+	@tests/tools/conformance.sh
+
+bench: setup ## criterion benches; names what got slower than the saved baseline
+	@tests/tools/bench.sh
+
+corpus: setup ## decode every image below TRIFORIUM_CORPUS=DIR
+	@test -n "$(TRIFORIUM_CORPUS)" || { echo "say which folder: make corpus TRIFORIUM_CORPUS=DIR"; exit 2; }
+	@TRIFORIUM_CORPUS="$(abspath $(TRIFORIUM_CORPUS))" cargo test --release --locked --test it corpus -- --nocapture
+
+fmt: ## format the code
+	@cargo fmt
+
+doc: setup ## the crate's documentation, architecture first
+	@cargo doc --no-deps --locked
+
+clean: ## remove what was built
+	@cargo clean
+	@rm -rf fixtures/images/demo

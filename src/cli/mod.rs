@@ -1,0 +1,96 @@
+//! The commands, one file each; known by `main` alone.
+
+mod config;
+mod explain;
+mod health;
+mod info;
+mod logging;
+mod offline;
+mod output;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use output::{Failure, Outcome};
+
+/// A IIIF image server for real masters.
+#[derive(Debug, Parser)]
+#[command(name = "triforium", version, long_version = LONG_VERSION, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nlicence: Apache-2.0 OR MIT"
+);
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Info(info::Info),
+    Explain(explain::Explain),
+    Health(health::Health),
+    Config(config::ConfigCommand),
+    /// Prints completions for a shell
+    #[command(after_help = "Examples:\n  triforium completions bash > /etc/bash_completion.d/triforium\n  triforium completions zsh > ~/.zfunc/_triforium")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where the configuration comes from; every command takes it.
+#[derive(Debug, Args)]
+struct ConfigArgs {
+    /// Configuration file [default: config.toml, if there is one]
+    #[arg(long, short, value_name = "FILE", env = "TRIFORIUM_CONFIG", global = true)]
+    config: Option<PathBuf>,
+}
+
+/// Runs the command of this process.
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(command) => command.run(),
+        Command::Info(command) => command.run(),
+        Command::Explain(command) => command.run(),
+        Command::Health(command) => command.run(),
+        Command::Config(command) => command.run(),
+        Command::Completions { shell } => completions(shell),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Outcome {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "triforium", &mut text);
+    output::bytes(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl ConfigArgs {
+    /// The file that was named, or the one that is there by custom.
+    fn file(&self) -> Option<PathBuf> {
+        self.config.clone().or_else(|| {
+            let custom = PathBuf::from("config.toml");
+            custom.is_file().then_some(custom)
+        })
+    }
+
+    /// The configuration under `flags`.
+    fn load(
+        &self,
+        flags: &[(&str, String)],
+    ) -> Result<(crate::config::Config, crate::config::Layers), Failure> {
+        let file = self.file();
+        let environment = std::env::vars().filter(|(name, _)| name != "TRIFORIUM_CONFIG");
+        Ok(crate::config::load(file.as_deref(), environment, flags)?)
+    }
+}

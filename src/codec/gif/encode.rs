@@ -1,0 +1,59 @@
+//! Rows → GIF of one frame, in 256 colours.
+//!
+//! The palette is made from the whole picture, so it is gathered first.
+//!
+//! Source: GIF89a, CompuServe 1990.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use gif::{Encoder, EncodingError, Frame};
+
+use crate::cancel::Cancel;
+use crate::error::{Error, Result};
+use crate::raster::Rows;
+
+use super::super::sink::{self, EightBit};
+use super::palette::Indexed;
+
+/// Longest side of a logical screen: 16 bits.
+const MAX_SIDE_PX: u32 = 65_535;
+
+/// Writes `rows` to `sink`.
+///
+/// # Errors
+///
+/// [`crate::error::ErrorKind::BadRequest`] about the format for a side of more than 65,535 pixels;
+/// those of `rows` and `cancel`; [`crate::error::ErrorKind::Cancelled`] when `sink` refuses bytes.
+pub(in crate::codec) fn encode(
+    rows: &mut dyn Rows,
+    cancel: &Cancel,
+    sink: &mut dyn Write,
+) -> Result<()> {
+    let picture = EightBit::gather(rows, "GIF", MAX_SIDE_PX, cancel)?;
+    let indexed = Indexed::new(&picture, cancel)?;
+    let side = |pixels: u32| u16::try_from(pixels).expect("sides have been checked");
+    let (width, height) = (
+        side(picture.dimensions.width),
+        side(picture.dimensions.height),
+    );
+    let mut encoder = Encoder::new(sink, width, height, &indexed.palette).map_err(failed)?;
+    let frame = Frame {
+        width,
+        height,
+        transparent: indexed.transparent,
+        buffer: Cow::Owned(indexed.indices),
+        ..Frame::default()
+    };
+    cancel.check()?;
+    encoder.write_frame(&frame).map_err(failed)?;
+    let sink = encoder.into_inner().map_err(failed)?;
+    sink.flush().map_err(sink::refused)
+}
+
+fn failed(cause: EncodingError) -> Error {
+    match cause {
+        EncodingError::Io(cause) => sink::refused(cause),
+        cause => Error::internal("writing a GIF").with_source(cause),
+    }
+}

@@ -1,0 +1,72 @@
+//! Rows → PNG, strip by strip: gray or RGB, with or without opacity, 8 or 16 bits.
+//!
+//! Nothing but the current strip and the deflate window is held. The picture is in sRGB and carries
+//! no profile.
+//!
+//! Source: PNG, W3C Recommendation, third edition.
+
+use std::io::Write;
+
+use png::{BitDepth, ColorType, Compression, Encoder, EncodingError};
+
+use crate::cancel::Cancel;
+use crate::encoding::{PngCompression, PngSettings};
+use crate::error::{Error, Result};
+use crate::raster::{Channels, Depth, Rows, Samples};
+
+use super::super::sink;
+
+/// Writes `rows` to `sink`.
+///
+/// # Errors
+///
+/// Those of `rows` and `cancel`; [`crate::error::ErrorKind::Cancelled`] when `sink` refuses bytes.
+pub(in crate::codec) fn encode(
+    rows: &mut dyn Rows,
+    settings: &PngSettings,
+    cancel: &Cancel,
+    sink: &mut dyn Write,
+) -> Result<()> {
+    let shape = rows.shape();
+    let mut encoder = Encoder::new(sink, shape.dimensions.width, shape.dimensions.height);
+    encoder.set_color(match shape.format.channels {
+        Channels::Gray => ColorType::Grayscale,
+        Channels::GrayAlpha => ColorType::GrayscaleAlpha,
+        Channels::Rgb => ColorType::Rgb,
+        Channels::Rgba => ColorType::Rgba,
+    });
+    encoder.set_depth(match shape.format.depth {
+        Depth::Eight => BitDepth::Eight,
+        Depth::Sixteen => BitDepth::Sixteen,
+    });
+    encoder.set_compression(match settings.compression {
+        PngCompression::Fast => Compression::Fast,
+        PngCompression::Balanced => Compression::Balanced,
+        PngCompression::High => Compression::High,
+    });
+    let mut header = encoder.write_header().map_err(failed)?;
+    let mut body = header.stream_writer().map_err(failed)?;
+    while let Some(strip) = rows.next_strip()? {
+        cancel.check()?;
+        match strip.samples() {
+            Samples::U8(samples) => body.write_all(samples),
+            Samples::U16(samples) => body.write_all(&big_endian(samples)),
+        }
+        .map_err(sink::refused)?;
+    }
+    body.finish().map_err(failed)?;
+    header.finish().map_err(failed)
+}
+
+fn big_endian(samples: &[u16]) -> Vec<u8> {
+    samples.iter().flat_map(|v| v.to_be_bytes()).collect()
+}
+
+fn failed(cause: EncodingError) -> Error {
+    match cause {
+        EncodingError::IoError(cause) => sink::refused(cause),
+        cause @ (EncodingError::Format(_)
+        | EncodingError::Parameter(_)
+        | EncodingError::LimitsExceeded) => Error::internal("writing a PNG").with_source(cause),
+    }
+}

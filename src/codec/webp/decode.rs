@@ -1,0 +1,155 @@
+//! WebP masters → rows: lossy, lossless, with opacity; of an animation the first frame.
+//!
+//! The format has no random access: a picture is decoded whole. ICC profiles are applied, the EXIF
+//! orientation is told.
+//!
+//! Source: RFC 9649.
+
+use std::sync::Arc;
+
+use image_webp::{DecodingError, WebPDecoder};
+
+use crate::cancel::Cancel;
+use crate::error::{Error, ErrorKind, Result};
+use crate::geometry::{Dimensions, Orientation, Window};
+use crate::raster::{Channels, PixelFormat, Raster, Rows, Shape};
+use crate::reader::RangeReader;
+
+use super::super::open::dimensions_within;
+use super::super::stream::{self, Stream, stream};
+use super::super::whole::{self, WholeRows};
+use super::super::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, exif};
+
+/// Bytes a pixel that the decoder holds beside its result: planes or ARGB, and an animation's canvas.
+const SCRATCH_PER_PIXEL: u64 = 8;
+
+/// Whether a file that starts with `head` is a WebP.
+pub(in crate::codec) fn matches(head: &[u8]) -> bool {
+    head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP")
+}
+
+/// Parses the headers of a WebP.
+///
+/// # Errors
+///
+/// [`ErrorKind::Corrupt`], [`ErrorKind::TooLarge`], and those of the reader.
+pub(in crate::codec) fn open(
+    reader: Arc<dyn RangeReader>,
+    limits: &DecodeLimits,
+) -> Result<Arc<dyn Picture>> {
+    let mut decoder = WebPDecoder::new(stream(&reader)).map_err(failed)?;
+    let (width, height) = decoder.dimensions();
+    let dimensions = dimensions_within(width, height, limits)?;
+    let pixel = pixel_format(&decoder);
+    let price = whole::price(dimensions, pixel, scratch(dimensions), dimensions.window());
+    whole::check_bytes(price.bytes, limits)?;
+    decoder.set_memory_limit(usize::try_from(limits.max_metadata_bytes).unwrap_or(usize::MAX));
+    let profile = decoder.icc_profile().map_err(failed)?;
+    let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?;
+    let orientation = decoder
+        .exif_metadata()
+        .map_err(failed)?
+        .map_or(Orientation::IDENTITY, |block| exif::orientation(&block));
+    let facts = Facts {
+        description: describe(&mut decoder),
+        format: MasterFormat::Webp,
+        pyramid: whole::single_level(dimensions),
+        orientation,
+        pixel,
+        bits: 8,
+        colour: colour.name().to_owned(),
+        pages: 1,
+    };
+    Ok(Arc::new(Webp {
+        reader,
+        facts,
+        colour,
+        max_bytes: limits.max_bytes,
+    }))
+}
+
+fn pixel_format(decoder: &WebPDecoder<Stream>) -> PixelFormat {
+    PixelFormat::eight(if decoder.has_alpha() {
+        Channels::Rgba
+    } else {
+        Channels::Rgb
+    })
+}
+
+fn describe(decoder: &mut WebPDecoder<Stream>) -> String {
+    let kind = if decoder.is_lossy() {
+        "lossy"
+    } else {
+        "lossless"
+    };
+    let alpha = if decoder.has_alpha() {
+        ", with alpha"
+    } else {
+        ""
+    };
+    let animated = if decoder.is_animated() {
+        ", animated"
+    } else {
+        ""
+    };
+    format!("WebP, {kind}{alpha}{animated}")
+}
+
+fn scratch(dimensions: Dimensions) -> u64 {
+    dimensions.area() * SCRATCH_PER_PIXEL
+}
+
+/// A WebP whose headers have been parsed.
+#[derive(Debug)]
+struct Webp {
+    reader: Arc<dyn RangeReader>,
+    facts: Facts,
+    colour: Colour,
+    max_bytes: u64,
+}
+
+impl Picture for Webp {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn price(&self, _level: usize, window: Window) -> Price {
+        let dimensions = self.facts.pyramid.dimensions();
+        whole::price(dimensions, self.facts.pixel, scratch(dimensions), window)
+    }
+
+    fn decode(&self, level: usize, window: Window, cancel: &Cancel) -> Result<Box<dyn Rows>> {
+        let dimensions = self.facts.pyramid.dimensions();
+        whole::check_window(level, window, dimensions)?;
+        let (reader, format, max_bytes) =
+            (Arc::clone(&self.reader), self.facts.pixel, self.max_bytes);
+        let rows = WholeRows::new(window, format, cancel, move || {
+            decode_whole(&reader, dimensions, format, max_bytes)
+        });
+        Ok(self.colour.apply(Box::new(rows)))
+    }
+}
+
+fn decode_whole(
+    reader: &Arc<dyn RangeReader>,
+    dimensions: Dimensions,
+    format: PixelFormat,
+    max_bytes: u64,
+) -> Result<Raster> {
+    let mut decoder = WebPDecoder::new(stream(reader)).map_err(failed)?;
+    decoder.set_memory_limit(usize::try_from(max_bytes).unwrap_or(usize::MAX));
+    let mut samples = whole::reserve(Shape { dimensions, format })?;
+    decoder.read_image(&mut samples).map_err(failed)?;
+    Raster::from_u8(dimensions, format.channels, samples)
+}
+
+fn failed(cause: DecodingError) -> Error {
+    if let DecodingError::IoError(cause) = cause {
+        return stream::error(cause);
+    }
+    if matches!(cause, DecodingError::MemoryLimitExceeded) {
+        let words = "the source image's metadata are larger than the limits allow";
+        return Error::new(ErrorKind::TooLarge, words).with_source(cause);
+    }
+    Error::corrupt("its WebP data are damaged").with_source(cause)
+}

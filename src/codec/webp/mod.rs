@@ -1,0 +1,9 @@
+//! WebP in both directions: decoding and lossless encoding in every build, lossy encoding with the
+//! feature `webp`.
+
+mod decode;
+mod encode;
+mod lossy;
+
+pub(super) use decode::{matches, open};
+pub(super) use encode::encode;

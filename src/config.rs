@@ -1,0 +1,220 @@
+//! The whole configuration: built-in values, a file, the environment, flags; later ones win.
+//!
+//! Each room owns its part and its defaults; this module composes them, says where each value comes
+//! from, and turns every mistake into a [`ConfigError`] with file, line and nearest known key before
+//! anything starts.
+
+mod keys;
+mod layers;
+mod machine;
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::error::ConfigError;
+use crate::{http, service, source};
+
+pub use keys::{KEYS, KeyInfo, document};
+pub use layers::{Layers, Origin};
+pub use machine::resources;
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Config {
+    /// Listeners, public face, logs.
+    #[serde(flatten)]
+    pub http: http::Config,
+    /// Limits, IIIF, derivatives, caches.
+    #[serde(flatten)]
+    pub service: service::Config,
+    /// Where masters live.
+    pub source: SourceConfig,
+    /// Colour management.
+    pub colour: ColourConfig,
+    /// The GPU.
+    pub gpu: GpuConfig,
+}
+
+/// Where masters live.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SourceConfig {
+    /// Folders of files.
+    pub file: source::Config,
+}
+
+/// Colour management.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ColourConfig {
+    /// What becomes of colour profiles.
+    pub mode: ColourMode,
+}
+
+/// What becomes of colour profiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColourMode {
+    /// RGB and gray are converted to sRGB.
+    #[default]
+    Srgb,
+}
+
+/// The GPU.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GpuConfig {
+    /// Whether a GPU is used.
+    pub mode: GpuMode,
+}
+
+/// Whether a GPU is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GpuMode {
+    /// Never.
+    Off,
+    /// Where there is one and it is faster.
+    #[default]
+    Auto,
+    /// Always; the start fails without one.
+    On,
+}
+
+impl Config {
+    /// The configuration that `layers` add up to.
+    ///
+    /// # Errors
+    ///
+    /// The first key that is unknown or whose value breaks its rule, with its place.
+    pub fn new(layers: &Layers) -> Result<Self, ConfigError> {
+        Self::from_table(layers.table()).map_err(|error| layers.locate(error))
+    }
+
+    fn from_table(table: &Table) -> Result<Self, ConfigError> {
+        let config = Self {
+            http: part(table, "", &http::Config::SECTIONS)?,
+            service: part(table, "", &["limits", "iiif", "encode", "cache"])?,
+            source: section(table, "source")?,
+            colour: section(table, "colour")?,
+            gpu: section(table, "gpu")?,
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.http.check()?;
+        self.service.check()?;
+        self.source.file.check()?;
+        if self.gpu.mode == GpuMode::On {
+            return Err(ConfigError::new(
+                "gpu.mode",
+                "must be off or auto: no GPU can be used by this build",
+            ));
+        }
+        Ok(())
+    }
+
+    /// All values as a table.
+    pub fn to_table(&self) -> Table {
+        match Value::try_from(self) {
+            Ok(Value::Table(table)) => table,
+            _ => Table::new(),
+        }
+    }
+}
+
+/// The sections of `table` with these names, as one room's settings.
+fn part<T: DeserializeOwned>(table: &Table, prefix: &str, names: &[&str]) -> Result<T, ConfigError> {
+    let chosen: Table = names
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), table.get(*name)?.clone())))
+        .collect();
+    read(Value::Table(chosen), prefix)
+}
+
+fn section<T: DeserializeOwned + Default>(table: &Table, name: &str) -> Result<T, ConfigError> {
+    table
+        .get(name)
+        .map_or_else(|| Ok(T::default()), |value| read(value.clone(), name))
+}
+
+fn read<T: DeserializeOwned>(value: Value, prefix: &str) -> Result<T, ConfigError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let key = match (prefix, path.as_str()) {
+            ("", path) => path.to_owned(),
+            (prefix, ".") => prefix.to_owned(),
+            (prefix, path) => format!("{prefix}.{path}"),
+        };
+        let rule = error.into_inner().to_string();
+        ConfigError::new(key, rule.trim().replace('\n', " "))
+    })
+}
+
+/// The configuration of `file` (or of none), the environment and `flags`.
+///
+/// # Errors
+///
+/// As [`Config::new`], and a file that cannot be read.
+pub fn load(
+    file: Option<&Path>,
+    environment: impl Iterator<Item = (String, String)>,
+    flags: &[(&str, String)],
+) -> Result<(Config, Layers), ConfigError> {
+    let layers = Layers::new(file, environment, flags)?;
+    let config = Config::new(&layers)?;
+    Ok((config, layers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load_text(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, text).expect("written");
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        load(Some(&file), environment, &[]).map(|(config, _)| config)
+    }
+
+    #[test]
+    fn later_layers_win() {
+        let file = "[limits]\nmax_area_px = 1000\nqueue_seconds = 3\n";
+        let config = load_text(file, &[("TRIFORIUM_LIMITS__MAX_AREA_PX", "2000")]).expect("valid");
+        assert_eq!(config.service.limits.max_area_px, 2000);
+        assert_eq!(config.service.limits.queue_seconds, 3);
+    }
+
+    #[test]
+    fn an_unknown_key_names_line_and_nearest_key() {
+        let error = load_text("[limits]\n\nmax_aera_px = 1000\n", &[]).expect_err("unknown");
+        assert_eq!(error.key, "limits.max_aera_px");
+        assert!(error.rule.contains("limits.max_area_px"), "{error}");
+        assert!(error.rule.contains("line 3"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_key_and_line() {
+        let error = load_text("[encode.jpeg]\nquality = 101\n", &[]).expect_err("range");
+        assert_eq!(error.key, "encode.jpeg.quality");
+        assert!(error.rule.contains("line 2"), "{error}");
+        let error = load_text("[limits]\nmax_area_px = \"big\"\n", &[]).expect_err("type");
+        assert_eq!(error.key, "limits.max_area_px");
+        let error = load_text("", &[("TRIFORIUM_GPU__MODE", "sometimes")]).expect_err("value");
+        assert_eq!(error.key, "gpu.mode");
+    }
+
+    #[test]
+    fn text_that_is_no_toml_names_its_line() {
+        let error = load_text("[limits]\nmax_area_px = = 3\n", &[]).expect_err("syntax");
+        assert!(error.rule.contains("line 2"), "{error}");
+    }
+}

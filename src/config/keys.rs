@@ -1,0 +1,120 @@
+//! Every setting with its meaning: what `config schema` prints and `config.toml` is made of.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use toml::{Table, Value};
+
+use super::Config;
+
+/// A setting's place and meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// The dotted key.
+    pub key: &'static str,
+    /// What it does, with its unit.
+    pub meaning: &'static str,
+}
+
+/// A spelling that stands for another setting.
+const SHORTHANDS: &[&str] = &["source.file.root"];
+
+static KNOWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let mut known = BTreeSet::new();
+    leaves(&Config::default().to_table(), "", &mut known);
+    known.extend(SHORTHANDS.iter().map(|key| (*key).to_owned()));
+    known
+});
+
+fn leaves(table: &Table, prefix: &str, found: &mut BTreeSet<String>) {
+    for (name, value) in table {
+        let key = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}.{name}")
+        };
+        match value {
+            Value::Table(inner) => leaves(inner, &key, found),
+            Value::String(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Array(_) => {
+                found.insert(key);
+            }
+        }
+    }
+}
+
+/// Whether `key` is a setting.
+pub(super) fn is_known(key: &str) -> bool {
+    KNOWN.contains(key)
+}
+
+/// The setting whose name is most like `key`, if one is.
+pub(super) fn nearest(key: &str) -> Option<&'static str> {
+    KNOWN
+        .iter()
+        .map(|known| (strsim::normalized_damerau_levenshtein(known, key), known))
+        .filter(|(likeness, _)| *likeness > 0.6)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, known)| known.as_str())
+}
+
+/// `config.toml` with every setting at its default, commented.
+pub fn document() -> String {
+    let defaults = Config::default().to_table();
+    let mut text = String::from(
+        "# Triforium's settings. Every line shows its default; uncomment to change it.\n\
+         # Order: built-in < this file < environment (TRIFORIUM_SECTION__KEY) < flags.\n",
+    );
+    let mut section = "";
+    for info in KEYS {
+        let Some((place, name)) = info.key.rsplit_once('.') else {
+            continue;
+        };
+        if place != section {
+            text.push_str(&format!("\n[{place}]\n"));
+            section = place;
+        }
+        for line in info.meaning.lines() {
+            text.push_str(&format!("# {line}\n"));
+        }
+        let value = value_of(&defaults, info.key);
+        text.push_str(&format!("#{name} = {value}\n"));
+    }
+    text
+}
+
+fn value_of(table: &Table, key: &str) -> String {
+    let mut parts = key.split('.');
+    let first = parts.next().and_then(|part| table.get(part));
+    let value = parts.fold(first, |value, part| value?.get(part));
+    value.map_or_else(|| "\"\"".to_owned(), ToString::to_string)
+}
+
+include!("keys_table.rs");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_documented_once() {
+        let documented: BTreeSet<String> = KEYS.iter().map(|info| info.key.to_owned()).collect();
+        assert_eq!(documented.len(), KEYS.len(), "a key stands twice");
+        assert_eq!(documented, *KNOWN);
+    }
+
+    #[test]
+    fn the_document_is_valid_and_changes_nothing() {
+        let text = document().replace("\n#", "\n");
+        let text: String = text
+            .lines()
+            .filter(|line| line.starts_with('[') || line.contains(" = "))
+            .filter(|line| !line.starts_with(' '))
+            .fold(String::new(), |all, line| all + line + "\n");
+        assert!(toml::from_str::<Table>(&text).is_ok(), "{text}");
+    }
+}

@@ -1,0 +1,87 @@
+//! What the operator decides about plans.
+
+use super::Filter;
+use crate::geometry::{Dimensions, Region};
+use crate::iiif::Format;
+use crate::raster::Shape;
+
+/// The operator's part of a plan. Everything here changes bytes, so it goes into validators.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// The kernel for making smaller.
+    pub down: Filter,
+    /// The kernel for making larger.
+    pub up: Filter,
+    /// What shows where a picture without opacity has none: red, green, blue.
+    pub background: [u8; 3],
+    /// Estimated bytes above which a JPEG or PNG answer is streamed.
+    pub stream_above_bytes: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            down: Filter::Lanczos3,
+            up: Filter::CatmullRom,
+            background: [255, 255, 255],
+            stream_above_bytes: 4 << 20,
+        }
+    }
+}
+
+impl Settings {
+    /// The kernel that makes `region` into `target`.
+    pub(super) fn filter(&self, region: Region, target: Dimensions) -> Filter {
+        if target.area() > region.dimensions().area() {
+            self.up
+        } else {
+            self.down
+        }
+    }
+
+    /// Whether laying a gray picture over the background keeps it gray.
+    pub(super) fn background_is_gray(&self) -> bool {
+        let [red, green, blue] = self.background;
+        red == green && green == blue
+    }
+
+    /// Whether an answer of this shape leaves while it is made.
+    pub(super) fn streams(&self, format: Format, output: Shape) -> bool {
+        match format {
+            Format::Jpg | Format::Png => estimated_bytes(format, output) > self.stream_above_bytes,
+            Format::Webp | Format::Gif | Format::Tif => false,
+        }
+    }
+}
+
+/// Bytes that a derivative is likely to have, from means over photographs and scans.
+pub fn estimated_bytes(format: Format, output: Shape) -> u64 {
+    let area = output.dimensions.area();
+    match format {
+        // 1.8 bits a pixel at quality 80.
+        Format::Jpg => area / 4,
+        Format::Webp => area / 5,
+        Format::Gif => area / 2,
+        Format::Png | Format::Tif => output.bytes() * 5 / 8,
+    }
+}
+
+impl Filter {
+    /// Samples beyond a cut that the kernel may reach when it steps `scale` samples a pixel.
+    pub(super) fn reach(self, scale: f64) -> u32 {
+        let support = match self {
+            Self::Lanczos3 => 3.0,
+            Self::CatmullRom => 2.0,
+            Self::Bilinear => 1.0,
+            Self::Box => 0.5,
+        };
+        let reach = (support * scale.max(1.0)).ceil() + 1.0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at least 2, and at most three times a side, which `min` bounds"
+        )]
+        let reach = reach.min(f64::from(u32::MAX)) as u32;
+        reach
+    }
+}

@@ -1,0 +1,230 @@
+//! Whether work may start now, and its permit.
+//!
+//! Two lanes share the processors: *tile* for what a viewer waits for, *large* for whole pages and
+//! long streams; a third, *info*, bounds the opening of masters. A lane has threads, bytes for decoded
+//! pixels, a bounded queue and a bounded wait. What can never fit is refused at once, so that it does
+//! not wait for nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout_at;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::{DECODE_RESERVED, QUEUE_DEPTH, QUEUE_WAIT, SHED};
+
+/// Bytes that one permit of a lane's byte semaphore stands for.
+const UNIT_BYTES: u64 = 4096;
+
+/// The lanes in which derivatives are made.
+#[derive(Debug)]
+pub struct Admission {
+    /// Tiles, thumbnails, regions.
+    pub tile: Lane,
+    /// Whole pages and streams.
+    pub large: Lane,
+}
+
+/// What a lane can hold.
+#[derive(Debug, Clone, Copy)]
+pub struct LaneLimits {
+    /// Work that runs at one time.
+    pub threads: usize,
+    /// Bytes that running work may hold.
+    pub bytes: u64,
+    /// Requests that may wait.
+    pub queue_length: usize,
+    /// Longest wait.
+    pub queue_time: Duration,
+}
+
+/// A share of the machine with a queue before it.
+#[derive(Debug)]
+pub struct Lane {
+    name: &'static str,
+    limits: LaneLimits,
+    threads: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// The right to run. Threads and bytes are given back separately: a thread that is lost keeps its
+/// bytes reserved, but not its place.
+#[derive(Debug)]
+pub struct Permit {
+    /// The place among those that run.
+    pub thread: OwnedSemaphorePermit,
+    /// The bytes that may be held.
+    pub bytes: Reservation,
+    /// How long it took to get.
+    pub waited: Duration,
+}
+
+/// Bytes reserved for decoded pixels.
+#[derive(Debug)]
+pub struct Reservation {
+    _units: OwnedSemaphorePermit,
+    bytes: u64,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        DECODE_RESERVED.get().decrement(self.bytes as f64);
+    }
+}
+
+impl Lane {
+    /// A lane with these limits.
+    pub fn new(name: &'static str, limits: LaneLimits) -> Self {
+        let units = usize::try_from(units(limits.bytes)).unwrap_or(usize::MAX);
+        Self {
+            name,
+            limits,
+            threads: Arc::new(Semaphore::new(limits.threads.max(1))),
+            bytes: Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))),
+            waiting: AtomicUsize::new(0),
+        }
+    }
+
+    /// Bytes that work of this lane may hold in all.
+    pub fn bytes(&self) -> u64 {
+        self.limits.bytes
+    }
+
+    /// Waits for a place and for `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TooLarge`] when `bytes` can never fit, [`ErrorKind::Busy`] when the queue is full or the
+    /// wait too long.
+    pub async fn admit(&self, bytes: u64) -> Result<Permit> {
+        let start = Instant::now();
+        let wanted = u32::try_from(units(bytes))
+            .ok()
+            .filter(|_| bytes <= self.limits.bytes)
+            .ok_or_else(|| self.refuse(ErrorKind::TooLarge, "size"))?;
+        let _place = self.queue()?;
+        let deadline = tokio::time::Instant::from_std(start + self.limits.queue_time);
+        let late = |_| self.refuse(ErrorKind::Busy, "wait");
+        let closed = |_| Error::internal("waiting at a closed lane");
+        let thread = timeout_at(deadline, Arc::clone(&self.threads).acquire_owned())
+            .await
+            .map_err(late)?
+            .map_err(closed)?;
+        let units = timeout_at(deadline, Arc::clone(&self.bytes).acquire_many_owned(wanted))
+            .await
+            .map_err(late)?
+            .map_err(closed)?;
+        let waited = start.elapsed();
+        QUEUE_WAIT.with([self.name]).record(waited.as_secs_f64());
+        DECODE_RESERVED.get().increment(bytes as f64);
+        Ok(Permit {
+            thread,
+            bytes: Reservation {
+                _units: units,
+                bytes,
+            },
+            waited,
+        })
+    }
+
+    /// A place in the queue, if it has one left. Those who need not wait take one too, for a moment.
+    fn queue(&self) -> Result<Place<'_>> {
+        let running = self.limits.threads.max(1);
+        let before = self.waiting.fetch_add(1, Ordering::AcqRel);
+        let place = Place(self);
+        QUEUE_DEPTH.with([self.name]).set((before + 1) as f64);
+        if before >= self.limits.queue_length + running {
+            return Err(self.refuse(ErrorKind::Busy, "queue"));
+        }
+        Ok(place)
+    }
+
+    fn refuse(&self, kind: ErrorKind, reason: &'static str) -> Error {
+        SHED.with([self.name, reason]).increment(1);
+        match kind {
+            ErrorKind::TooLarge => Error::new(
+                kind,
+                "this needs more memory than the server gives to one request; \
+                 ask for a smaller size or region",
+            ),
+            _ => Error::new(ErrorKind::Busy, "the server is busy; try again in a moment"),
+        }
+    }
+}
+
+/// One request that waits.
+struct Place<'a>(&'a Lane);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let before = self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+        QUEUE_DEPTH.with([self.0.name]).set((before - 1) as f64);
+    }
+}
+
+fn units(bytes: u64) -> u64 {
+    bytes.div_ceil(UNIT_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(threads: usize, bytes: u64, queue_length: usize) -> Lane {
+        Lane::new(
+            "tile",
+            LaneLimits {
+                threads,
+                bytes,
+                queue_length,
+                queue_time: Duration::from_millis(30),
+            },
+        )
+    }
+
+    #[tokio::test]
+    async fn what_can_never_fit_is_refused_at_once() {
+        let lane = lane(1, 1 << 20, 10);
+        let error = lane.admit((1 << 20) + 1).await.expect_err("too large");
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+        assert!(lane.admit(1 << 20).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn bytes_are_given_back() {
+        let lane = lane(4, 1 << 20, 10);
+        let held = lane.admit(700 << 10).await.expect("fits");
+        assert_eq!(
+            lane.admit(700 << 10).await.expect_err("does not fit now").kind(),
+            ErrorKind::Busy
+        );
+        drop(held);
+        assert!(lane.admit(700 << 10).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once() {
+        let lane = Arc::new(lane(1, 1 << 20, 1));
+        let held = lane.admit(1).await.expect("fits");
+        let waiting = {
+            let lane = Arc::clone(&lane);
+            tokio::spawn(async move { lane.admit(1).await.map(|_| ()) })
+        };
+        tokio::task::yield_now().await;
+        let second = {
+            let lane = Arc::clone(&lane);
+            tokio::spawn(async move { lane.admit(1).await.map(|_| ()) })
+        };
+        tokio::task::yield_now().await;
+        let start = Instant::now();
+        let error = lane.admit(1).await.expect_err("the queue is full");
+        assert_eq!(error.kind(), ErrorKind::Busy);
+        assert!(start.elapsed() < Duration::from_millis(25));
+        drop(held);
+        assert!(waiting.await.expect("no panic").is_ok());
+        assert!(second.await.expect("no panic").is_ok());
+    }
+}

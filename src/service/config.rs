@@ -1,0 +1,255 @@
+//! What the operator decides about use cases: limits, caches, derivatives, admission.
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::DecodeLimits;
+use crate::encoding::{EncodeSettings, JpegSettings, PngSettings, TifSettings, WebpSettings};
+use crate::error::ConfigError;
+use crate::iiif::SizeRules;
+use crate::plan;
+
+/// The service's settings.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// What requests and masters may ask for.
+    pub limits: Limits,
+    /// How the IIIF texts are read where they leave a choice.
+    pub iiif: IiifConfig,
+    /// How derivatives are encoded.
+    pub encode: EncodeConfig,
+    /// What is remembered.
+    pub cache: CacheConfig,
+}
+
+/// What requests and masters may ask for.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Largest width of a scaled region, in pixels; published. 0: none.
+    pub max_width_px: u32,
+    /// Largest height of a scaled region, in pixels; published. 0: none.
+    pub max_height_px: u32,
+    /// Largest area of a scaled region, in pixels; published. 0: none.
+    pub max_area_px: u64,
+    /// Largest side of a master, in pixels.
+    pub master_side_px: u32,
+    /// Largest area of a master, in pixels.
+    pub master_area_px: u64,
+    /// Most bytes for decoded pixels of all requests together. 0: a quarter of the memory.
+    pub decode_bytes: u64,
+    /// Estimated bytes of an answer above which it is streamed.
+    pub stream_above_bytes: u64,
+    /// Finished bytes that may wait for a slow reader of a streamed answer.
+    pub stream_buffer_bytes: u64,
+    /// Longest time for making one answer, in seconds.
+    pub render_seconds: u64,
+    /// Longest time for making one streamed answer, in seconds.
+    pub stream_seconds: u64,
+    /// Longest wait for admission, in seconds.
+    pub queue_seconds: u64,
+    /// Requests that may wait for admission in one lane.
+    pub queue_length: usize,
+    /// Masters that are kept open.
+    pub open_masters: usize,
+    /// Decoder threads of one format that may be lost before the format answers 503.
+    pub lost_threads: usize,
+    /// Threads that decode and render. 0: one for each processor.
+    pub render_threads: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_width_px: 0,
+            max_height_px: 0,
+            max_area_px: 1 << 27,
+            master_side_px: 1_000_000,
+            master_area_px: 10_000_000_000,
+            decode_bytes: 0,
+            stream_above_bytes: 4 << 20,
+            stream_buffer_bytes: 16 << 20,
+            render_seconds: 30,
+            stream_seconds: 300,
+            queue_seconds: 10,
+            queue_length: 512,
+            open_masters: 256,
+            lost_threads: 4,
+            render_threads: 0,
+        }
+    }
+}
+
+/// How the IIIF texts are read where they leave a choice.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IiifConfig {
+    /// Whether images are enlarged on request.
+    pub upscaling: bool,
+    /// The official validator's reading where it contradicts the specification (K1, K5).
+    pub strict_validator: bool,
+    /// Whether `identifier;2` names page 2 of a master with several pages.
+    pub pages: bool,
+    /// `rights` of every image: a Creative Commons or RightsStatements.org URI. Empty: none.
+    pub rights: String,
+    /// What shows where a picture without opacity has none: red, green, blue.
+    pub background: [u8; 3],
+}
+
+impl Default for IiifConfig {
+    fn default() -> Self {
+        Self {
+            upscaling: true,
+            strict_validator: false,
+            pages: true,
+            rights: String::new(),
+            background: [255, 255, 255],
+        }
+    }
+}
+
+/// How derivatives are encoded.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EncodeConfig {
+    /// Threads that encode. 0: one for each processor.
+    pub threads: usize,
+    /// JPEG.
+    pub jpeg: JpegSettings,
+    /// PNG.
+    pub png: PngSettings,
+    /// WebP.
+    pub webp: WebpSettings,
+    /// TIFF.
+    pub tif: TifSettings,
+}
+
+impl EncodeConfig {
+    /// Each format's settings.
+    pub fn settings(&self) -> EncodeSettings {
+        EncodeSettings {
+            jpeg: self.jpeg,
+            png: self.png,
+            webp: self.webp,
+            tif: self.tif,
+        }
+    }
+}
+
+/// What is remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CacheConfig {
+    /// Finished derivatives.
+    pub derivative: DerivativeCacheConfig,
+}
+
+/// Finished derivatives.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DerivativeCacheConfig {
+    /// Bytes in memory, bookkeeping included. 0: off.
+    pub memory_bytes: u64,
+}
+
+impl Default for DerivativeCacheConfig {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 128 << 20,
+        }
+    }
+}
+
+impl Config {
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    ///
+    /// The first value that breaks its rule.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let at_least_one = [
+            ("limits.master_side_px", u64::from(self.limits.master_side_px)),
+            ("limits.master_area_px", self.limits.master_area_px),
+            ("limits.render_seconds", self.limits.render_seconds),
+            ("limits.stream_seconds", self.limits.stream_seconds),
+            ("limits.queue_seconds", self.limits.queue_seconds),
+            ("limits.open_masters", self.limits.open_masters as u64),
+            ("limits.lost_threads", self.limits.lost_threads as u64),
+        ];
+        for (key, value) in at_least_one {
+            if value == 0 {
+                return Err(ConfigError::new(key, "must be at least 1"));
+            }
+        }
+        if self.limits.max_height_px > 0 && self.limits.max_width_px == 0 {
+            return Err(ConfigError::new(
+                "limits.max_height_px",
+                "needs limits.max_width_px beside it (I3-MAX-01)",
+            ));
+        }
+        let unbounded = self.limits.max_area_px == 0 && self.limits.max_width_px == 0;
+        if self.iiif.upscaling && unbounded {
+            return Err(ConfigError::new(
+                "limits.max_area_px",
+                "must be set, or limits.max_width_px, while iiif.upscaling is on (I3-MAX-03)",
+            ));
+        }
+        if !self.iiif.rights.is_empty() && !self.iiif.rights.starts_with("http") {
+            return Err(ConfigError::new("iiif.rights", "must be a URI"));
+        }
+        self.encode.settings().check()
+    }
+
+    /// The published limits, as requests are resolved by them.
+    pub fn size_rules(&self) -> SizeRules {
+        let limit = |value: u32| (value > 0).then_some(value);
+        SizeRules {
+            max_width_px: limit(self.limits.max_width_px),
+            max_height_px: limit(self.limits.max_height_px),
+            max_area_px: (self.limits.max_area_px > 0).then_some(self.limits.max_area_px),
+            upscaling: self.iiif.upscaling,
+            strict_validator: self.iiif.strict_validator,
+        }
+    }
+
+    /// The operator's part of plans.
+    pub fn plan_settings(&self) -> plan::Settings {
+        plan::Settings {
+            background: self.iiif.background,
+            stream_above_bytes: self.limits.stream_above_bytes,
+            ..plan::Settings::default()
+        }
+    }
+
+    /// What masters' headers may ask for.
+    pub fn decode_limits(&self, decode_bytes: u64) -> DecodeLimits {
+        DecodeLimits {
+            max_side_px: self.limits.master_side_px,
+            max_area_px: self.limits.master_area_px,
+            max_bytes: decode_bytes,
+            ..DecodeLimits::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i3_max_03_upscaling_needs_a_limit() {
+        let mut config = Config::default();
+        assert!(config.check().is_ok());
+        config.limits.max_area_px = 0;
+        assert_eq!(config.check().expect_err("no limit").key, "limits.max_area_px");
+        config.iiif.upscaling = false;
+        assert!(config.check().is_ok());
+    }
+
+    #[test]
+    fn i3_max_01_a_height_needs_a_width() {
+        let mut config = Config::default();
+        config.limits.max_height_px = 10;
+        assert_eq!(config.check().expect_err("no width").key, "limits.max_height_px");
+    }
+}

@@ -1,0 +1,310 @@
+//! One image request, from its words to its bytes: the table of contents of the hot path.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::admission::Lane;
+use super::answer::{Answer, Ask, Head, Pieces, Rung, Timing, Validators};
+use super::masters::Master;
+use super::render::{self, Render};
+use super::strips::PIECE_BYTES;
+use super::{Service, Shared};
+use crate::cache::{Key, KeyBuilder, Origin};
+use crate::cancel::Cancel;
+use crate::codec::Price;
+use crate::error::Result;
+use crate::iiif::{ImageRequest, ImageTraits, Resolved};
+use crate::metrics::{LADDER, stage};
+use crate::plan::{Plan, estimated_bytes};
+
+/// A derivative that has just been made.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    pub(super) body: Bytes,
+    pub(super) timing: Timing,
+}
+
+/// What the server would do for a request.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// The canonical form: region, size, rotation, quality, format.
+    pub canonical: String,
+    /// What is decoded, which passes run, what comes out.
+    pub plan: Plan,
+    /// What decoding takes.
+    pub price: Price,
+    /// The rung that answers when nothing is remembered.
+    pub rung: Rung,
+    /// The engine that runs the passes.
+    pub engine: &'static str,
+    /// The lane that admits it.
+    pub lane: &'static str,
+}
+
+impl Service {
+    /// Answers an image request.
+    ///
+    /// # Errors
+    ///
+    /// The request's own (bad request, not implemented), the master's (not found, corrupt, not
+    /// supported, too large, upstream) and the server's (busy, timeout, internal).
+    pub async fn image(&self, request: &ImageRequest, ask: Ask<'_>) -> Result<Answer> {
+        let shared = self.shared();
+        let start = Instant::now();
+        let master = shared
+            .masters
+            .get(&request.identifier, &shared.info_lane)
+            .await?;
+        let work = Work::new(&shared, request, master)?;
+        let mut head = work.head(request, start.elapsed());
+        if (ask.unchanged)(&head.validators) {
+            LADDER.with([Rung::NotModified.name()]).increment(1);
+            head.rung = Rung::NotModified;
+            return Ok(Answer::Unchanged(head));
+        }
+        let cached = shared.derivatives.get(&work.key);
+        head.timing.cache = start.elapsed() - head.timing.source;
+        if let Some(body) = cached {
+            head.rung = Rung::Derivative;
+            return Ok(answer(head, body, ask));
+        }
+        if ask.head {
+            return Ok(Answer::Head(head));
+        }
+        if work.plan.streamed {
+            let pieces = work.stream().await?;
+            LADDER.with([head.rung.name()]).increment(1);
+            return Ok(Answer::Stream(head, pieces));
+        }
+        let made = work.get_or_make().await?;
+        head.timing = Timing {
+            source: head.timing.source,
+            cache: head.timing.cache,
+            ..made.timing
+        };
+        Ok(answer(head, made.body, ask))
+    }
+
+    /// What [`Service::image`] would do, without doing it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Service::image`], up to the start of the work.
+    pub async fn explain(&self, request: &ImageRequest) -> Result<Explanation> {
+        let shared = self.shared();
+        let master = shared
+            .masters
+            .get(&request.identifier, &shared.info_lane)
+            .await?;
+        let work = Work::new(&shared, request, master)?;
+        Ok(Explanation {
+            rung: work.rung(),
+            engine: shared.engine.name(),
+            lane: if work.is_large() { "large" } else { "tile" },
+            canonical: work.resolved.canonical,
+            plan: work.plan,
+            price: work.price,
+        })
+    }
+}
+
+/// A finished body under its head.
+fn answer(mut head: Head, body: Bytes, ask: Ask<'_>) -> Answer {
+    head.length = Some(body.len() as u64);
+    LADDER.with([head.rung.name()]).increment(1);
+    if ask.head {
+        Answer::Head(head)
+    } else {
+        Answer::Whole(head, body)
+    }
+}
+
+/// A request that is understood and planned.
+struct Work {
+    shared: Arc<Shared>,
+    master: Arc<Master>,
+    resolved: Resolved,
+    plan: Plan,
+    price: Price,
+    key: Key,
+}
+
+/// Pixels of a derivative above which it goes into the large lane.
+const LARGE_OUTPUT_PX: u64 = 4_000_000;
+/// Pixels to decode above which a derivative goes into the large lane.
+const LARGE_DECODE_PX: u64 = 32_000_000;
+
+impl Work {
+    /// Decides everything that `request` needs of `master`.
+    fn new(shared: &Arc<Shared>, request: &ImageRequest, master: Arc<Master>) -> Result<Self> {
+        let traits = ImageTraits {
+            dimensions: master.dimensions(),
+            is_gray: master.facts().pixel.channels.is_gray(),
+            has_alpha: master.facts().pixel.channels.has_alpha(),
+        };
+        let resolved = request.resolve(&traits, &shared.rules)?;
+        let plan = Plan::new(&resolved, master.subject(), &shared.plan_settings);
+        let price = master.picture.price(plan.level, plan.window);
+        let key = derivative_key(shared, request, &master, &resolved);
+        Ok(Self {
+            shared: Arc::clone(shared),
+            master,
+            resolved,
+            plan,
+            price,
+            key,
+        })
+    }
+
+    /// What is known before any pixel is touched.
+    fn head(&self, request: &ImageRequest, source: Duration) -> Head {
+        Head {
+            validators: Validators {
+                etag: self.key.entity_tag(),
+                last_modified: newest(&self.shared, &self.master),
+            },
+            canonical: self.resolved.canonical.clone(),
+            identifier: request.identifier.clone(),
+            format: self.plan.format,
+            length: None,
+            rung: self.rung(),
+            engine: self.shared.engine.name(),
+            timing: Timing {
+                source,
+                ..Timing::default()
+            },
+        }
+    }
+
+    /// The rung that makes it.
+    fn rung(&self) -> Rung {
+        if self.price.pixels >= self.master.dimensions().area() {
+            Rung::Full
+        } else {
+            Rung::Partial
+        }
+    }
+
+    fn is_large(&self) -> bool {
+        self.plan.streamed
+            || self.plan.output.dimensions.area() > LARGE_OUTPUT_PX
+            || self.price.pixels > LARGE_DECODE_PX
+    }
+
+    fn lane(&self) -> &Lane {
+        if self.is_large() {
+            &self.shared.admission.large
+        } else {
+            &self.shared.admission.tile
+        }
+    }
+
+    /// Bytes that the work holds at one time.
+    fn bytes(&self) -> u64 {
+        let output = estimated_bytes(self.plan.format, self.plan.output);
+        let waiting = if self.plan.streamed {
+            output.min(self.shared.config.limits.stream_buffer_bytes)
+        } else {
+            output
+        };
+        self.price.bytes + self.plan.working_bytes + waiting
+    }
+
+    /// The derivative: from a render under way, or from one of its own.
+    async fn get_or_make(self) -> Result<Made> {
+        let limit = Duration::from_secs(self.shared.config.limits.render_seconds);
+        let cancel = Cancel::with_deadline(Instant::now() + limit);
+        let shared = Arc::clone(&self.shared);
+        let (made, origin) = shared
+            .flights
+            .join_or_start(self.key, cancel, |cancel| self.make(cancel))
+            .await?;
+        if origin == Origin::Made {
+            record(&made.timing);
+        }
+        Ok(made)
+    }
+
+    /// Admission, decoding, passes, encoding; then the body is kept.
+    async fn make(self, cancel: Cancel) -> Result<Made> {
+        let permit = self.lane().admit(self.bytes()).await?;
+        let queue = permit.waited;
+        let visit = self.shared.losses.enter(self.master.facts().format)?;
+        let render = self.render(cancel);
+        let (body, mut timing) = render::whole(render, &self.shared.encoders, permit, visit).await?;
+        self.confirm().await?;
+        timing.queue = queue;
+        let body = Bytes::from(body);
+        self.shared.derivatives.insert(self.key, body.clone());
+        Ok(Made { body, timing })
+    }
+
+    /// The same, with the answer leaving while it is made.
+    async fn stream(self) -> Result<Pieces> {
+        let limits = &self.shared.config.limits;
+        let deadline = Instant::now() + Duration::from_secs(limits.stream_seconds);
+        let ahead = limits.stream_buffer_bytes / PIECE_BYTES as u64;
+        let permit = self.lane().admit(self.bytes()).await?;
+        let visit = self.shared.losses.enter(self.master.facts().format)?;
+        let (sender, pieces) = mpsc::channel(usize::try_from(ahead).unwrap_or(1).max(1));
+        let render = self.render(Cancel::with_deadline(deadline));
+        tokio::spawn(async move {
+            let encoders = &self.shared.stream_encoders;
+            render::stream(render, encoders, permit, visit, sender).await;
+        });
+        Pieces::begin(pieces).await
+    }
+
+    fn render(&self, cancel: Cancel) -> Render {
+        Render {
+            master: Arc::clone(&self.master),
+            plan: self.plan.clone(),
+            engine: Arc::clone(&self.shared.engine),
+            settings: self.shared.config.encode.settings(),
+            cancel,
+        }
+    }
+
+    /// What was read is one version of the master, or it is not kept.
+    async fn confirm(&self) -> Result<()> {
+        let master = Arc::clone(&self.master);
+        let result = super::masters::run_blocking("confirm", move || master.confirm()).await;
+        if result.is_err() {
+            self.shared.masters.forget(self.master.located.identifier());
+        }
+        result
+    }
+}
+
+/// Everything that decides the derivative's bytes: master, request, settings, program.
+fn derivative_key(
+    shared: &Shared,
+    request: &ImageRequest,
+    master: &Master,
+    resolved: &Resolved,
+) -> Key {
+    KeyBuilder::default()
+        .key(&shared.settings_key)
+        .part(request.identifier.as_str().as_bytes())
+        .number(master.version.length)
+        .part(&master.version.modified_ns.to_le_bytes())
+        .number(u64::from(master.page))
+        .part(format!("{:?}", request.version).as_bytes())
+        .part(resolved.canonical.as_bytes())
+        .finish()
+}
+
+/// No answer is older than its master, its settings or its program.
+pub(super) fn newest(shared: &Shared, master: &Master) -> SystemTime {
+    master.version.last_modified().max(shared.settings_time)
+}
+
+fn record(timing: &Timing) {
+    stage("queue", timing.queue);
+    stage("decode", timing.decode);
+    stage("process", timing.process);
+    stage("encode", timing.encode);
+}

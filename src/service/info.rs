@@ -1,0 +1,44 @@
+//! The info document's model of one image.
+
+use super::answer::InfoAnswer;
+use super::image::newest;
+use super::{Master, Service, Shared};
+use crate::error::Result;
+use crate::iiif::{Identifier, ImageInfo};
+
+impl Service {
+    /// What is published about an image; `http` adds the base URI.
+    ///
+    /// # Errors
+    ///
+    /// As the image request's: not found, source away, damaged, busy.
+    pub async fn info(&self, identifier: &Identifier) -> Result<InfoAnswer> {
+        let shared = self.shared();
+        let master = shared.masters.get(identifier, &shared.info_lane).await?;
+        Ok(InfoAnswer {
+            info: describe(&shared, identifier, &master),
+            last_modified: newest(&shared, &master),
+        })
+    }
+}
+
+fn describe(shared: &Shared, identifier: &Identifier, master: &Master) -> ImageInfo {
+    let facts = master.facts();
+    let dimensions = master.dimensions();
+    let stored_tile = facts.pyramid.full().tile;
+    let (tile, factors, sizes) = ImageInfo::tiling(dimensions, stored_tile, &shared.rules);
+    let rights = &shared.config.iiif.rights;
+    ImageInfo {
+        id: String::new(),
+        identifier: identifier.clone(),
+        dimensions,
+        is_gray: facts.pixel.channels.is_gray(),
+        tile,
+        factors,
+        sizes,
+        rules: shared.rules,
+        preferred_formats: Vec::new(),
+        rights: (!rights.is_empty()).then(|| rights.clone()),
+        pages: facts.pages,
+    }
+}

@@ -1,0 +1,237 @@
+//! Open masters: found, opened and probed once, then kept while they are used.
+//!
+//! A master's version is checked by its path at most once in `check_seconds`; another version, or
+//! none, drops what was parsed. Equal identifiers that arrive together are opened once.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use quick_cache::sync::Cache;
+
+use super::admission::Lane;
+use crate::cancel::Cancel;
+use crate::cache::{Flights, Key, KeyBuilder};
+use crate::codec::{self, DecodeLimits, Facts, Picture};
+use crate::error::{Error, ErrorKind, Result};
+use crate::geometry::Dimensions;
+use crate::iiif::Identifier;
+use crate::metrics::PANICS;
+use crate::plan::Subject;
+use crate::reader::RangeReader;
+use crate::source::{FileReader, FileSource, Located, Opened, Version};
+
+/// A master that is open.
+#[derive(Debug)]
+pub struct Master {
+    /// Its parsed headers.
+    pub picture: Arc<dyn Picture>,
+    /// Its bytes, through one descriptor.
+    pub reader: Arc<FileReader>,
+    /// Where it was found.
+    pub located: Located,
+    /// The version that is open.
+    pub version: Version,
+    /// The page that is open, from 1.
+    pub page: u32,
+    /// Milliseconds after the pool's start at which its version was last checked.
+    checked_ms: AtomicU64,
+}
+
+impl Master {
+    /// What its headers say.
+    pub fn facts(&self) -> &Facts {
+        self.picture.facts()
+    }
+
+    /// The dimensions that are published: upright.
+    pub fn dimensions(&self) -> Dimensions {
+        let facts = self.facts();
+        facts.orientation.apply(facts.pyramid.dimensions())
+    }
+
+    /// What a plan has to know of it.
+    pub fn subject(&self) -> Subject<'_> {
+        let facts = self.facts();
+        Subject {
+            pyramid: &facts.pyramid,
+            orientation: facts.orientation,
+            pixel: facts.pixel,
+        }
+    }
+
+    /// Holds if the open file is still what it was when it was opened.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Upstream`] when it changed in place.
+    pub fn confirm(&self) -> Result<()> {
+        if self.reader.version_now()? == self.version {
+            Ok(())
+        } else {
+            Err(Error::new(
+                ErrorKind::Upstream,
+                "the image changed while it was read; try again",
+            ))
+        }
+    }
+}
+
+/// The masters that are kept open.
+#[derive(Debug)]
+pub struct Masters {
+    source: Arc<FileSource>,
+    open: Cache<Key, Arc<Master>>,
+    opening: Flights<Key, Arc<Master>>,
+    limits: DecodeLimits,
+    check_every: Duration,
+    pages: bool,
+    start: Instant,
+}
+
+impl Masters {
+    /// At most `capacity` masters of `source`, checked every `check_every`.
+    pub fn new(
+        source: Arc<FileSource>,
+        capacity: usize,
+        limits: DecodeLimits,
+        check_every: Duration,
+        pages: bool,
+    ) -> Self {
+        Self {
+            source,
+            open: Cache::new(capacity),
+            opening: Flights::default(),
+            limits,
+            check_every,
+            pages,
+            start: Instant::now(),
+        }
+    }
+
+    /// The master that `identifier` names.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`], [`ErrorKind::Forbidden`], [`ErrorKind::Upstream`] from the source;
+    /// [`ErrorKind::Corrupt`], [`ErrorKind::NotImplemented`], [`ErrorKind::TooLarge`] from its headers;
+    /// [`ErrorKind::Busy`] from the lane.
+    pub async fn get(self: &Arc<Self>, identifier: &Identifier, lane: &Arc<Lane>) -> Result<Arc<Master>> {
+        let key = KeyBuilder::default()
+            .part(identifier.as_str().as_bytes())
+            .finish();
+        let known = self.open.get(&key);
+        if let Some(master) = &known
+            && self.is_fresh(master)
+        {
+            return Ok(Arc::clone(master));
+        }
+        let (pool, identifier, lane) = (Arc::clone(self), identifier.clone(), Arc::clone(lane));
+        let (master, _) = self
+            .opening
+            .join_or_start(key, Cancel::new(), move |_| async move {
+                let permit = lane.admit(0).await?;
+                run_blocking("open", move || {
+                    let _permit = permit;
+                    pool.renew(key, &identifier, known)
+                })
+                .await
+            })
+            .await?;
+        Ok(master)
+    }
+
+    /// Forgets a master whose bytes turned out to have changed.
+    pub fn forget(&self, identifier: &Identifier) {
+        let key = KeyBuilder::default()
+            .part(identifier.as_str().as_bytes())
+            .finish();
+        self.open.remove(&key);
+    }
+
+    fn is_fresh(&self, master: &Master) -> bool {
+        let age = self.now_ms().saturating_sub(master.checked_ms.load(Ordering::Relaxed));
+        u128::from(age) < self.check_every.as_millis()
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The known master if its version is still there, else the one that is there now.
+    fn renew(&self, key: Key, identifier: &Identifier, known: Option<Arc<Master>>) -> Result<Arc<Master>> {
+        if let Some(master) = known {
+            if self.source.validate(&master.located)? == master.version {
+                master.checked_ms.store(self.now_ms(), Ordering::Relaxed);
+                return Ok(master);
+            }
+            self.open.remove(&key);
+        }
+        let (opened, page) = self.locate(identifier.as_str())?;
+        let reader: Arc<dyn RangeReader> = Arc::clone(&opened.reader) as Arc<dyn RangeReader>;
+        let picture = codec::open(reader, page, &self.limits)?;
+        let master = Arc::new(Master {
+            picture,
+            reader: opened.reader,
+            located: opened.located,
+            version: opened.version,
+            page,
+            checked_ms: AtomicU64::new(self.now_ms()),
+        });
+        self.open.insert(key, Arc::clone(&master));
+        Ok(master)
+    }
+
+    /// The file that `identifier` names, or, where none has the whole name, the page of one.
+    fn locate(&self, identifier: &str) -> Result<(Opened, u32)> {
+        match self.source.open(identifier) {
+            Err(error) if self.pages && error.kind() == ErrorKind::NotFound => {
+                let (name, page) = split_page(identifier).ok_or(error)?;
+                Ok((self.source.open(name)?, page))
+            }
+            result => Ok((result?, 1)),
+        }
+    }
+}
+
+/// `name;2` is page 2 of `name`.
+fn split_page(identifier: &str) -> Option<(&str, u32)> {
+    let (name, page) = identifier.rsplit_once(';')?;
+    let page = page.parse().ok().filter(|page| *page > 0)?;
+    (!name.is_empty()).then_some((name, page))
+}
+
+/// Runs `work` off the runtime; a panic in it costs its caller alone.
+///
+/// # Errors
+///
+/// Those of `work`; [`ErrorKind::Internal`] when it panicked.
+pub(super) async fn run_blocking<T, F>(stage: &'static str, work: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T> + Send + 'static,
+{
+    let guarded = move || {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            PANICS.with([stage]).increment(1);
+            Err(Error::internal("running work that panicked"))
+        })
+    };
+    tokio::task::spawn_blocking(guarded)
+        .await
+        .unwrap_or_else(|cause| Err(Error::internal("running work").with_source(cause)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_page;
+
+    #[test]
+    fn a_page_is_a_number_after_the_last_semicolon() {
+        assert_eq!(split_page("a;b;12"), Some(("a;b", 12)));
+        for other in ["a", "a;", "a;0", "a;x", ";3", "a;-1", "a;1:2"] {
+            assert_eq!(split_page(other), None, "{other}");
+        }
+    }
+}

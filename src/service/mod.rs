@@ -1,0 +1,242 @@
+//! The use cases: an image, its info document, the collection, readiness.
+//!
+//! [`Service`] holds what requests share (sources, open masters, caches, lanes, threads) and hands
+//! things across between the rooms below, which do not know each other. `http` asks it; it knows no
+//! HTTP.
+
+mod admission;
+mod answer;
+mod config;
+mod encoders;
+mod image;
+mod info;
+mod losses;
+mod masters;
+mod render;
+mod strips;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+pub use answer::{
+    Answer, Ask, Head, InfoAnswer, ListingPage, Pieces, Readiness, Rung, Timing, Validators,
+};
+pub use config::{
+    CacheConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig, Limits,
+};
+pub use image::Explanation;
+pub use masters::Master;
+
+use crate::cache::{Flights, Key, KeyBuilder, Memory};
+use crate::error::{Error, Result};
+use crate::iiif::{Identifier, SizeRules};
+use crate::render::Engine;
+use crate::render::cpu::CpuEngine;
+use crate::source::FileSource;
+use crate::{codec, plan};
+
+use admission::{Admission, Lane, LaneLimits};
+use encoders::Encoders;
+use losses::Losses;
+use masters::Masters;
+
+/// Raised whenever the bytes of a derivative change for the same master and request.
+pub const PIXEL_VERSION: u64 = 1;
+
+/// What the machine gives to this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resources {
+    /// Processors.
+    pub threads: usize,
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// The use cases. Clones share everything; [`Service::reload`] changes it for all of them.
+#[derive(Debug, Clone)]
+pub struct Service {
+    shared: Arc<RwLock<Arc<Shared>>>,
+}
+
+/// What requests share under one configuration.
+#[derive(Debug)]
+struct Shared {
+    config: Config,
+    rules: SizeRules,
+    plan_settings: plan::Settings,
+    /// Digest of every setting that changes bytes, of the codecs' versions and of [`PIXEL_VERSION`].
+    settings_key: Key,
+    /// When these settings came to be: no answer is older.
+    settings_time: SystemTime,
+    source: Arc<FileSource>,
+    masters: Arc<Masters>,
+    derivatives: Arc<Memory>,
+    flights: Flights<Key, image::Made>,
+    admission: Admission,
+    info_lane: Arc<Lane>,
+    encoders: Encoders,
+    stream_encoders: Encoders,
+    engine: Arc<dyn Engine>,
+    losses: Arc<Losses>,
+}
+
+impl Service {
+    /// A service for `source` under `config`.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no threads.
+    pub fn new(
+        config: &Config,
+        source: FileSource,
+        check_every: Duration,
+        resources: Resources,
+    ) -> Result<Self> {
+        let derivatives = Arc::new(Memory::new(config.cache.derivative.memory_bytes));
+        let shared = Shared::new(config, source, check_every, resources, derivatives)?;
+        Ok(Self {
+            shared: Arc::new(RwLock::new(Arc::new(shared))),
+        })
+    }
+
+    /// Puts another configuration and source in place, for requests that begin from now on. Finished
+    /// derivatives are kept if their bound stays: their keys hold the settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`Service::new`]; then nothing changes.
+    pub fn reload(
+        &self,
+        config: &Config,
+        source: FileSource,
+        check_every: Duration,
+        resources: Resources,
+    ) -> Result<()> {
+        let before = self.shared();
+        let derivatives = if before.config.cache.derivative == config.cache.derivative {
+            Arc::clone(&before.derivatives)
+        } else {
+            Arc::new(Memory::new(config.cache.derivative.memory_bytes))
+        };
+        let shared = Shared::new(config, source, check_every, resources, derivatives)?;
+        *self.shared.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shared);
+        Ok(())
+    }
+
+    /// One page of the collection: `count` identifiers that contain `filter`, from the `offset`th on.
+    pub fn listing(&self, filter: &str, offset: usize, count: usize) -> ListingPage {
+        let listing = self.shared().source.listing();
+        let (identifiers, total) = listing.page(filter, offset, count);
+        ListingPage {
+            identifiers,
+            total,
+            building: listing.building,
+        }
+    }
+
+    /// Whether requests can be answered now: every root of the source is there.
+    pub fn readiness(&self) -> Readiness {
+        let checks: Vec<_> = self
+            .shared()
+            .source
+            .health()
+            .into_iter()
+            .map(|root| (format!("source {}", root.name), root.ok, root.words))
+            .collect();
+        Readiness {
+            ready: checks.iter().all(|(_, holds, _)| *holds),
+            checks,
+        }
+    }
+
+    /// The master that `identifier` names.
+    ///
+    /// # Errors
+    ///
+    /// As the image request's: not found, source away, damaged, busy.
+    pub async fn master(&self, identifier: &Identifier) -> Result<Arc<Master>> {
+        let shared = self.shared();
+        shared.masters.get(identifier, &shared.info_lane).await
+    }
+
+    fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Shared {
+    fn new(
+        config: &Config,
+        source: FileSource,
+        check_every: Duration,
+        resources: Resources,
+        derivatives: Arc<Memory>,
+    ) -> Result<Self> {
+        let limits = &config.limits;
+        let or_all = |threads: usize| if threads == 0 { resources.threads } else { threads };
+        let render_threads = or_all(limits.render_threads);
+        let encode_threads = or_all(config.encode.threads);
+        let decode_bytes = match limits.decode_bytes {
+            0 => resources.memory_bytes / 4,
+            bytes => bytes,
+        };
+        let source = Arc::new(source);
+        let masters = Masters::new(
+            Arc::clone(&source),
+            limits.open_masters,
+            config.decode_limits(decode_bytes),
+            check_every,
+            config.iiif.pages,
+        );
+        let lane = |name, threads, bytes| {
+            Lane::new(
+                name,
+                LaneLimits {
+                    threads,
+                    bytes,
+                    queue_length: limits.queue_length,
+                    queue_time: Duration::from_secs(limits.queue_seconds),
+                },
+            )
+        };
+        let large_threads = render_threads.div_ceil(2);
+        let no_threads = |cause| Error::internal("starting threads").with_source(cause);
+        Ok(Self {
+            config: config.clone(),
+            rules: config.size_rules(),
+            plan_settings: config.plan_settings(),
+            settings_key: settings_key(config),
+            settings_time: SystemTime::now(),
+            source,
+            masters: Arc::new(masters),
+            derivatives,
+            flights: Flights::default(),
+            admission: Admission {
+                tile: lane("tile", render_threads, decode_bytes / 4),
+                large: lane("large", large_threads, decode_bytes - decode_bytes / 4),
+            },
+            info_lane: Arc::new(lane("info", 4 * render_threads, u64::MAX >> 12)),
+            encoders: Encoders::new("encode", encode_threads, limits.queue_length)
+                .map_err(no_threads)?,
+            stream_encoders: Encoders::new("stream", large_threads, limits.queue_length)
+                .map_err(no_threads)?,
+            engine: Arc::new(CpuEngine),
+            losses: Arc::new(Losses::new(limits.lost_threads)),
+        })
+    }
+}
+
+/// The digest of everything beside master and request that decides bytes.
+fn settings_key(config: &Config) -> Key {
+    let settings = format!(
+        "{:?} {:?} {:?} {:?}",
+        config.encode.settings(),
+        config.plan_settings(),
+        config.size_rules(),
+        codec::versions(),
+    );
+    KeyBuilder::default()
+        .number(PIXEL_VERSION)
+        .part(settings.as_bytes())
+        .finish()
+}
