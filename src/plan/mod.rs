@@ -19,6 +19,9 @@ use crate::raster::{Depth, PixelFormat, Shape};
 
 use axis::Axis;
 
+#[cfg(test)]
+mod tests;
+
 /// What a plan has to know of a master.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
