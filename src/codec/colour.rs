@@ -28,7 +28,7 @@ const SRGB_TOLERANCE: u8 = 1;
 
 /// Pixels that the library sees at a time. Its vector code treats the pixels after the last full
 /// group apart; blocks of one length, filled up at the end, keep every pixel in the same code.
-const BLOCK_PIXELS: usize = 64;
+const BLOCK_PIXELS: usize = 1024;
 
 /// Longest profile name that is passed on, in characters.
 const MAX_NAME: usize = 80;

@@ -254,7 +254,7 @@ impl StreamedRows {
         let mut bytes = Vec::with_capacity(length * height as usize);
         for _ in 0..height {
             self.next_row()?;
-            bytes.extend(self.row.iter().skip(start).take(length));
+            bytes.extend_from_slice(self.row.get(start..start + length).unwrap_or_default());
         }
         if self.position == self.image.height {
             self.check_end()?;

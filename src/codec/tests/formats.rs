@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{decode_all, fixture, picture, rgba};
+use super::{decode, decode_all, fixture, picture, rgba};
 use crate::codec::{DecodeLimits, open};
 use crate::error::ErrorKind;
-use crate::geometry::Orientation;
+use crate::geometry::{Orientation, Window};
 use crate::raster::{Channels, PixelFormat};
 
 /// File, pixel format, stored bits and description.
@@ -241,6 +241,22 @@ fn a_png_with_a_wrong_checksum_is_corrupt() {
     let sum = crc32(&adler[data - 4..data + length]);
     adler[data + length..data + length + 4].copy_from_slice(&sum.to_be_bytes());
     assert_eq!(decode_all(adler).unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn rows_below_the_window_of_a_png_are_not_touched() {
+    let whole = fixture("png/png-rgb-64x56x8.png");
+    let cut = picture(whole[..whole.len() * 6 / 10].to_vec()).unwrap();
+    let upper = Window {
+        x: 0,
+        y: 2,
+        width: 64,
+        height: 3,
+    };
+    decode(cut.as_ref(), upper).unwrap();
+    let lower = Window { y: 53, ..upper };
+    let error = decode(cut.as_ref(), lower).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
 }
 
 /// CRC-32 of ISO 3309, as PNG's annex D writes it.
