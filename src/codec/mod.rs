@@ -93,6 +93,37 @@ pub enum MasterFormat {
     Bmp,
 }
 
+impl MasterFormat {
+    /// All formats, in the order of [`MasterFormat::index`].
+    pub const ALL: [Self; 7] = [
+        Self::Jpeg,
+        Self::Png,
+        Self::Tiff,
+        Self::Jpeg2000,
+        Self::Webp,
+        Self::Gif,
+        Self::Bmp,
+    ];
+
+    /// The format's place in [`MasterFormat::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The format's name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+            Self::Tiff => "tiff",
+            Self::Jpeg2000 => "jpeg2000",
+            Self::Webp => "webp",
+            Self::Gif => "gif",
+            Self::Bmp => "bmp",
+        }
+    }
+}
+
 /// What a decode takes, known before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Price {

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
 use crate::reader::RangeReader;
 
-use super::{DecodeLimits, Picture, bmp, gif, png, webp};
+use super::{DecodeLimits, Picture, bmp, gif, jp2, png, webp};
 
 /// Bytes that are read to tell the format: the longest magic is a JP2 signature box of 12.
 const HEAD_BYTES: u64 = 64;
@@ -34,6 +34,8 @@ pub fn open(
         png::open
     } else if webp::matches(&head) {
         webp::open
+    } else if jp2::matches(&head) {
+        jp2::open
     } else if gif::matches(&head) {
         gif::open
     } else if bmp::matches(&head) {
