@@ -5,6 +5,14 @@
 //! keeps decoded pixels. [`encode`] writes rows in a derivative's format. Colour profiles are
 //! converted to sRGB here, between a decoder and its first consumer.
 
+mod colour;
+mod exif;
+pub mod jpeg;
+mod sink;
+mod whole;
+
+pub use colour::Colour;
+
 use std::fmt;
 
 use crate::cancel::Cancel;
