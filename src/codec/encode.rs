@@ -7,11 +7,11 @@ use std::io::Write;
 
 use crate::cancel::Cancel;
 use crate::encoding::EncodeSettings;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::iiif::Format;
 use crate::raster::Rows;
 
-use super::{gif, png, tif, webp};
+use super::{gif, jpeg, png, tif, webp};
 
 /// Libraries that decide about pixels or bytes, with the versions that `Cargo.lock` holds.
 const LIBRARIES: &[(&str, &str)] = &[
@@ -50,10 +50,7 @@ pub fn encode(
     sink: &mut dyn Write,
 ) -> Result<()> {
     match format {
-        Format::Jpg => Err(Error::new(
-            ErrorKind::NotImplemented,
-            "this build writes no JPEG",
-        )),
+        Format::Jpg => jpeg::encode(rows, &settings.jpeg, cancel, sink),
         Format::Png => png::encode(rows, settings.png, cancel, sink),
         Format::Webp => webp::encode(rows, settings.webp, cancel, sink),
         Format::Gif => gif::encode(rows, cancel, sink),

@@ -11,6 +11,7 @@ mod encode;
 mod exif;
 mod gif;
 mod jp2;
+pub mod jpeg;
 mod open;
 mod png;
 mod sink;
