@@ -70,13 +70,9 @@ fn description(container: &Container, codestream: &Codestream) -> String {
     } else {
         "one tile".to_owned()
     };
-    let is = |wanted: fn(&super::codestream::Style) -> bool| coding.styles.iter().any(wanted);
-    let wavelet = if is(|style| style.reversible) {
-        "5/3"
-    } else {
-        "9/7"
-    };
-    let coder = if is(super::codestream::Style::is_high_throughput) {
+    let is_reversible = coding.styles.iter().all(|style| style.reversible);
+    let wavelet = if is_reversible { "5/3" } else { "9/7" };
+    let coder = if codestream.is_high_throughput() {
         ", high throughput"
     } else {
         ""

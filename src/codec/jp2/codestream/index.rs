@@ -14,7 +14,7 @@ use crate::reader::RangeReader;
 use super::super::boxes::Extent;
 use super::super::bytes::Bytes;
 use super::main_header::MainHeader;
-use super::marker;
+use super::marker::{self, Segment};
 use super::style::{Coding, CodingSegments};
 
 /// Bytes of an SOT segment with its marker.
@@ -26,13 +26,53 @@ const MAX_PARTS: usize = 255;
 /// Most segments in all tile-part headers together; a header has one to 260 in practice.
 const MAX_SEGMENTS: u64 = 1 << 22;
 
+/// Segments of a tile-part's header that say how to decode it (Table A.1).
+const KEPT: [u16; 7] = [
+    marker::COD,
+    marker::COC,
+    marker::QCD,
+    marker::QCC,
+    marker::RGN,
+    marker::POC,
+    marker::PPT,
+];
+
 /// One tile's bytes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TileParts {
-    /// What follows the SOT segments, in order.
-    pub(super) bodies: Vec<Extent>,
+    /// In order.
+    pub(super) bodies: Vec<Body>,
     /// The number that the file claims; 0 if it does not.
     claimed: u8,
+}
+
+/// What follows the SOT segment of a tile-part.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Body {
+    /// Further segments of its header.
+    header: Extent,
+    /// SOD and the packets.
+    pub(super) data: Extent,
+}
+
+impl Body {
+    pub(super) const fn length(&self) -> u64 {
+        self.header.length + self.data.length
+    }
+
+    /// The header's segments that say how to decode.
+    pub(super) fn kept(&self, reader: &dyn RangeReader) -> Result<Vec<u8>> {
+        let mut kept = Vec::new();
+        let mut position = self.header.offset;
+        while position < self.header.end() {
+            let segment = Segment::at(reader, self.header, position)?;
+            if KEPT.contains(&segment.code) {
+                marker::append(&mut kept, segment.code, &segment.read(reader)?);
+            }
+            position = segment.content.end();
+        }
+        Ok(kept)
+    }
 }
 
 /// All tiles.
@@ -113,11 +153,21 @@ impl Walk<'_> {
         self.reader.read(position, &mut bytes)?;
         let sot = Sot::parse(&bytes)?;
         let end = self.end_of(position, &sot)?;
-        let body = Extent {
+        let rest = Extent {
             offset: position + SOT_BYTES,
             length: end - position - SOT_BYTES,
         };
-        self.scan_header(sot.tile, body, sot.part == 0)?;
+        let data = self.scan_header(sot.tile, rest, sot.part == 0)?;
+        let body = Body {
+            header: Extent {
+                offset: rest.offset,
+                length: data - rest.offset,
+            },
+            data: Extent {
+                offset: data,
+                length: end - data,
+            },
+        };
         self.add(&sot, body)?;
         Ok(end)
     }
@@ -141,8 +191,8 @@ impl Walk<'_> {
     }
 
     /// Tile-parts of one tile come in order, so that their numbers count up from 0 (A.4.2).
-    fn add(&mut self, sot: &Sot, body: Extent) -> Result<()> {
-        if u32::try_from(body.length + SOT_BYTES).is_err() {
+    fn add(&mut self, sot: &Sot, body: Body) -> Result<()> {
+        if u32::try_from(body.length() + SOT_BYTES).is_err() {
             return Err(Error::unsupported("a tile-part has more than 4 GiB"));
         }
         let tile = usize::try_from(sot.tile).unwrap_or(usize::MAX);
@@ -158,47 +208,48 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Checks the segments up to the data, and keeps how the tile is coded.
-    fn scan_header(&mut self, tile: u32, body: Extent, is_first: bool) -> Result<()> {
+    /// Checks the segments up to the data, keeps how the tile is coded; gives where the data begins.
+    fn scan_header(&mut self, tile: u32, part: Extent, is_first: bool) -> Result<u64> {
         let mut coding = CodingSegments::default();
-        let components = self.header.size.components.len();
-        let mut position = body.offset;
+        let mut position = part.offset;
         loop {
-            let Some(code) = marker::at(self.reader, body, position)? else {
-                return Err(Error::corrupt("a tile has no data"));
-            };
-            if code == marker::SOD {
+            let segment = Segment::at(self.reader, part, position)?;
+            if segment.code == marker::SOD {
                 break;
             }
             self.segments += 1;
             if self.segments > MAX_SEGMENTS {
                 return Err(too_many());
             }
-            let length = marker::length(self.reader, body, position)?;
-            match code {
-                marker::COD | marker::COC if is_first => {
-                    let content = marker::content(self.reader, body, position)?;
-                    if code == marker::COD {
-                        coding.add_default(&content, components)?;
-                    } else {
-                        coding.add_component(&content, components)?;
-                    }
-                }
-                marker::QCC | marker::RGN => {
-                    let content = marker::content(self.reader, body, position)?;
-                    marker::check_component(&content, components)?;
-                }
-                marker::QCD | marker::POC | marker::PPT | marker::PLT | marker::COM => {}
-                _ => return Err(Error::corrupt("a tile has an unknown segment")),
-            }
-            position += 2 + length;
+            self.scan_segment(segment, is_first, &mut coding)?;
+            position = segment.content.end();
         }
         if !coding.is_empty()
             && let Some(coding) = coding.resolve(Some(&self.header.coding))
         {
             self.index.codings.insert(tile, coding);
         }
-        Ok(())
+        Ok(position)
+    }
+
+    fn scan_segment(
+        &self,
+        segment: Segment,
+        is_first: bool,
+        coding: &mut CodingSegments,
+    ) -> Result<()> {
+        let components = self.header.size.components.len();
+        match segment.code {
+            marker::COD | marker::COC if !is_first => {
+                Err(Error::corrupt("a later part of a tile changes its coding"))
+            }
+            marker::COD => coding.add_default(&segment.read(self.reader)?, components),
+            marker::COC => coding.add_component(&segment.read(self.reader)?, components),
+            marker::QCC | marker::RGN => {
+                marker::check_component(&segment.read(self.reader)?, components)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::reader::RangeReader;
 
 use super::super::boxes::Extent;
-use super::marker;
+use super::marker::{self, Segment};
 use super::size::Size;
 use super::style::{Coding, CodingSegments};
 
@@ -44,21 +44,18 @@ impl MainHeader {
         position += 2;
         let mut partial = Partial::default();
         loop {
-            let Some(code) = marker::at(reader, extent, position)? else {
-                return Err(Error::corrupt("its code stream ends in its header"));
-            };
-            if code == marker::SOT {
+            let segment = Segment::at(reader, extent, position)?;
+            if segment.code == marker::SOT {
                 return partial.finish(position);
             }
+            position = segment.content.end();
             if position - extent.offset > limits.max_metadata_bytes {
                 return Err(Error::new(
                     ErrorKind::TooLarge,
                     "the source image's header is larger than the limit",
                 ));
             }
-            let content = marker::content(reader, extent, position)?;
-            partial.add(code, &content, limits)?;
-            position += 4 + content.len() as u64;
+            partial.add(segment.code, &segment.read(reader)?, limits)?;
         }
     }
 }
@@ -79,14 +76,14 @@ impl Partial {
             marker::QCD => self.quantised = true,
             marker::QCC | marker::RGN => marker::check_component(content, components)?,
             marker::CAP | marker::POC => {}
-            // Lengths and comments: the tile-parts themselves say where they end.
-            marker::TLM | marker::PLM | marker::CRG | marker::COM | marker::CPF => return Ok(()),
             marker::PPM => {
                 return Err(Error::unsupported(
                     "its packet headers are packed into the main header",
                 ));
             }
-            _ => return Err(Error::corrupt("its code stream has an unknown segment")),
+            // Lengths, comments, and what decoders are told to step over (A.1): the tile-parts
+            // themselves say where they end.
+            _ => return Ok(()),
         }
         marker::append(&mut self.kept, code, content);
         Ok(())

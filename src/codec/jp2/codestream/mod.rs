@@ -27,7 +27,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::reader::RangeReader;
 
 use super::boxes::Extent;
-use index::{Index, SOT_BYTES};
+use index::{Body, Index, SOT_BYTES};
 use main_header::MainHeader;
 
 pub(super) use cost::Structure;
@@ -134,10 +134,10 @@ impl Codestream {
     }
 
     fn tile_bytes(&self, tile: u32) -> u64 {
-        self.bodies(tile).iter().map(|body| body.length).sum()
+        self.bodies(tile).iter().map(Body::length).sum()
     }
 
-    fn bodies(&self, tile: u32) -> &[Extent] {
+    fn bodies(&self, tile: u32) -> &[Body] {
         let tile = usize::try_from(tile).ok();
         tile.and_then(|tile| self.index.tiles.get(tile))
             .map_or(&[], |parts| &parts.bodies)
@@ -145,8 +145,18 @@ impl Codestream {
 
     /// A code stream that holds the tile at this place alone, at its place on the reference grid.
     ///
-    /// Tile-parts are numbered anew, with their true number and lengths; EOC closes it.
-    pub(super) fn tile(&self, column: u32, row: u32) -> Vec<Piece> {
+    /// Tile-parts are numbered anew, with their true number and lengths, and carry only what says how
+    /// to decode them; EOC closes the stream.
+    ///
+    /// # Errors
+    ///
+    /// Those of `reader`, from which the headers of tile-parts are taken.
+    pub(super) fn tile(
+        &self,
+        reader: &dyn RangeReader,
+        column: u32,
+        row: u32,
+    ) -> Result<Vec<Piece>> {
         let (x, y) = (self.size.x.tile_span(column), self.size.y.tile_span(row));
         let mut header = marker::SOC.to_be_bytes().to_vec();
         header.extend(self.size.of_one_tile(x, y));
@@ -155,17 +165,28 @@ impl Codestream {
         let bodies = self.bodies(row * self.size.x.tiles() + column);
         let count = u8::try_from(bodies.len()).unwrap_or(u8::MAX);
         for (number, body) in (0..count).zip(bodies) {
-            pieces.push(Piece::Made(start_of_part(number, count, *body)));
-            pieces.push(Piece::Stored(*body));
+            let kept = body.kept(reader)?;
+            let length = kept.len() as u64 + body.data.length;
+            let mut start = start_of_part(number, count, length);
+            start.extend(kept);
+            pieces.push(Piece::Made(start));
+            pieces.push(Piece::Stored(body.data));
         }
         pieces.push(Piece::Made(marker::EOC.to_be_bytes().to_vec()));
-        pieces
+        Ok(pieces)
+    }
+
+    /// Whether blocks are coded by ISO/IEC 15444-15 anywhere.
+    pub(super) fn is_high_throughput(&self) -> bool {
+        let all = std::iter::once(&self.coding).chain(self.index.codings.values());
+        all.flat_map(|coding| &coding.styles)
+            .any(Style::is_high_throughput)
     }
 }
 
-/// An SOT segment for part `number` of `count` of tile 0 (A.4.2).
-fn start_of_part(number: u8, count: u8, body: Extent) -> Vec<u8> {
-    let length = u32::try_from(body.length + SOT_BYTES).unwrap_or(u32::MAX);
+/// An SOT segment for part `number` of `count` of tile 0, before `rest` more bytes (A.4.2).
+fn start_of_part(number: u8, count: u8, rest: u64) -> Vec<u8> {
+    let length = u32::try_from(rest + SOT_BYTES).unwrap_or(u32::MAX);
     let mut segment = marker::SOT.to_be_bytes().to_vec();
     segment.extend([0, 10, 0, 0]);
     segment.extend(length.to_be_bytes());

@@ -1,7 +1,9 @@
 //! A window of a level → strips, one for each row of tiles that it touches, decoded when pulled.
 //!
 //! Of every tile only the part inside the window is decoded; the request is asked whether it is still
-//! wanted before each. A picture without tiles is one tile, and its window one strip.
+//! wanted before each. A picture without tiles is one tile, and its window one strip. Tiles of the
+//! high-throughput coder are decoded whole: the decoder leaves the code-blocks of a part empty
+//! (OpenJPEG 2.5.3: its `ht_dec.c` does not know of `decoded_data`).
 
 use std::sync::Arc;
 
@@ -40,7 +42,11 @@ struct Stretch {
 }
 
 impl Stretch {
-    fn with_margin(&self) -> u64 {
+    /// Samples that decoding this stretch takes.
+    fn decoded(&self, whole_tiles: bool) -> u64 {
+        if whole_tiles {
+            return u64::from(self.whole.length());
+        }
         let wide = self.span.length().saturating_add(2 * MARGIN);
         u64::from(wide.min(self.whole.length()))
     }
@@ -53,6 +59,7 @@ pub(super) struct Target {
     shape: Shape,
     columns: Vec<Stretch>,
     rows: Vec<Stretch>,
+    whole_tiles: bool,
 }
 
 impl Target {
@@ -81,14 +88,16 @@ impl Target {
             },
             columns: stretches(size.x, base.step_x, reduction, window.x, window.width),
             rows: stretches(size.y, base.step_y, reduction, window.y, window.height),
+            whole_tiles: header.codestream.is_high_throughput(),
         })
     }
 
     /// Bytes: the largest tile's samples, structures and code; the strip that is made of a row of
     /// tiles, once more for its colours.
     pub(super) fn price(&self, header: &Header) -> Price {
-        let total = |all: &[Stretch]| all.iter().map(Stretch::with_margin).sum::<u64>();
-        let largest = |all: &[Stretch]| all.iter().map(Stretch::with_margin).max().unwrap_or(0);
+        let decoded = |stretch: &Stretch| stretch.decoded(self.whole_tiles);
+        let total = |all: &[Stretch]| all.iter().map(decoded).sum::<u64>();
+        let largest = |all: &[Stretch]| all.iter().map(decoded).max().unwrap_or(0);
         let tallest = self.rows.iter().map(|row| u64::from(row.span.length()));
         let stream = &header.codestream;
         let strip = u64::from(self.shape.dimensions.width)
@@ -191,8 +200,9 @@ impl TileRows {
         let header = &self.master.header;
         let stream = &header.codestream;
         let (x, y) = self.grid_spans(column, row)?;
-        let pieces = stream.tile(column.tile, row.tile);
-        let source = TileStream::new(self.master.reader.as_ref(), &pieces, &self.cancel);
+        let reader = self.master.reader.as_ref();
+        let pieces = stream.tile(reader, column.tile, row.tile)?;
+        let source = TileStream::new(reader, &pieces, &self.cancel);
         let area = Area {
             x0: x.start,
             y0: y.start,
@@ -238,7 +248,12 @@ impl TileRows {
     /// The part of the reference grid that holds these pixels, whole chroma samples included.
     fn grid_spans(&self, column: Stretch, row: Stretch) -> Result<(Span, Span)> {
         let header = &self.master.header;
-        let (size, base) = (&header.codestream.size, base(header)?);
+        let size = &header.codestream.size;
+        let (x, y) = (size.x.tile_span(column.tile), size.y.tile_span(row.tile));
+        if self.target.whole_tiles {
+            return Ok((x, y));
+        }
+        let base = base(header)?;
         let components = self.pixels.components();
         let used = || components.iter().filter_map(|c| size.components.get(*c));
         let (across, down) = (
@@ -247,20 +262,8 @@ impl TileRows {
         );
         let reduction = self.target.reduction;
         Ok((
-            on_grid(
-                column.span,
-                size.x.tile_span(column.tile),
-                base.step_x,
-                across,
-                reduction,
-            ),
-            on_grid(
-                row.span,
-                size.y.tile_span(row.tile),
-                base.step_y,
-                down,
-                reduction,
-            ),
+            on_grid(column.span, x, base.step_x, across, reduction),
+            on_grid(row.span, y, base.step_y, down, reduction),
         ))
     }
 }
