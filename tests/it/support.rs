@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// The folder of fixtures.
@@ -127,6 +128,33 @@ impl Drop for Server {
                 .collect();
             assert!(dirty.is_empty(), "the log is not clean: {dirty:#?}");
         }
+    }
+}
+
+/// A server that the tests of a module share: it runs while one of them holds it, so that it ends, and
+/// its log is looked at, with the last of them.
+pub struct Shared {
+    start: fn() -> Server,
+    running: Mutex<Weak<Server>>,
+}
+
+impl Shared {
+    /// A server that `start` starts when it is first wanted.
+    pub const fn new(start: fn() -> Server) -> Self {
+        Self {
+            start,
+            running: Mutex::new(Weak::new()),
+        }
+    }
+
+    /// The running server.
+    pub fn get(&self) -> Arc<Server> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.upgrade().unwrap_or_else(|| {
+            let server = Arc::new((self.start)());
+            *running = Arc::downgrade(&server);
+            server
+        })
     }
 }
 
