@@ -1,4 +1,8 @@
 //! The integration tests, one binary: a module per intent.
 
+mod conformance;
+mod geometry;
+mod library;
+mod pixels;
 mod support;
 mod tidy;
