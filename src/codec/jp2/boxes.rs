@@ -66,6 +66,17 @@ pub(super) enum ColourSpec {
     Foreign(&'static str),
 }
 
+impl ColourSpec {
+    /// The profile that has to be applied, if it is one.
+    pub(super) fn profile(&self) -> Option<&[u8]> {
+        if let Self::Icc(profile) = self {
+            Some(profile)
+        } else {
+            None
+        }
+    }
+}
+
 /// Entries × columns of samples (I.5.3.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Palette {

@@ -282,8 +282,8 @@ fn repeat<T: Copy>(samples: &mut [T], row: usize, pixel: usize, filled: (usize, 
     let (columns, rows) = filled;
     if columns < row && columns >= pixel {
         for line in samples.chunks_exact_mut(row).take(rows) {
-            for at in columns..row {
-                line.copy_within(at - pixel..at - pixel + 1, at);
+            for at in (columns..row).step_by(pixel) {
+                line.copy_within(at - pixel..at, at);
             }
         }
     }
