@@ -8,8 +8,9 @@
 use crate::error::{Error, Result};
 use crate::raster::{Channels, Depth, PixelFormat};
 
-use super::boxes::{ColourSpec, Container, Definition, Palette, Precision};
+use super::boxes::{ColourSpec, Container, Definition, Precision};
 use super::codestream::Component;
+use super::palette::Palette;
 
 /// A channel definition that says: opacity (Table I.16).
 const OPACITY: u16 = 1;

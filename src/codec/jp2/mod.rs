@@ -21,6 +21,7 @@ mod bytes;
 mod channels;
 mod codestream;
 mod header;
+mod palette;
 
 #[cfg(not(feature = "openjpeg"))]
 #[path = "disabled.rs"]

@@ -7,9 +7,10 @@ use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::raster::{Channels, Depth, Samples};
 
-use super::super::boxes::{Palette, Precision};
+use super::super::boxes::Precision;
 use super::super::channels::{Layout, Source};
 use super::super::codestream::Span;
+use super::super::palette::Palette;
 use super::ffi::Plane;
 
 /// How channels become pixels, made once for a decode.
