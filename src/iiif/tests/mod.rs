@@ -4,7 +4,6 @@
 mod image1;
 mod image2;
 mod image3;
-mod image3_info;
 mod properties;
 mod tiles;
 

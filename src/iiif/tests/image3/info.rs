@@ -1,4 +1,4 @@
-//! Image API 3.0: the information document and its media type.
+//! The information document and its media type: I3-INF, I3-SZS, I3-TIL.
 
 use super::*;
 
