@@ -175,7 +175,7 @@ fn assert_answer_is_sound(resolved: &Resolved, image: &ImageTraits, rules: &Size
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn i3_can_06_the_canonical_form_is_a_fixed_point(

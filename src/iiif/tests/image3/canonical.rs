@@ -86,6 +86,10 @@ fn errors_name_the_parameter_and_what_is_allowed() {
             &["size", "401x267", "at most 400 wide"],
         ),
         (
+            "0,0,300,1/pct:1/0/default.jpg",
+            &["size", "pct:1", "300x1", "less than 1 pixel"],
+        ),
+        (
             "full/max/400/default.jpg",
             &["rotation", "\"400\"", "0 to 360"],
         ),
@@ -120,7 +124,21 @@ fn errors_name_the_parameter_and_what_is_allowed() {
 }
 
 #[test]
+fn a_caret_is_advised_only_where_enlarging_is_offered() {
+    let words = |rules: SizeRules| {
+        let error = resolve(V3, "full/301,/0/default.jpg", &rules).expect_err("too wide");
+        error.public().to_owned()
+    };
+    assert!(words(up_to_width(400)).contains("put ^ before"));
+    assert!(words(PLAIN).contains("does not enlarge"));
+}
+
+#[test]
 fn limits_are_put_in_words() {
+    assert_eq!(
+        PLAIN.limits().to_string(),
+        "at most 4294967295 wide and high"
+    );
     let area = SizeRules {
         max_area_px: Some(9),
         ..PLAIN

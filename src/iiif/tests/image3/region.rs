@@ -14,6 +14,8 @@ fn i3_reg_01_full_is_the_whole_image() {
 
 #[test]
 fn i3_reg_02_square_is_centred_on_the_longer_side() {
+    let wide = region_of("square", dimensions(300, 201));
+    assert_eq!(wide, region(49, 0, 201, 201));
     assert_eq!(
         region_of("square", dimensions(300, 200)),
         region(50, 0, 200, 200)
