@@ -5,6 +5,7 @@ pub mod codec;
 pub mod encoding;
 pub mod error;
 pub mod geometry;
+pub mod http;
 pub mod iiif;
 pub mod metrics;
 pub mod plan;
