@@ -96,7 +96,7 @@ impl Config {
 
     fn from_table(table: &Table) -> Result<Self, ConfigError> {
         let config = Self {
-            http: part(table, "", &http::Config::SECTIONS)?,
+            http: part(table, "", &["server", "admin", "public", "cache_control", "log"])?,
             service: part(table, "", &["limits", "iiif", "encode", "cache"])?,
             source: section(table, "source")?,
             colour: section(table, "colour")?,

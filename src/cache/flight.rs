@@ -81,7 +81,9 @@ where
         let value = match settled.as_deref() {
             Ok(Some(Ok(value))) => Ok(value.clone()),
             Ok(Some(Err(error))) => Err(error.duplicate()),
-            Ok(None) | Err(_) => Err(Error::internal("waiting for a render that ended in a panic")),
+            Ok(None) | Err(_) => Err(Error::internal(
+                "waiting for a render that ended in a panic",
+            )),
         };
         drop(settled);
         value.map(|value| (value, origin))
@@ -198,9 +200,15 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(5)).await;
             Ok(1)
         });
-        assert!(tokio::time::timeout(Duration::from_millis(10), first).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(10), first)
+                .await
+                .is_err()
+        );
         assert!(cancel.check().is_err());
-        let second = flights.join_or_start(7, Cancel::new(), |_| async { Ok(2) }).await;
+        let second = flights
+            .join_or_start(7, Cancel::new(), |_| async { Ok(2) })
+            .await;
         assert_eq!(second.expect("it is made").0, 2);
     }
 
@@ -219,6 +227,9 @@ mod tests {
         let panicked = flights
             .join_or_start(8, Cancel::new(), |_| async { panic!("on purpose") })
             .await;
-        assert_eq!(panicked.expect_err("it panicked").kind(), ErrorKind::Internal);
+        assert_eq!(
+            panicked.expect_err("it panicked").kind(),
+            ErrorKind::Internal
+        );
     }
 }

@@ -67,7 +67,9 @@ mod tests {
     fn key(parts: &[&str]) -> Key {
         parts
             .iter()
-            .fold(KeyBuilder::default(), |builder, part| builder.part(part.as_bytes()))
+            .fold(KeyBuilder::default(), |builder, part| {
+                builder.part(part.as_bytes())
+            })
             .finish()
     }
 

@@ -1,7 +1,7 @@
 //! Finished derivatives in memory, bounded in bytes.
 
 use bytes::Bytes;
-use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
 
 use super::Key;
@@ -35,7 +35,7 @@ impl Memory {
                 options,
                 ByteWeight,
                 DefaultHashBuilder::default(),
-                CountEvictions::default(),
+                CountEvictions,
             )
         });
         Self {
@@ -48,7 +48,9 @@ impl Memory {
     pub fn get(&self, key: &Key) -> Option<Bytes> {
         let found = self.entries.as_ref()?.get(key);
         let result = if found.is_some() { "hit" } else { "miss" };
-        CACHE_REQUESTS.with(["derivative_memory", result]).increment(1);
+        CACHE_REQUESTS
+            .with(["derivative_memory", result])
+            .increment(1);
         found
     }
 
@@ -79,19 +81,14 @@ impl Weighter<Key, Bytes> for ByteWeight {
     }
 }
 
-#[derive(Debug, Clone, Default)]
-struct CountEvictions(DefaultLifecycle<Key, Bytes>);
+#[derive(Debug, Clone, Copy)]
+struct CountEvictions;
 
 impl Lifecycle<Key, Bytes> for CountEvictions {
-    type RequestState = <DefaultLifecycle<Key, Bytes> as Lifecycle<Key, Bytes>>::RequestState;
+    type RequestState = ();
 
-    fn begin_request(&self) -> Self::RequestState {
-        self.0.begin_request()
-    }
-
-    fn on_evict(&self, state: &mut Self::RequestState, key: Key, body: Bytes) {
+    fn on_evict(&self, (): &mut (), _: Key, _: Bytes) {
         CACHE_EVICTIONS.with(["derivative_memory"]).increment(1);
-        self.0.on_evict(state, key, body);
     }
 }
 

@@ -4,7 +4,6 @@ mod config;
 mod explain;
 mod health;
 mod info;
-mod logging;
 mod offline;
 mod output;
 mod serve;

@@ -26,19 +26,27 @@ pub(super) enum Failure {
 impl Failure {
     /// Says what went wrong on the standard error.
     pub(super) fn report(self) -> ExitCode {
-        let (words, code) = match self {
+        let code = match &self {
             // Whoever reads our output has enough: `triforium config show | head`.
             Self::Output(cause) if cause.kind() == io::ErrorKind::BrokenPipe => {
                 return ExitCode::SUCCESS;
             }
-            Self::Output(cause) => (format!("cannot print: {cause}"), 1),
-            Self::Config(error) => (format!("configuration: {error}"), 2),
-            Self::Work(error) => (error.public().to_owned(), 1),
-            Self::Words(words) => (words, 1),
+            Self::Config(_) => 2,
+            Self::Output(_) | Self::Work(_) | Self::Words(_) => 1,
         };
         // Where even this cannot be said, the exit status has to do.
-        let _ = writeln!(io::stderr(), "triforium: {words}");
+        let _ = writeln!(io::stderr(), "triforium: {}", self.words());
         ExitCode::from(code)
+    }
+
+    /// What went wrong.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Output(cause) => cause.to_string(),
+            Self::Config(error) => format!("configuration: {error}"),
+            Self::Work(error) => error.public().to_owned(),
+            Self::Words(words) => words.clone(),
+        }
     }
 }
 

@@ -7,8 +7,11 @@
 
 mod bmp;
 mod colour;
+mod encode;
 mod exif;
 mod gif;
+mod jp2;
+pub mod jpeg;
 mod open;
 mod png;
 mod sink;
@@ -21,6 +24,7 @@ mod whole;
 mod tests;
 
 pub use colour::Colour;
+pub use encode::{encode, versions};
 pub use open::open;
 
 use std::fmt;
@@ -88,6 +92,37 @@ pub enum MasterFormat {
     Gif,
     /// BMP.
     Bmp,
+}
+
+impl MasterFormat {
+    /// All formats, in the order of [`MasterFormat::index`].
+    pub const ALL: [Self; 7] = [
+        Self::Jpeg,
+        Self::Png,
+        Self::Tiff,
+        Self::Jpeg2000,
+        Self::Webp,
+        Self::Gif,
+        Self::Bmp,
+    ];
+
+    /// The format's place in [`MasterFormat::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The format's name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+            Self::Tiff => "tiff",
+            Self::Jpeg2000 => "jpeg2000",
+            Self::Webp => "webp",
+            Self::Gif => "gif",
+            Self::Bmp => "bmp",
+        }
+    }
 }
 
 /// What a decode takes, known before it starts.

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
 use crate::reader::RangeReader;
 
-use super::{DecodeLimits, Picture, bmp, gif, png, webp};
+use super::{DecodeLimits, Picture, bmp, gif, jp2, jpeg, png, webp};
 
 /// Bytes that are read to tell the format: the longest magic is a JP2 signature box of 12.
 const HEAD_BYTES: u64 = 64;
@@ -30,10 +30,14 @@ pub fn open(
         return Err(Error::corrupt("the file is empty"));
     }
     let head = reader.read_vec(0, reader.length().min(HEAD_BYTES))?;
-    let open_single = if png::matches(&head) {
+    let open_single = if jpeg::matches(&head) {
+        jpeg::open
+    } else if png::matches(&head) {
         png::open
     } else if webp::matches(&head) {
         webp::open
+    } else if jp2::matches(&head) {
+        jp2::open
     } else if gif::matches(&head) {
         gif::open
     } else if bmp::matches(&head) {
@@ -60,13 +64,13 @@ pub(super) fn check_dimensions(dimensions: Dimensions, limits: &DecodeLimits) ->
     if longest > limits.max_side_px {
         return Err(too_large(
             dimensions,
-            format!("{} pixels a side", limits.max_side_px),
+            &format!("{} pixels a side", limits.max_side_px),
         ));
     }
     if dimensions.area() > limits.max_area_px {
         return Err(too_large(
             dimensions,
-            format!("{} pixels", limits.max_area_px),
+            &format!("{} pixels", limits.max_area_px),
         ));
     }
     Ok(())
@@ -88,7 +92,7 @@ pub(super) fn dimensions_within(
     Ok(dimensions)
 }
 
-fn too_large(dimensions: Dimensions, limit: String) -> Error {
+fn too_large(dimensions: Dimensions, limit: &str) -> Error {
     let words = format!("the source image has {dimensions} pixels, and the limit is {limit}");
     Error::new(ErrorKind::TooLarge, words)
 }

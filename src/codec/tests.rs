@@ -1,10 +1,14 @@
 //! Decoders of this room against foreign ones, and what all of them promise.
 
+mod encoders;
+mod formats;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{DecodeLimits, Picture, open};
 use crate::cancel::Cancel;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Window;
 use crate::raster::{Channels, Raster, Samples, gather};
 use crate::reader::RangeReader;
@@ -33,6 +37,10 @@ pub(super) fn picture(bytes: Vec<u8>) -> Result<Arc<dyn Picture>> {
     open(Arc::new(bytes), 1, &DecodeLimits::default())
 }
 
+#[expect(
+    clippy::panic_in_result_fn,
+    reason = "a broken promise of the trait fails the test; damage is a result"
+)]
 pub(super) fn decode(picture: &dyn Picture, window: Window) -> Result<Raster> {
     let cancel = Cancel::new();
     let mut rows = picture.decode(0, window, &cancel)?;
@@ -213,6 +221,55 @@ fn a_cancelled_decode_stops() {
         cancel.cancel();
         assert_eq!(rows.next_strip().unwrap_err().kind(), ErrorKind::Cancelled);
         assert!(rows.next_strip().unwrap().is_none());
+    }
+}
+
+/// A master whose source goes away after some reads.
+#[derive(Debug)]
+struct Leaving {
+    bytes: Vec<u8>,
+    reads_left: AtomicU32,
+}
+
+impl RangeReader for Leaving {
+    fn length(&self) -> u64 {
+        self.bytes.length()
+    }
+
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        let left = self.reads_left.load(Ordering::Relaxed);
+        if left == 0 {
+            return Err(Error::new(ErrorKind::Upstream, "the source is away"));
+        }
+        self.reads_left.store(left - 1, Ordering::Relaxed);
+        self.bytes.read(offset, buffer)
+    }
+}
+
+#[test]
+fn a_source_that_goes_away_is_no_damage() {
+    for name in ["png", "webp", "gif", "bmp"].map(fixtures).concat() {
+        let mut failures = 0;
+        for reads in 0..8 {
+            let reader = Leaving {
+                bytes: fixture(&name),
+                reads_left: AtomicU32::new(reads),
+            };
+            let opened = open(Arc::new(reader), 1, &DecodeLimits::default());
+            let result = opened.and_then(|picture| {
+                let window = picture.facts().pyramid.dimensions().window();
+                decode(picture.as_ref(), window)
+            });
+            if let Err(error) = result {
+                assert_eq!(
+                    error.kind(),
+                    ErrorKind::Upstream,
+                    "{name} {reads}: {error:?}"
+                );
+                failures += 1;
+            }
+        }
+        assert!(failures >= 3, "{name}");
     }
 }
 

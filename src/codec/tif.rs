@@ -30,7 +30,7 @@ const UNASSOCIATED_ALPHA: u16 = 2;
 /// Those of `rows` and `cancel`; [`crate::error::ErrorKind::Cancelled`] when `sink` refuses bytes.
 pub(super) fn encode(
     rows: &mut dyn Rows,
-    settings: &TifSettings,
+    settings: TifSettings,
     cancel: &Cancel,
     sink: &mut dyn Write,
 ) -> Result<()> {
@@ -40,7 +40,7 @@ pub(super) fn encode(
     let picture = Picture {
         dimensions,
         channels,
-        settings,
+        compression: settings.compression,
     };
     let file = match (raster.samples(), channels) {
         (Samples::U8(samples), Channels::Gray) => picture.write::<colortype::Gray8>(samples),
@@ -58,18 +58,18 @@ pub(super) fn encode(
 }
 
 /// What the directory says beside the kind of its samples.
-struct Picture<'a> {
+struct Picture {
     dimensions: Dimensions,
     channels: Channels,
-    settings: &'a TifSettings,
+    compression: TifCompression,
 }
 
-impl Picture<'_> {
+impl Picture {
     fn write<C: ColorType>(&self, samples: &[C::Inner]) -> Result<Vec<u8>, TiffError>
     where
         [C::Inner]: TiffValue,
     {
-        let (compression, predictor) = match self.settings.compression {
+        let (compression, predictor) = match self.compression {
             TifCompression::None => (Compression::Uncompressed, Predictor::None),
             TifCompression::Deflate => (
                 Compression::Deflate(DeflateLevel::Fast),

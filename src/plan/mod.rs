@@ -7,15 +7,20 @@
 mod axis;
 mod pass;
 mod settings;
+mod turn;
 
 pub use pass::{Crop, Filter, Pass, Turn};
-pub use settings::Settings;
+pub use settings::{Settings, estimated_bytes};
+pub use turn::canvas;
 
 use crate::geometry::{Dimensions, Orientation, Pyramid, Region, ScaleFactor, Window};
 use crate::iiif::{Format, Quality, Resolved};
-use crate::raster::{Channels, Depth, PixelFormat, Shape};
+use crate::raster::{Depth, PixelFormat, Shape};
 
 use axis::Axis;
+
+#[cfg(test)]
+mod tests;
 
 /// What a plan has to know of a master.
 #[derive(Debug, Clone, Copy)]
@@ -74,8 +79,22 @@ impl Plan {
         let base = subject.pyramid.levels()[level];
         let factor = ScaleFactor::new(base.factor.get() << halvings).unwrap_or(base.factor);
         let filter = settings.filter(region, target);
-        let across = Axis::new(region.x, region.width, stored.width, factor, target.width, filter);
-        let down = Axis::new(region.y, region.height, stored.height, factor, target.height, filter);
+        let across = Axis::new(
+            region.x,
+            region.width,
+            stored.width,
+            factor,
+            target.width,
+            filter,
+        );
+        let down = Axis::new(
+            region.y,
+            region.height,
+            stored.height,
+            factor,
+            target.height,
+            filter,
+        );
         let window = Window {
             x: across.start << halvings,
             y: down.start << halvings,
@@ -158,7 +177,8 @@ fn finish(passes: &mut Vec<Pass>, request: &Resolved, subject: Subject<'_>, sett
     if subject.pixel.depth == Depth::Sixteen {
         passes.push(Pass::Narrow);
     }
-    let quarter_turns = request.degrees.quarter_turns();
+    let degrees = request.degrees.as_f64();
+    let quarter_turns = quarter_turns(degrees);
     let orientation = subject.orientation.then(Orientation {
         mirror: request.mirror,
         turns: quarter_turns.unwrap_or(0),
@@ -174,7 +194,6 @@ fn finish(passes: &mut Vec<Pass>, request: &Resolved, subject: Subject<'_>, sett
         channels = channels.without_alpha();
     }
     if quarter_turns.is_none() {
-        let degrees = request.degrees.as_f64();
         passes.push(Pass::Rotate(Turn {
             degrees,
             canvas: canvas(request.size, degrees),
@@ -190,15 +209,22 @@ fn finish(passes: &mut Vec<Pass>, request: &Resolved, subject: Subject<'_>, sett
     }
 }
 
+/// How many quarter turns clockwise an angle is, if it is some (I3-ROT-07).
+fn quarter_turns(degrees: f64) -> Option<u8> {
+    [0.0, 90.0, 180.0, 270.0]
+        .iter()
+        .zip(0..)
+        .find_map(|(turn, turns)| (*turn == degrees).then_some(turns))
+}
+
 /// Rows that flow between passes at one time, for pricing.
 const STRIP_ROWS: u64 = 256;
 
 /// What flows at the end, and the most bytes that are held on the way.
 fn follow(decoded: Shape, passes: &[Pass], format: Format) -> (Shape, u64) {
     let held = |shape: Shape, whole: bool| {
-        let strip = u64::from(shape.dimensions.width)
-            * STRIP_ROWS
-            * shape.format.bytes_per_pixel() as u64;
+        let strip =
+            u64::from(shape.dimensions.width) * STRIP_ROWS * shape.format.bytes_per_pixel() as u64;
         if whole {
             shape.bytes()
         } else {

@@ -1,6 +1,8 @@
 //! Runs passes over rows. The CPU engine is the reference; every engine gives the same bytes.
 
-pub mod cpu;
+mod cpu;
+
+pub use cpu::CpuEngine;
 
 use std::fmt;
 
@@ -45,4 +47,13 @@ pub enum Output {
     Rows(Box<dyn Rows>),
     /// A finished JPEG file.
     Jpeg(Vec<u8>),
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rows(rows) => f.debug_tuple("Rows").field(&rows.shape()).finish(),
+            Self::Jpeg(bytes) => write!(f, "Jpeg(×{})", bytes.len()),
+        }
+    }
 }

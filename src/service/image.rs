@@ -16,7 +16,7 @@ use crate::cache::{Key, KeyBuilder, Origin};
 use crate::cancel::Cancel;
 use crate::codec::Price;
 use crate::error::Result;
-use crate::iiif::{ImageRequest, ImageTraits, Resolved};
+use crate::iiif::{Identifier, ImageRequest, ImageTraits, Resolved};
 use crate::metrics::{LADDER, stage};
 use crate::plan::{Plan, estimated_bytes};
 
@@ -59,7 +59,7 @@ impl Service {
             .get(&request.identifier, &shared.info_lane)
             .await?;
         let work = Work::new(&shared, request, master)?;
-        let mut head = work.head(request, start.elapsed());
+        let mut head = work.head(start.elapsed());
         if (ask.unchanged)(&head.validators) {
             LADDER.with([Rung::NotModified.name()]).increment(1);
             head.rung = Rung::NotModified;
@@ -125,6 +125,7 @@ fn answer(mut head: Head, body: Bytes, ask: Ask<'_>) -> Answer {
 /// A request that is understood and planned.
 struct Work {
     shared: Arc<Shared>,
+    identifier: Identifier,
     master: Arc<Master>,
     resolved: Resolved,
     plan: Plan,
@@ -151,6 +152,7 @@ impl Work {
         let key = derivative_key(shared, request, &master, &resolved);
         Ok(Self {
             shared: Arc::clone(shared),
+            identifier: request.identifier.clone(),
             master,
             resolved,
             plan,
@@ -160,14 +162,14 @@ impl Work {
     }
 
     /// What is known before any pixel is touched.
-    fn head(&self, request: &ImageRequest, source: Duration) -> Head {
+    fn head(&self, source: Duration) -> Head {
         Head {
             validators: Validators {
                 etag: self.key.entity_tag(),
                 last_modified: newest(&self.shared, &self.master),
             },
             canonical: self.resolved.canonical.clone(),
-            identifier: request.identifier.clone(),
+            identifier: self.identifier.clone(),
             format: self.plan.format,
             length: None,
             rung: self.rung(),
@@ -273,7 +275,7 @@ impl Work {
         let master = Arc::clone(&self.master);
         let result = super::masters::run_blocking("confirm", move || master.confirm()).await;
         if result.is_err() {
-            self.shared.masters.forget(self.master.located.identifier());
+            self.shared.masters.forget(&self.identifier);
         }
         result
     }

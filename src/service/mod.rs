@@ -30,8 +30,7 @@ pub use masters::Master;
 use crate::cache::{Flights, Key, KeyBuilder, Memory};
 use crate::error::{Error, Result};
 use crate::iiif::{Identifier, SizeRules};
-use crate::render::Engine;
-use crate::render::cpu::CpuEngine;
+use crate::render::{CpuEngine, Engine};
 use crate::source::FileSource;
 use crate::{codec, plan};
 

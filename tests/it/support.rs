@@ -137,7 +137,10 @@ fn addresses(child: &mut Child, log: &Path) -> (String, String) {
     let (mut public, mut admin) = (None, None);
     while start.elapsed() < START && (public.is_none() || admin.is_none()) {
         let Some(Ok(line)) = lines.next() else {
-            panic!("the server did not start: {}", fs::read_to_string(log).unwrap());
+            panic!(
+                "the server did not start: {}",
+                fs::read_to_string(log).unwrap()
+            );
         };
         let address = |line: &str| Some(line.split("://").nth(1)?.split('/').next()?.to_owned());
         if line.starts_with("admin") {
@@ -181,7 +184,10 @@ impl Answer {
 /// One request on a connection of its own.
 pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
-    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("host"))
+    {
         head.push_str(&format!("Host: {address}\r\n"));
     }
     for (name, value) in headers {
@@ -195,7 +201,9 @@ pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]
 /// Sends bytes as they are and reads until the server closes.
 pub fn exchange(address: &str, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
     stream.write_all(bytes).unwrap();
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
@@ -220,13 +228,21 @@ pub fn parse(raw: &[u8], head_only: bool) -> Answer {
             .or_insert_with(|| value.trim().to_owned());
     }
     let mut body = raw[end + 4..].to_vec();
-    if headers.get("transfer-encoding").is_some_and(|v| v == "chunked") && !head_only {
+    if headers
+        .get("transfer-encoding")
+        .is_some_and(|v| v == "chunked")
+        && !head_only
+    {
         body = unchunk(&body);
     } else if let Some(length) = headers.get("content-length")
         && !head_only
         && status != 304
     {
-        assert_eq!(body.len(), length.parse::<usize>().unwrap(), "the body has another length");
+        assert_eq!(
+            body.len(),
+            length.parse::<usize>().unwrap(),
+            "the body has another length"
+        );
     }
     Answer {
         status,

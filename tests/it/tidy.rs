@@ -19,18 +19,22 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("source", &["error", "cancel", "reader", "iiif", "metrics"]),
     (
         "codec",
-        &["error", "cancel", "geometry", "encoding", "reader", "raster", "iiif", "metrics"],
+        &[
+            "error", "cancel", "geometry", "encoding", "reader", "raster", "iiif", "metrics",
+        ],
     ),
     (
         "render",
-        &["error", "cancel", "geometry", "encoding", "raster", "plan", "metrics"],
+        &[
+            "error", "cancel", "geometry", "encoding", "raster", "plan", "metrics",
+        ],
     ),
     ("cache", &["error", "cancel", "metrics"]),
     (
         "service",
         &[
-            "error", "cancel", "geometry", "encoding", "raster", "reader", "metrics", "iiif", "plan",
-            "source", "codec", "render", "cache",
+            "error", "cancel", "geometry", "encoding", "raster", "reader", "metrics", "iiif",
+            "plan", "source", "codec", "render", "cache",
         ],
     ),
     ("http", &["error", "geometry", "service", "iiif", "metrics"]),
@@ -66,7 +70,10 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rustix", &["source/"]),
     ("blake3", &["cache/key.rs", "http/", "codec/colour"]),
     ("clap", &["cli/"]),
-    ("quick_cache", &["cache/", "service/masters.rs", "codec/colour"]),
+    (
+        "quick_cache",
+        &["cache/", "service/masters.rs", "codec/colour"],
+    ),
 ];
 
 fn source_files() -> Vec<(String, String)> {
@@ -79,12 +86,21 @@ fn source_files() -> Vec<(String, String)> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") {
-                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+                let name = path
+                    .strip_prefix(&root)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
                 files.push((name, fs::read_to_string(&path).unwrap()));
             }
         }
     }
-    assert!(files.len() > 60, "only {} source files were found", files.len());
+    assert!(
+        files.len() > 60,
+        "only {} source files were found",
+        files.len()
+    );
     files.sort();
     files
 }
@@ -121,7 +137,9 @@ fn named_rooms(text: &str) -> BTreeSet<String> {
                     '}' if depth == 0 => break,
                     '}' => depth -= 1,
                     ',' if depth == 0 => at_start = true,
-                    c if depth == 0 && at_start && (c.is_alphanumeric() || c == '_') => word.push(c),
+                    c if depth == 0 && at_start && (c.is_alphanumeric() || c == '_') => {
+                        word.push(c)
+                    }
                     c if c.is_whitespace() => {}
                     _ => at_start = false,
                 }
@@ -237,7 +255,12 @@ fn every_shader_has_a_twin_on_the_cpu() {
 
 #[test]
 fn nothing_is_put_off() {
-    let words = [["to", "do!("].concat(), ["unim", "plemented!("].concat(), ["TO", "DO"].concat(), ["FIX", "ME"].concat()];
+    let words = [
+        ["to", "do!("].concat(),
+        ["unim", "plemented!("].concat(),
+        ["TO", "DO"].concat(),
+        ["FIX", "ME"].concat(),
+    ];
     for (name, text) in source_files() {
         for word in &words {
             assert!(!text.contains(word.as_str()), "{name} says {word}");

@@ -4,7 +4,7 @@
 //! the screen and names no transparent colour gives RGB. Parts of a frame outside the screen are
 //! dropped. The format has no random access: a picture is decoded whole.
 //!
-//! Source: GIF89a, CompuServe 1990.
+//! Source: Graphics Interchange Format, version 89a, 1990.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -178,13 +178,15 @@ fn lay(
 }
 
 fn failed(cause: DecodingError) -> Error {
-    match cause {
-        DecodingError::Io(cause) => stream::error(cause),
-        cause @ (DecodingError::MemoryLimit | DecodingError::OutOfMemory) => Error::new(
-            ErrorKind::TooLarge,
-            "the source image needs more memory than the limits allow",
-        )
-        .with_source(cause),
-        cause => Error::corrupt("its GIF data are damaged").with_source(cause),
+    if let DecodingError::Io(cause) = cause {
+        return stream::error(cause);
     }
+    if matches!(
+        cause,
+        DecodingError::MemoryLimit | DecodingError::OutOfMemory
+    ) {
+        let words = "the source image needs more memory than the limits allow";
+        return Error::new(ErrorKind::TooLarge, words).with_source(cause);
+    }
+    Error::corrupt("its GIF data are damaged").with_source(cause)
 }

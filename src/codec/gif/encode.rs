@@ -2,7 +2,7 @@
 //!
 //! The palette is made from the whole picture, so it is gathered first.
 //!
-//! Source: GIF89a, CompuServe 1990.
+//! Source: Graphics Interchange Format, version 89a, 1990.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -52,8 +52,8 @@ pub(in crate::codec) fn encode(
 }
 
 fn failed(cause: EncodingError) -> Error {
-    match cause {
-        EncodingError::Io(cause) => sink::refused(cause),
-        cause => Error::internal("writing a GIF").with_source(cause),
-    }
+    let EncodingError::Io(cause) = cause else {
+        return Error::internal("writing a GIF").with_source(cause);
+    };
+    sink::refused(cause)
 }

@@ -34,6 +34,9 @@ const LIBRARY_ROWS: u64 = 3;
 /// Window and look-ahead of inflating, with the read-ahead of the stream.
 const LIBRARY_BYTES: u64 = 256 << 10;
 
+/// Bytes of the largest pixel: four samples of 16 bits.
+const MAX_PIXEL_BYTES: u64 = 8;
+
 type Reader = png::Reader<Stream>;
 
 /// Whether a file that starts with `head` is a PNG.
@@ -50,12 +53,9 @@ pub(in crate::codec) fn open(
     reader: Arc<dyn RangeReader>,
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Picture>> {
-    let mut header = decoder(&reader, limits);
-    let info = header.read_header_info().map_err(failed)?;
-    let dimensions = dimensions_within(info.width, info.height, limits)?;
-    let interlaced = info.interlaced;
-    let parsed = header.read_info().map_err(failed)?;
+    let (parsed, dimensions) = parse(&reader, limits)?;
     let pixel = pixel_format(&parsed);
+    let interlaced = parsed.info().interlaced;
     if interlaced {
         whole::check_bytes(
             Shape {
@@ -90,16 +90,22 @@ pub(in crate::codec) fn open(
     }))
 }
 
-fn decoder(reader: &Arc<dyn RangeReader>, limits: &DecodeLimits) -> Decoder<Stream> {
+/// Reads everything before the pixels.
+fn parse(reader: &Arc<dyn RangeReader>, limits: &DecodeLimits) -> Result<(Reader, Dimensions)> {
     let mut options = DecodeOptions::default();
     options.set_ignore_adler32(false);
     options.set_ignore_text_chunk(true);
     let mut decoder = Decoder::new_with_options(stream(reader), options);
-    decoder.set_limits(Limits {
-        bytes: usize::try_from(limits.max_metadata_bytes).unwrap_or(usize::MAX),
-    });
     decoder.set_transformations(Transformations::EXPAND);
-    decoder
+    let info = decoder.read_header_info().map_err(failed)?;
+    let dimensions = dimensions_within(info.width, info.height, limits)?;
+    // The library's limit is for metadata and one row.
+    let bytes = u64::from(dimensions.width) * MAX_PIXEL_BYTES + limits.max_metadata_bytes;
+    decoder.set_limits(Limits {
+        bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+    });
+    let reader = decoder.read_info().map_err(failed)?;
+    Ok((reader, dimensions))
 }
 
 fn pixel_format(reader: &Reader) -> PixelFormat {
@@ -166,15 +172,12 @@ impl Picture for Png {
 
     fn decode(&self, level: usize, window: Window, cancel: &Cancel) -> Result<Box<dyn Rows>> {
         whole::check_window(level, window, self.dimensions())?;
-        let reader = decoder(&self.reader, &self.limits)
-            .read_info()
-            .map_err(failed)?;
+        let (reader, dimensions) = parse(&self.reader, &self.limits)?;
         let format = self.facts.pixel;
         // A source that has changed under its reader must not bring rows of another shape.
-        if pixel_format(&reader) != format || reader.info().width != self.dimensions().width {
+        if pixel_format(&reader) != format || dimensions != self.dimensions() {
             return Err(Error::corrupt("its headers have changed"));
         }
-        let dimensions = self.dimensions();
         let rows: Box<dyn Rows> = if self.interlaced {
             Box::new(WholeRows::new(window, format, cancel, move || {
                 decode_whole(reader, dimensions, format)
@@ -251,7 +254,7 @@ impl StreamedRows {
         let mut bytes = Vec::with_capacity(length * height as usize);
         for _ in 0..height {
             self.next_row()?;
-            bytes.extend(self.row.iter().skip(start).take(length));
+            bytes.extend_from_slice(self.row.get(start..start + length).unwrap_or_default());
         }
         if self.position == self.image.height {
             self.check_end()?;

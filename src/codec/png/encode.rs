@@ -23,7 +23,7 @@ use super::super::sink;
 /// Those of `rows` and `cancel`; [`crate::error::ErrorKind::Cancelled`] when `sink` refuses bytes.
 pub(in crate::codec) fn encode(
     rows: &mut dyn Rows,
-    settings: &PngSettings,
+    settings: PngSettings,
     cancel: &Cancel,
     sink: &mut dyn Write,
 ) -> Result<()> {

@@ -44,11 +44,9 @@ pub(in crate::codec) fn open(
     let price = whole::price(dimensions, pixel, scratch(dimensions), dimensions.window());
     whole::check_bytes(price.bytes, limits)?;
     decoder.set_memory_limit(usize::try_from(limits.max_metadata_bytes).unwrap_or(usize::MAX));
-    let profile = decoder.icc_profile().map_err(failed)?;
+    let profile = readable(decoder.icc_profile())?;
     let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?;
-    let orientation = decoder
-        .exif_metadata()
-        .map_err(failed)?
+    let orientation = readable(decoder.exif_metadata())?
         .map_or(Orientation::IDENTITY, |block| exif::orientation(&block));
     let facts = Facts {
         description: describe(&mut decoder),
@@ -143,12 +141,25 @@ fn decode_whole(
     Raster::from_u8(dimensions, format.channels, samples)
 }
 
+/// Metadata, or nothing where they are damaged or beyond their limit: only the source's own errors
+/// fail an image because of them.
+fn readable(metadata: Result<Option<Vec<u8>>, DecodingError>) -> Result<Option<Vec<u8>>> {
+    match metadata {
+        Ok(block) => Ok(block),
+        Err(DecodingError::IoError(cause)) => match stream::error(cause) {
+            damage if damage.kind() == ErrorKind::Corrupt => Ok(None),
+            other => Err(other),
+        },
+        Err(_) => Ok(None),
+    }
+}
+
 fn failed(cause: DecodingError) -> Error {
     if let DecodingError::IoError(cause) = cause {
         return stream::error(cause);
     }
     if matches!(cause, DecodingError::MemoryLimitExceeded) {
-        let words = "the source image's metadata are larger than the limits allow";
+        let words = "the source image needs more memory than the limits allow";
         return Error::new(ErrorKind::TooLarge, words).with_source(cause);
     }
     Error::corrupt("its WebP data are damaged").with_source(cause)

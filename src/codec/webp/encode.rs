@@ -27,7 +27,7 @@ const MAX_SIDE_PX: u32 = 16_383;
 /// those of `rows` and `cancel`; [`crate::error::ErrorKind::Cancelled`] when `sink` refuses bytes.
 pub(in crate::codec) fn encode(
     rows: &mut dyn Rows,
-    settings: &WebpSettings,
+    settings: WebpSettings,
     cancel: &Cancel,
     sink: &mut dyn Write,
 ) -> Result<()> {
@@ -54,8 +54,8 @@ pub(super) fn lossless(picture: &EightBit, sink: &mut dyn Write) -> Result<()> {
 }
 
 fn failed(cause: EncodingError) -> Error {
-    match cause {
-        EncodingError::IoError(cause) => sink::refused(cause),
-        cause => Error::internal("writing a WebP").with_source(cause),
-    }
+    let EncodingError::IoError(cause) = cause else {
+        return Error::internal("writing a WebP").with_source(cause);
+    };
+    sink::refused(cause)
 }

@@ -36,8 +36,16 @@ pub fn write(path: &Path, picture: Picture) -> io::Result<()> {
 }
 
 /// Writes one level and points the offset at `link` to its directory; returns where the next link is.
-fn write_level(file: &mut BufWriter<File>, level: &Picture, index: u32, link: u64) -> io::Result<u64> {
-    let (across, down) = (level.width.div_ceil(TILE_PX), level.height.div_ceil(TILE_PX));
+fn write_level(
+    file: &mut BufWriter<File>,
+    level: &Picture,
+    index: u32,
+    link: u64,
+) -> io::Result<u64> {
+    let (across, down) = (
+        level.width.div_ceil(TILE_PX),
+        level.height.div_ceil(TILE_PX),
+    );
     let (mut offsets, mut lengths) = (Vec::new(), Vec::new());
     for row in 0..down {
         for column in 0..across {
@@ -118,8 +126,13 @@ fn encode(tile: Vec<u8>) -> io::Result<Vec<u8>> {
         ..JpegSettings::default()
     };
     let mut file = Vec::new();
-    jpeg::encode(&mut OneStrip::from(raster), &settings, &Cancel::new(), &mut file)
-        .map_err(io::Error::other)?;
+    jpeg::encode(
+        &mut OneStrip::from(raster),
+        &settings,
+        &Cancel::new(),
+        &mut file,
+    )
+    .map_err(io::Error::other)?;
     Ok(file)
 }
 

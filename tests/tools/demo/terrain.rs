@@ -32,7 +32,9 @@ pub fn draw(width: u32, height: u32) -> Picture {
 
 fn draw_band(first_row: u32, width: u32, height: u32, pixels: &mut [u8]) {
     let elevations = |y: u32| -> Vec<f32> {
-        (0..=width).map(|x| elevation(x, y, width, height)).collect()
+        (0..=width)
+            .map(|x| elevation(x, y, width, height))
+            .collect()
     };
     let mut here = elevations(first_row);
     for (row, line) in pixels.chunks_mut(width as usize * 3).enumerate() {
@@ -65,7 +67,10 @@ fn elevation(x: u32, y: u32, width: u32, height: u32) -> f32 {
         amplitude *= 0.48;
         frequency *= 2.03;
     }
-    let (cx, cy) = (2.0 * x as f32 / width as f32 - 1.0, 2.0 * y as f32 / height as f32 - 1.0);
+    let (cx, cy) = (
+        2.0 * x as f32 / width as f32 - 1.0,
+        2.0 * y as f32 / height as f32 - 1.0,
+    );
     sum * 0.8 - 0.95 * (cx * cx + cy * cy) + 0.1
 }
 
@@ -82,13 +87,19 @@ fn paint(level: f32, east: f32, south: f32) -> [f32; 3] {
         (0.75, [158.0, 150.0, 142.0]),
         (1.0, [246.0, 248.0, 252.0]),
     ];
-    let upper = TINTS.iter().position(|(height, _)| *height > level).unwrap_or(TINTS.len() - 1).max(1);
+    let upper = TINTS
+        .iter()
+        .position(|(height, _)| *height > level)
+        .unwrap_or(TINTS.len() - 1)
+        .max(1);
     let ((low, from), (high, to)) = (TINTS[upper - 1], TINTS[upper]);
     let share = ((level - low) / (high - low)).clamp(0.0, 1.0);
     let land = level > 0.0;
     let slope = (level - east) + (level - south);
     let light = 1.0 - slope * if land { 38.0 } else { 6.0 };
-    let contour = land && ((level * 25.0).floor() != (east * 25.0).floor() || (level * 25.0).floor() != (south * 25.0).floor());
+    let contour = land
+        && ((level * 25.0).floor() != (east * 25.0).floor()
+            || (level * 25.0).floor() != (south * 25.0).floor());
     let ink = if contour { 0.72 } else { 1.0 };
     [0, 1, 2].map(|c| (from[c] + share * (to[c] - from[c])) * light.clamp(0.35, 1.6) * ink)
 }
@@ -119,7 +130,8 @@ fn noise(x: f32, y: f32, layer: u32) -> f32 {
 }
 
 fn mix(column: i32, row: i32, layer: u32) -> u32 {
-    let mut hash = (column as u32).wrapping_mul(0x9E37_79B1) ^ (row as u32).wrapping_mul(0x85EB_CA77);
+    let mut hash =
+        (column as u32).wrapping_mul(0x9E37_79B1) ^ (row as u32).wrapping_mul(0x85EB_CA77);
     hash ^= layer.wrapping_mul(0xC2B2_AE3D);
     hash ^= hash >> 15;
     hash = hash.wrapping_mul(0x2C1B_3C6D);
@@ -150,11 +162,30 @@ fn is_label(x: u32, y: u32) -> bool {
 
 /// Digits 0–9 and letters A–P, 3 × 5 pixels, rows from the top, highest bit first.
 const GLYPHS: [u16; 26] = [
-    0b111_101_101_101_111, 0b010_110_010_010_111, 0b111_001_111_100_111, 0b111_001_111_001_111,
-    0b101_101_111_001_001, 0b111_100_111_001_111, 0b111_100_111_101_111, 0b111_001_010_010_010,
-    0b111_101_111_101_111, 0b111_101_111_001_111, 0b010_101_111_101_101, 0b110_101_110_101_110,
-    0b011_100_100_100_011, 0b110_101_101_101_110, 0b111_100_110_100_111, 0b111_100_110_100_100,
-    0b011_100_101_101_011, 0b101_101_111_101_101, 0b111_010_010_010_111, 0b001_001_001_101_010,
-    0b101_101_110_101_101, 0b100_100_100_100_111, 0b101_111_111_101_101, 0b111_101_101_101_101,
-    0b111_101_101_101_111, 0b111_101_111_100_100,
+    0b111_101_101_101_111,
+    0b010_110_010_010_111,
+    0b111_001_111_100_111,
+    0b111_001_111_001_111,
+    0b101_101_111_001_001,
+    0b111_100_111_001_111,
+    0b111_100_111_101_111,
+    0b111_001_010_010_010,
+    0b111_101_111_101_111,
+    0b111_101_111_001_111,
+    0b010_101_111_101_101,
+    0b110_101_110_101_110,
+    0b011_100_100_100_011,
+    0b110_101_101_101_110,
+    0b111_100_110_100_111,
+    0b111_100_110_100_100,
+    0b011_100_101_101_011,
+    0b101_101_111_101_101,
+    0b111_010_010_010_111,
+    0b001_001_001_101_010,
+    0b101_101_110_101_101,
+    0b100_100_100_100_111,
+    0b101_111_111_101_101,
+    0b111_101_101_101_101,
+    0b111_101_101_101_111,
+    0b111_101_111_100_100,
 ];

@@ -11,7 +11,7 @@ use super::super::encode::lossless;
 /// Writes exact pixels; quality and effort mean nothing to them.
 pub(in crate::codec::webp) fn encode(
     picture: EightBit,
-    _settings: &WebpSettings,
+    _settings: WebpSettings,
     sink: &mut dyn Write,
 ) -> Result<()> {
     lossless(&picture, sink)

@@ -12,7 +12,7 @@ use super::super::super::sink::{self, EightBit};
 /// Writes a lossy WebP; opacity is kept exactly.
 pub(in crate::codec::webp) fn encode(
     picture: EightBit,
-    settings: &WebpSettings,
+    settings: WebpSettings,
     sink: &mut dyn Write,
 ) -> Result<()> {
     let picture = picture.with_colour();

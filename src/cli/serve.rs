@@ -1,0 +1,187 @@
+//! `triforium serve`: the server, from its settings to its last request.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use super::ConfigArgs;
+use super::output::{self, Failure, Outcome};
+use crate::config::{self, Config};
+use crate::error::ConfigError;
+use crate::http::{self, Server, Settings};
+use crate::metrics;
+use crate::service::Service;
+use crate::source::FileSource;
+
+/// Serves a folder of masters, or the configured source
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  triforium serve scans\n  triforium serve --config /etc/triforium.toml --listen 0.0.0.0:8182"
+)]
+pub(super) struct Serve {
+    /// Folder of masters, instead of the configured source
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Address of the public listener
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Address of the admin listener; empty for none
+    #[arg(long, value_name = "HOST:PORT")]
+    admin_listen: Option<String>,
+    /// Whether a GPU is used
+    #[arg(long, value_enum)]
+    gpu: Option<Gpu>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Gpu {
+    Off,
+    Auto,
+    On,
+}
+
+/// How often recorded durations are folded into their buckets.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Threads for files and decoders that wait: admission bounds those that compute.
+const MOST_BLOCKING_THREADS: usize = 128;
+
+impl Serve {
+    /// Runs the command.
+    pub(super) fn run(self) -> Outcome {
+        let config = self.load()?;
+        http::install_log(&config.http.log)?;
+        metrics::install()
+            .map_err(|error| Failure::Words(format!("metrics cannot be kept: {error}")))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(config::resources().threads)
+            .max_blocking_threads(MOST_BLOCKING_THREADS)
+            .enable_all()
+            .build()?;
+        let outcome = runtime.block_on(self.serve(config));
+        // A decoder that does not come back must not keep the process.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        outcome
+    }
+
+    fn load(&self) -> Result<Config, Failure> {
+        let folder = self.folder.as_ref().map(|folder| folder.to_string_lossy().into_owned());
+        let gpu = self.gpu.and_then(|gpu| Some(gpu.to_possible_value()?.get_name().to_owned()));
+        let flags: Vec<_> = [
+            ("source.file.root", folder),
+            ("server.listen", self.listen.clone()),
+            ("admin.listen", self.admin_listen.clone()),
+            ("gpu.mode", gpu),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect();
+        Ok(self.config.load(&flags)?.0)
+    }
+
+    async fn serve(self, config: Config) -> Outcome {
+        let (source, check_every) = source(&config)?;
+        let service = Service::new(&config.service, source, check_every, config::resources())?;
+        let (settings, current) = watch::channel(Arc::new(Settings::new(config.http.clone())?));
+        let server = Server::bind(service.clone(), current).await?;
+        announce(&server, &config)?;
+        let log = server.access_log();
+
+        let (drain, drained) = watch::channel(0_u8);
+        let at_least = |count: u8| {
+            let mut told = drained.clone();
+            async move {
+                // The sender lives as long as this process listens to signals.
+                let _ = told.wait_for(|told| *told >= count).await;
+            }
+        };
+        let serving = server.run(at_least(1), at_least(2));
+        let listening = self.listen_to_signals(&service, &settings, drain, move || log.reopen());
+        tokio::select! {
+            () = serving => Ok(ExitCode::SUCCESS),
+            failure = listening => Err(failure),
+        }
+    }
+
+    /// Acts on signals for as long as the server runs; gives only what keeps it from doing so.
+    async fn listen_to_signals(
+        &self,
+        service: &Service,
+        settings: &watch::Sender<Arc<Settings>>,
+        drain: watch::Sender<u8>,
+        reopen_log: impl Fn(),
+    ) -> Failure {
+        let signals = (|| {
+            let on = |kind| -> std::io::Result<Signal> { signal(kind) };
+            Ok((
+                on(SignalKind::terminate())?,
+                on(SignalKind::interrupt())?,
+                on(SignalKind::hangup())?,
+                on(SignalKind::user_defined1())?,
+            ))
+        })();
+        let (mut terminate, mut interrupt, mut hangup, mut user) = match signals {
+            Ok(signals) => signals,
+            Err(cause) => return Failure::Output(cause),
+        };
+        let mut upkeep = tokio::time::interval(UPKEEP_EVERY);
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => drain.send_modify(|told| *told = told.saturating_add(1)),
+                _ = interrupt.recv() => drain.send_modify(|told| *told = told.saturating_add(1)),
+                _ = hangup.recv() => {
+                    self.reload(service, settings);
+                    reopen_log();
+                }
+                _ = user.recv() => reopen_log(),
+                _ = upkeep.tick() => metrics::upkeep(),
+            }
+        }
+    }
+
+    /// Puts the configuration as it is now in force, whole, or keeps the old one.
+    fn reload(&self, service: &Service, settings: &watch::Sender<Arc<Settings>>) {
+        let swap = || -> Result<(), Failure> {
+            let config = self.load()?;
+            let (source, check_every) = source(&config)?;
+            let fresh = Arc::new(Settings::new(config.http.clone())?);
+            service.reload(&config.service, source, check_every, config::resources())?;
+            settings.send_replace(fresh);
+            Ok(())
+        };
+        match swap() {
+            Ok(()) => tracing::info!("the configuration is reloaded"),
+            Err(failure) => {
+                tracing::warn!("the old configuration stays: {}", failure.words());
+            }
+        }
+    }
+}
+
+fn source(config: &Config) -> Result<(FileSource, Duration), ConfigError> {
+    let file = &config.source.file;
+    Ok((FileSource::new(file)?, Duration::from_secs_f64(file.check_seconds)))
+}
+
+/// Says where the server is, for people and for scripts.
+fn announce(server: &Server, config: &Config) -> Result<(), Failure> {
+    let scheme = if config.http.server.tls.certificate.as_os_str().is_empty() {
+        "http"
+    } else {
+        "https"
+    };
+    let prefix = &config.http.public.prefix;
+    output::line(&format!("{scheme}://{}{prefix}/", server.address()))?;
+    let admin = match server.admin_address() {
+        Some(address) => format!("admin http://{address}/metrics"),
+        None => "admin none".to_owned(),
+    };
+    output::line(&admin)
+}

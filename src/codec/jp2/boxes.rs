@@ -1,0 +1,410 @@
+//! A JP2 or JPH file → where its code stream lies and what its colours mean.
+//!
+//! Boxes are walked on the file's top level; of the super-boxes only the JP2 header is entered, once.
+//! Nothing is read that is not needed: other boxes are stepped over by their length. What the channels
+//! mean together is decided in `channels`.
+//!
+//! Source: ISO/IEC 15444-1 annex I.
+
+use crate::codec::DecodeLimits;
+use crate::error::{Error, ErrorKind, Result};
+use crate::geometry::Orientation;
+use crate::reader::RangeReader;
+
+use super::bytes::Bytes;
+
+/// The signature box, with its length (I.5.1).
+pub(super) const SIGNATURE: [u8; 12] = *b"\0\0\0\x0cjP  \r\n\x87\n";
+
+/// Most boxes of one level: far more than any file has, few enough to step over.
+const MAX_BOXES: usize = 1000;
+
+/// The identifier of a box that holds EXIF, as written by most tools: `JpgTiffExif->JP2`.
+const EXIF: &[u8] = b"JpgTiffExif->JP2";
+
+/// Most entries of a palette (I.5.3.4).
+const MAX_PALETTE: u16 = 1024;
+
+/// Bytes of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) offset: u64,
+    pub(super) length: u64,
+}
+
+impl Extent {
+    pub(super) const fn end(self) -> u64 {
+        self.offset + self.length
+    }
+}
+
+/// What the file says around its code stream.
+#[derive(Debug, Clone)]
+pub(super) struct Container {
+    /// `JP2`, `JPH`, `JPX`, or `code stream`.
+    pub(super) name: &'static str,
+    pub(super) codestream: Extent,
+    pub(super) colour: ColourSpec,
+    pub(super) palette: Option<Palette>,
+    /// Channels in order, if they are not simply the components (I.5.3.5).
+    pub(super) mapping: Vec<Mapping>,
+    /// What the channels stand for, if the file says so (I.5.3.6).
+    pub(super) definitions: Vec<Definition>,
+    pub(super) orientation: Orientation,
+}
+
+/// The colour space of the channels (I.5.3.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ColourSpec {
+    /// The file does not say.
+    Unknown,
+    Srgb,
+    Gray,
+    Sycc,
+    Icc(Vec<u8>),
+    /// One that is not read, by the name to complain with.
+    Foreign(&'static str),
+}
+
+/// Entries × columns of samples (I.5.3.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Palette {
+    pub(super) columns: Vec<Precision>,
+    /// In row order, as stored (two's complement where signed).
+    pub(super) values: Vec<i32>,
+}
+
+/// Bits and sign of samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Precision {
+    /// 1 to 38; what is above 16 is refused later.
+    pub(super) bits: u8,
+    pub(super) signed: bool,
+}
+
+impl Precision {
+    /// From a byte of a header: sign in the highest bit, bits less one in the others.
+    pub(super) const fn from_byte(byte: u8) -> Self {
+        Self {
+            bits: (byte & 0x7F) + 1,
+            signed: byte & 0x80 != 0,
+        }
+    }
+}
+
+/// Where a channel comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mapping {
+    pub(super) component: u16,
+    /// A palette's column, or the component itself.
+    pub(super) column: Option<u8>,
+}
+
+/// What a channel stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Definition {
+    pub(super) channel: u16,
+    pub(super) kind: u16,
+    pub(super) association: u16,
+}
+
+impl Container {
+    /// A file without boxes.
+    pub(super) const fn bare(length: u64) -> Self {
+        Self {
+            name: "code stream",
+            codestream: Extent { offset: 0, length },
+            colour: ColourSpec::Unknown,
+            palette: None,
+            mapping: Vec::new(),
+            definitions: Vec::new(),
+            orientation: Orientation::IDENTITY,
+        }
+    }
+
+    /// Walks the boxes of a file that begins with [`SIGNATURE`].
+    pub(super) fn read(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<Self> {
+        let mut container = Self::bare(0);
+        let (mut typed, mut found) = (false, false);
+        let mut walk = Walk::new(reader);
+        while let Some((kind, extent)) = walk.next_box()? {
+            match &kind {
+                b"ftyp" => {
+                    container.name = brand(&payload(reader, extent, limits)?)?;
+                    typed = true;
+                }
+                b"jp2h" => container.read_header(&payload(reader, extent, limits)?)?,
+                b"jp2c" if !found => {
+                    container.codestream = extent;
+                    found = true;
+                }
+                b"uuid" => container.read_uuid(reader, extent, limits)?,
+                _ => {}
+            }
+        }
+        if !typed {
+            return Err(Error::corrupt("its file type box is missing"));
+        }
+        if !found {
+            return Err(Error::corrupt("it has no code stream"));
+        }
+        Ok(container)
+    }
+
+    /// The boxes in the JP2 header box (I.5.3).
+    fn read_header(&mut self, header: &[u8]) -> Result<()> {
+        let mut rest = Bytes::new(header);
+        for _ in 0..MAX_BOXES {
+            if rest.is_empty() {
+                return Ok(());
+            }
+            let (kind, content) = inner_box(&mut rest)?;
+            let content = Bytes::new(content);
+            match &kind {
+                b"ihdr" => check_image_header(content)?,
+                b"colr" => self.read_colour(content)?,
+                b"pclr" => self.palette = Some(Palette::parse(content)?),
+                b"cmap" => self.mapping = mappings(content)?,
+                b"cdef" => self.definitions = definitions(content)?,
+                _ => {}
+            }
+        }
+        Err(Error::corrupt("its header has too many boxes"))
+    }
+
+    /// The first colour specification that can be read counts (I.5.3.3).
+    fn read_colour(&mut self, mut content: Bytes<'_>) -> Result<()> {
+        if !matches!(self.colour, ColourSpec::Unknown | ColourSpec::Foreign(_)) {
+            return Ok(());
+        }
+        let (method, _precedence, _approximation) = (content.u8()?, content.u8()?, content.u8()?);
+        self.colour = match method {
+            1 => match content.u32()? {
+                16 => ColourSpec::Srgb,
+                17 => ColourSpec::Gray,
+                18 => ColourSpec::Sycc,
+                12 => ColourSpec::Foreign("it is in CMYK"),
+                14 => ColourSpec::Foreign("it is in L*a*b*"),
+                _ => ColourSpec::Foreign("its colour space is not known"),
+            },
+            2 | 3 => ColourSpec::Icc(content.rest().to_vec()),
+            _ => return Ok(()),
+        };
+        Ok(())
+    }
+
+    /// The orientation in an EXIF block; one that cannot be parsed counts as none.
+    fn read_uuid(
+        &mut self,
+        reader: &dyn RangeReader,
+        extent: Extent,
+        limits: &DecodeLimits,
+    ) -> Result<()> {
+        let id_length = EXIF.len() as u64;
+        let is_exif =
+            extent.length > id_length && reader.read_vec(extent.offset, id_length)? == EXIF;
+        if is_exif && extent.length <= limits.max_metadata_bytes {
+            let block = reader.read_vec(extent.offset + id_length, extent.length - id_length)?;
+            self.orientation = exif_orientation(block);
+        }
+        Ok(())
+    }
+}
+
+/// Steps over the boxes of the file's top level.
+struct Walk<'r> {
+    reader: &'r dyn RangeReader,
+    position: u64,
+    left: usize,
+}
+
+impl<'r> Walk<'r> {
+    fn new(reader: &'r dyn RangeReader) -> Self {
+        Self {
+            reader,
+            position: 0,
+            left: MAX_BOXES,
+        }
+    }
+
+    /// The type and contents of the next box (I.4).
+    fn next_box(&mut self) -> Result<Option<([u8; 4], Extent)>> {
+        let end = self.reader.length();
+        let rest = end.saturating_sub(self.position);
+        if rest == 0 {
+            return Ok(None);
+        }
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| Error::corrupt("it has too many boxes"))?;
+        let mut head = [0; 16];
+        let read = rest.min(16);
+        let head = head
+            .get_mut(..usize::try_from(read).unwrap_or(16))
+            .ok_or_else(past_the_end)?;
+        self.reader.read(self.position, head)?;
+        let mut head = Bytes::new(head);
+        let (kind, header, length) = box_header(&mut head, rest)?;
+        let extent = Extent {
+            offset: self.position + header,
+            length: length - header,
+        };
+        self.position += length;
+        Ok(Some((kind, extent)))
+    }
+}
+
+/// Type, header length and whole length of a box of which at most `rest` bytes are there (I.4).
+fn box_header(head: &mut Bytes<'_>, rest: u64) -> Result<([u8; 4], u64, u64)> {
+    let short = head.u32()?;
+    let kind = head.u32()?.to_be_bytes();
+    let (header, length) = match short {
+        0 => (8, rest),
+        1 => (16, head.u64()?),
+        length => (8, u64::from(length)),
+    };
+    if length < header {
+        return Err(Error::corrupt("a box is shorter than its own header"));
+    }
+    if length > rest {
+        return Err(past_the_end());
+    }
+    Ok((kind, header, length))
+}
+
+/// The next box inside a super-box that is in memory.
+fn inner_box<'a>(rest: &mut Bytes<'a>) -> Result<([u8; 4], &'a [u8])> {
+    let available = rest.len();
+    let (kind, header, length) = box_header(rest, available)?;
+    let content = usize::try_from(length - header).map_err(|_too_long| past_the_end())?;
+    Ok((kind, rest.take(content)?))
+}
+
+fn past_the_end() -> Error {
+    Error::corrupt("a box reaches past the end of what holds it")
+}
+
+/// A box's contents, if the limits let it be read.
+fn payload(reader: &dyn RangeReader, extent: Extent, limits: &DecodeLimits) -> Result<Vec<u8>> {
+    if extent.length > limits.max_metadata_bytes {
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            "the source image's header is larger than the limit",
+        ));
+    }
+    reader.read_vec(extent.offset, extent.length)
+}
+
+/// The file's family by its type box (I.5.2): one whose brand or compatibility list is known.
+fn brand(content: &[u8]) -> Result<&'static str> {
+    let mut content = Bytes::new(content);
+    let main = content.u32()?.to_be_bytes();
+    let _version = content.u32()?;
+    let name = |brand: &[u8]| match brand {
+        b"jp2 " => Some("JP2"),
+        b"jph " => Some("JPH"),
+        b"jpx " => Some("JPX"),
+        _ => None,
+    };
+    name(&main)
+        .or_else(|| content.rest().chunks(4).find_map(name))
+        .ok_or_else(|| Error::unsupported("its file type is not one of JPEG 2000's"))
+}
+
+/// The image header says how it is compressed; all else is taken from the code stream (I.5.3.1).
+fn check_image_header(mut content: Bytes<'_>) -> Result<()> {
+    let _height_width_components_bits = content.take(11)?;
+    if content.u8()? != 7 {
+        return Err(Error::unsupported("it is not compressed with wavelets"));
+    }
+    Ok(())
+}
+
+impl Palette {
+    /// I.5.3.4.
+    fn parse(mut content: Bytes<'_>) -> Result<Self> {
+        let entries = content.u16()?;
+        if !(1..=MAX_PALETTE).contains(&entries) {
+            return Err(Error::corrupt("its palette has no entry or too many"));
+        }
+        let columns = content.u8()?;
+        if !(1..=4).contains(&columns) {
+            return Err(Error::unsupported("its palette has more than four columns"));
+        }
+        let columns = (0..columns)
+            .map(|_| content.u8().map(Precision::from_byte))
+            .collect::<Result<Vec<_>>>()?;
+        if columns.iter().any(|column| column.bits > 16) {
+            return Err(Error::unsupported("its palette has more than 16 bits"));
+        }
+        let mut values = Vec::with_capacity(usize::from(entries) * columns.len());
+        for _ in 0..entries {
+            for column in &columns {
+                values.push(palette_value(&mut content, *column)?);
+            }
+        }
+        Ok(Self { columns, values })
+    }
+}
+
+fn palette_value(content: &mut Bytes<'_>, column: Precision) -> Result<i32> {
+    let raw = if column.bits <= 8 {
+        i32::from(content.u8()?)
+    } else {
+        i32::from(content.u16()?)
+    };
+    let unused = 32 - u32::from(column.bits);
+    // Moves the sample's highest bit to the word's and back, with or without its sign.
+    Ok(if column.signed {
+        (raw << unused) >> unused
+    } else {
+        raw & ((1 << column.bits) - 1)
+    })
+}
+
+/// I.5.3.5.
+fn mappings(mut content: Bytes<'_>) -> Result<Vec<Mapping>> {
+    let mut mappings = Vec::new();
+    while !content.is_empty() {
+        let component = content.u16()?;
+        let (kind, column) = (content.u8()?, content.u8()?);
+        let column = match kind {
+            0 => None,
+            1 => Some(column),
+            _ => return Err(Error::corrupt("a channel is mapped in an unknown way")),
+        };
+        mappings.push(Mapping { component, column });
+    }
+    Ok(mappings)
+}
+
+/// I.5.3.6.
+fn definitions(mut content: Bytes<'_>) -> Result<Vec<Definition>> {
+    (0..content.u16()?)
+        .map(|_| {
+            Ok(Definition {
+                channel: content.u16()?,
+                kind: content.u16()?,
+                association: content.u16()?,
+            })
+        })
+        .collect()
+}
+
+fn exif_orientation(block: Vec<u8>) -> Orientation {
+    let block = match block.strip_prefix(b"Exif\0\0") {
+        Some(stripped) => stripped.to_vec(),
+        None => block,
+    };
+    exif::Reader::new()
+        .read_raw(block)
+        .ok()
+        .and_then(|exif| {
+            exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY)?
+                .value
+                .get_uint(0)
+        })
+        .and_then(|value| u16::try_from(value).ok())
+        .map_or(Orientation::IDENTITY, Orientation::from_tag)
+}

@@ -1,0 +1,96 @@
+//! Markers and their segments: codes, reading, writing.
+//!
+//! Source: ISO/IEC 15444-1 Table A.2; ISO/IEC 15444-15 for CAP.
+
+use std::ops::RangeInclusive;
+
+use crate::error::{Error, Result};
+use crate::reader::RangeReader;
+
+use super::super::boxes::Extent;
+
+pub(super) const SOC: u16 = 0xFF4F;
+pub(super) const CAP: u16 = 0xFF50;
+pub(super) const SIZ: u16 = 0xFF51;
+pub(super) const COD: u16 = 0xFF52;
+pub(super) const COC: u16 = 0xFF53;
+pub(super) const QCD: u16 = 0xFF5C;
+pub(super) const QCC: u16 = 0xFF5D;
+pub(super) const RGN: u16 = 0xFF5E;
+pub(super) const POC: u16 = 0xFF5F;
+pub(super) const PPM: u16 = 0xFF60;
+pub(super) const PPT: u16 = 0xFF61;
+pub(super) const SOT: u16 = 0xFF90;
+pub(super) const SOD: u16 = 0xFF93;
+pub(super) const EOC: u16 = 0xFFD9;
+
+/// Markers that stand alone and that decoders step over (Table A.1).
+const WITHOUT_SEGMENT: RangeInclusive<u16> = 0xFF30..=0xFF3F;
+
+/// The two bytes at `position` of the file; `None` where the code stream has no two more.
+pub(super) fn at(reader: &dyn RangeReader, extent: Extent, position: u64) -> Result<Option<u16>> {
+    if position + 2 > extent.end() {
+        return Ok(None);
+    }
+    let mut code = [0; 2];
+    reader.read(position, &mut code)?;
+    Ok(Some(u16::from_be_bytes(code)))
+}
+
+/// A marker, and what belongs to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Segment {
+    pub(super) code: u16,
+    /// What follows the length; empty for markers that stand alone.
+    pub(super) content: Extent,
+}
+
+impl Segment {
+    /// The one at `position`, inside `extent`.
+    pub(super) fn at(reader: &dyn RangeReader, extent: Extent, position: u64) -> Result<Self> {
+        let Some(code) = at(reader, extent, position)? else {
+            return Err(Error::corrupt("its code stream ends in a header"));
+        };
+        let alone = Self {
+            code,
+            content: Extent {
+                offset: position + 2,
+                length: 0,
+            },
+        };
+        if code == SOT || code == SOD || WITHOUT_SEGMENT.contains(&code) {
+            return Ok(alone);
+        }
+        let length = at(reader, extent, position + 2)?.map_or(0, u64::from);
+        if length < 2 || position + 2 + length > extent.end() {
+            return Err(Error::corrupt("a segment of its header has a wrong length"));
+        }
+        Ok(Self {
+            code,
+            content: Extent {
+                offset: position + 4,
+                length: length - 2,
+            },
+        })
+    }
+
+    pub(super) fn read(&self, reader: &dyn RangeReader) -> Result<Vec<u8>> {
+        reader.read_vec(self.content.offset, self.content.length)
+    }
+}
+
+/// Appends a segment. Its contents came from one, so that their length fits.
+pub(super) fn append(stream: &mut Vec<u8>, code: u16, content: &[u8]) {
+    let length = u16::try_from(content.len() + 2).unwrap_or(u16::MAX);
+    stream.extend(code.to_be_bytes());
+    stream.extend(length.to_be_bytes());
+    stream.extend(content);
+}
+
+/// Checks the component that a QCC or RGN segment is about; fewer than 257 have numbers of one byte.
+pub(super) fn check_component(content: &[u8], components: usize) -> Result<()> {
+    match content.first() {
+        Some(component) if usize::from(*component) < components => Ok(()),
+        _ => Err(Error::corrupt("it describes a component that is not there")),
+    }
+}

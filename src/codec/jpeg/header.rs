@@ -1,0 +1,436 @@
+//! The markers of a JPEG stream up to its first scan → [`Header`].
+//!
+//! Our own parser, so that what a stream claims is known and checked before a library sees it, and
+//! so that every build tells the same facts. Entropy-coded data are left to the decoders. Reads are
+//! bounded: the markers before the first scan may take `max_metadata_bytes` together.
+
+use std::collections::BTreeMap;
+
+use crate::codec::{DecodeLimits, exif};
+use crate::error::{Error, ErrorKind, Result};
+use crate::geometry::{Dimensions, Orientation};
+use crate::raster::{Channels, PixelFormat};
+use crate::reader::{RangeReader, past_the_end};
+
+use super::scanlines;
+
+/// One read of the source while markers are parsed.
+const READ_AHEAD_BYTES: u64 = 16 << 10;
+
+/// What precedes a piece of an ICC profile in an APP2 segment. Source: ICC.1:2022 B.4.
+const ICC_PREFIX: &[u8] = b"ICC_PROFILE\0";
+
+/// What precedes an EXIF block in an APP1 segment. Source: EXIF 2.32, 4.7.2.
+const EXIF_PREFIX: &[u8] = b"Exif\0\0";
+
+/// Bytes of one 8×8 block of coefficients in memory.
+const BLOCK_BYTES: u64 = 128;
+
+/// How the stored components make colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stored {
+    /// One component.
+    Gray,
+    /// Luma and two colour differences.
+    YCbCr,
+    /// Red, green, blue.
+    Rgb,
+}
+
+impl Stored {
+    /// The channels that rows of it hold.
+    pub(super) const fn channels(self) -> Channels {
+        match self {
+            Self::Gray => Channels::Gray,
+            Self::YCbCr | Self::Rgb => Channels::Rgb,
+        }
+    }
+
+    /// The format that rows of it hold.
+    pub(super) const fn format(self) -> PixelFormat {
+        PixelFormat::eight(self.channels())
+    }
+}
+
+/// One component of the frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Component {
+    id: u8,
+    h: u8,
+    v: u8,
+}
+
+/// How coefficients are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Coding {
+    /// Scans of growing precision.
+    pub(super) progressive: bool,
+    /// Arithmetic instead of Huffman coding.
+    pub(super) arithmetic: bool,
+}
+
+/// What the markers before the first scan say.
+#[derive(Debug)]
+pub(super) struct Header {
+    pub(super) dimensions: Dimensions,
+    components: Vec<Component>,
+    pub(super) coding: Coding,
+    /// Whether all coefficients have to be gathered before the first row.
+    pub(super) multiple_scans: bool,
+    pub(super) stored: Stored,
+    pub(super) orientation: Orientation,
+    pub(super) icc: Option<Vec<u8>>,
+}
+
+impl Header {
+    /// Parses the stream behind `reader` up to its first scan.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` for damaged markers, `NotImplemented` for what no build decodes, `TooLarge` for a
+    /// side, area, or markers beyond `limits`, and those of the reader.
+    pub(super) fn parse(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<Self> {
+        let mut markers = Markers::new(reader, limits.max_metadata_bytes)?;
+        let mut found = Found::default();
+        loop {
+            let (marker, length) = markers.next_segment()?;
+            if marker == SOS {
+                let scan = markers.payload(length)?;
+                let scan_components = scan.first().copied().unwrap_or(0);
+                return found.into_header(scan_components, limits);
+            }
+            if Found::wants(marker) {
+                found.take(marker, markers.payload(length)?)?;
+            }
+            markers.skip(length);
+        }
+    }
+
+    /// Largest sampling factors, horizontal and vertical, 1 to 4.
+    pub(super) fn sampling(&self) -> (u32, u32) {
+        let h = self.components.iter().map(|c| c.h).max().unwrap_or(1);
+        let v = self.components.iter().map(|c| c.v).max().unwrap_or(1);
+        (h.into(), v.into())
+    }
+
+    /// How many components the frame has.
+    pub(super) fn component_count(&self) -> usize {
+        self.components.len()
+    }
+
+    /// Bytes of all coefficients in memory, as a stream of several scans needs them.
+    pub(super) fn coefficient_bytes(&self) -> u64 {
+        if !self.multiple_scans {
+            return 0;
+        }
+        let (max_h, max_v) = self.sampling();
+        let wide = u64::from(self.dimensions.width.div_ceil(8 * max_h));
+        let high = u64::from(self.dimensions.height.div_ceil(8 * max_v));
+        let per_unit: u64 = self
+            .components
+            .iter()
+            .map(|c| u64::from(c.h) * u64::from(c.v))
+            .sum();
+        wide * high * per_unit * BLOCK_BYTES
+    }
+
+    /// Refuses a Huffman-coded stream of `length` bytes that cannot hold a bit for each of its
+    /// blocks: dimensions that are claimed and not there.
+    pub(super) fn check_length(&self, length: u64) -> Result<()> {
+        let blocks = u64::from(self.dimensions.width / 16) * u64::from(self.dimensions.height / 16);
+        if self.coding.arithmetic || length.saturating_mul(8) >= blocks {
+            return Ok(());
+        }
+        Err(Error::corrupt(format!(
+            "{length} bytes cannot hold {} pixels",
+            self.dimensions
+        )))
+    }
+}
+
+const SOS: u8 = 0xda;
+const EOI: u8 = 0xd9;
+
+/// A walk over the segments before the first scan.
+struct Markers<'a> {
+    reader: &'a dyn RangeReader,
+    position: u64,
+    end: u64,
+    ahead: Vec<u8>,
+    ahead_at: u64,
+}
+
+impl<'a> Markers<'a> {
+    fn new(reader: &'a dyn RangeReader, max_bytes: u64) -> Result<Self> {
+        let mut markers = Self {
+            reader,
+            position: 0,
+            end: max_bytes,
+            ahead: Vec::new(),
+            ahead_at: 0,
+        };
+        if markers.payload(2)? != [0xff, 0xd8] {
+            return Err(Error::corrupt("it does not begin as a JPEG does"));
+        }
+        markers.skip(2);
+        Ok(markers)
+    }
+
+    /// The next `length` bytes; the position stays.
+    fn payload(&mut self, length: u64) -> Result<&[u8]> {
+        let end = self.position.saturating_add(length);
+        if end > self.reader.length() {
+            return Err(past_the_end());
+        }
+        let inside = self.ahead_at <= self.position
+            && end <= self.ahead_at.saturating_add(self.ahead.len() as u64);
+        if !inside {
+            let left = self.reader.length() - self.position;
+            let wanted = length.max(READ_AHEAD_BYTES.min(left));
+            self.ahead = self.reader.read_vec(self.position, wanted)?;
+            self.ahead_at = self.position;
+        }
+        let start = usize::try_from(self.position - self.ahead_at);
+        let length = usize::try_from(length);
+        start
+            .ok()
+            .zip(length.ok())
+            .and_then(|(start, length)| self.ahead.get(start..start.checked_add(length)?))
+            .ok_or_else(past_the_end)
+    }
+
+    fn skip(&mut self, length: u64) {
+        self.position = self.position.saturating_add(length);
+    }
+
+    fn byte(&mut self) -> Result<u8> {
+        let byte = self.payload(1)?.first().copied().unwrap_or(0);
+        self.skip(1);
+        Ok(byte)
+    }
+
+    /// The next marker that has a segment, and its payload's length; the position is at the payload.
+    ///
+    /// As decoders do, bytes between segments are passed over.
+    fn next_segment(&mut self) -> Result<(u8, u64)> {
+        loop {
+            if self.position > self.end {
+                return Err(Error::new(
+                    ErrorKind::TooLarge,
+                    format!("the source image has more than {} bytes of metadata", self.end),
+                ));
+            }
+            if self.byte()? != 0xff {
+                continue;
+            }
+            let mut marker = self.byte()?;
+            while marker == 0xff {
+                marker = self.byte()?;
+            }
+            match marker {
+                // Stuffing, TEM, restart markers and a second SOI stand alone.
+                0x00 | 0x01 | 0xd0..=0xd8 => {}
+                EOI => return Err(Error::corrupt("it has no pixels")),
+                _ => return Ok((marker, self.segment_length()?)),
+            }
+        }
+    }
+
+    fn segment_length(&mut self) -> Result<u64> {
+        let length = u64::from(self.byte()?) << 8 | u64::from(self.byte()?);
+        length
+            .checked_sub(2)
+            .ok_or_else(|| Error::corrupt("a segment is shorter than its own length"))
+    }
+}
+
+/// The frame segment.
+struct Frame {
+    coding: Coding,
+    dimensions: Dimensions,
+    components: Vec<Component>,
+}
+
+/// What has been met so far.
+#[derive(Default)]
+struct Found {
+    frame: Option<Frame>,
+    jfif: bool,
+    adobe_transform: Option<u8>,
+    orientation: Option<Orientation>,
+    icc: IccPieces,
+}
+
+impl Found {
+    fn wants(marker: u8) -> bool {
+        matches!(marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf)
+            || matches!(marker, 0xe0..=0xe2 | 0xee | 0xf7)
+    }
+
+    fn take(&mut self, marker: u8, payload: &[u8]) -> Result<()> {
+        match marker {
+            0xe0 => self.jfif |= payload.starts_with(b"JFIF\0"),
+            0xe1 if payload.starts_with(EXIF_PREFIX) => {
+                let _first_wins = self
+                    .orientation
+                    .get_or_insert_with(|| exif::orientation(payload));
+            }
+            0xe2 => self.icc.take(payload),
+            0xee => {
+                if let [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, transform, ..] = payload {
+                    self.adobe_transform = Some(*transform);
+                }
+            }
+            0xe1 => {}
+            frame => self.take_frame(frame, payload)?,
+        }
+        Ok(())
+    }
+
+    fn take_frame(&mut self, marker: u8, payload: &[u8]) -> Result<()> {
+        if self.frame.is_some() {
+            return Err(Error::corrupt("it has two frames"));
+        }
+        self.frame = Some(Frame::parse(coding_of(marker)?, payload)?);
+        Ok(())
+    }
+
+    /// How components make colour, as every JPEG library guesses it.
+    ///
+    /// Source: JFIF 1.02; Adobe Technical Note 5116, section 18; component letters by convention.
+    fn stored(&self, components: &[Component]) -> Result<Stored> {
+        let ids: Vec<u8> = components.iter().map(|c| c.id).collect();
+        match (components.len(), self.adobe_transform) {
+            (1, _) => Ok(Stored::Gray),
+            (3, _) if self.jfif => Ok(Stored::YCbCr),
+            (3, Some(0)) => Ok(Stored::Rgb),
+            (3, None) if ids == *b"RGB" => Ok(Stored::Rgb),
+            (3, _) => Ok(Stored::YCbCr),
+            (4, _) => Err(Error::unsupported("its colours are inks (CMYK)")),
+            (count, _) => Err(Error::unsupported(format!("it has {count} components"))),
+        }
+    }
+
+    fn into_header(self, scan_components: u8, limits: &DecodeLimits) -> Result<Header> {
+        let Some(frame) = &self.frame else {
+            return Err(Error::corrupt("its pixels come before their frame"));
+        };
+        check_dimensions(frame.dimensions, limits)?;
+        let stored = self.stored(&frame.components)?;
+        let Self {
+            frame: Some(frame),
+            orientation,
+            icc,
+            ..
+        } = self
+        else {
+            return Err(Error::internal("losing a frame"));
+        };
+        Ok(Header {
+            dimensions: frame.dimensions,
+            multiple_scans: frame.coding.progressive
+                || usize::from(scan_components) < frame.components.len(),
+            components: frame.components,
+            coding: frame.coding,
+            stored,
+            orientation: orientation.unwrap_or_default(),
+            icc: icc.into_profile(),
+        })
+    }
+}
+
+/// The coding that a frame marker names. Source: ITU-T T.81 table B.1; T.87 for JPEG-LS.
+fn coding_of(marker: u8) -> Result<Coding> {
+    let coding = |progressive, arithmetic| Coding {
+        progressive,
+        arithmetic,
+    };
+    match marker {
+        0xc0 | 0xc1 => Ok(coding(false, false)),
+        0xc2 => Ok(coding(true, false)),
+        0xc9 | 0xca if scanlines::decodes_arithmetic() => Ok(coding(marker == 0xca, true)),
+        0xc9 | 0xca => Err(Error::unsupported("its coding is arithmetic")),
+        0xc3 | 0xcb | 0xf7 => Err(Error::unsupported("its coding is lossless JPEG")),
+        _ => Err(Error::unsupported("its coding is hierarchical")),
+    }
+}
+
+impl Frame {
+    /// Source: ITU-T T.81 B.2.2.
+    fn parse(coding: Coding, payload: &[u8]) -> Result<Self> {
+        let [precision, y1, y0, x1, x0, count, rest @ ..] = payload else {
+            return Err(Error::corrupt("its frame is cut short"));
+        };
+        if *precision != 8 {
+            let words = format!("its samples have {precision} bits");
+            return Err(Error::unsupported(words));
+        }
+        let height = u32::from(u16::from_be_bytes([*y1, *y0]));
+        let width = u32::from(u16::from_be_bytes([*x1, *x0]));
+        if height == 0 {
+            return Err(Error::unsupported("its height stands behind its pixels"));
+        }
+        let dimensions = Dimensions::new(width, height)
+            .ok_or_else(|| Error::corrupt("its headers say that it has no pixels"))?;
+        let (triples, odd) = rest.as_chunks::<3>();
+        if triples.len() != usize::from(*count) || !odd.is_empty() {
+            return Err(Error::corrupt("its frame does not list its components"));
+        }
+        let components = triples.iter().map(Component::parse).collect::<Result<_>>()?;
+        Ok(Self {
+            coding,
+            dimensions,
+            components,
+        })
+    }
+}
+
+impl Component {
+    fn parse(&[id, factors, _table]: &[u8; 3]) -> Result<Self> {
+        let (h, v) = (factors >> 4, factors & 15);
+        if !(1..=4).contains(&h) || !(1..=4).contains(&v) {
+            return Err(Error::corrupt("its sampling factors are impossible"));
+        }
+        Ok(Self { id, h, v })
+    }
+}
+
+/// The pieces of an ICC profile, which may stand in any order.
+///
+/// Source: ICC.1:2022 B.4: sequence number from 1, number of pieces.
+#[derive(Default)]
+struct IccPieces {
+    pieces: BTreeMap<u8, Vec<u8>>,
+    count: Option<u8>,
+    broken: bool,
+}
+
+impl IccPieces {
+    fn take(&mut self, payload: &[u8]) {
+        let Some([number, count, bytes @ ..]) = payload.strip_prefix(ICC_PREFIX) else {
+            return;
+        };
+        let same_count = *self.count.get_or_insert(*count) == *count;
+        let before = self.pieces.insert(*number, bytes.to_vec());
+        self.broken |= !same_count || before.is_some() || *number == 0 || number > count;
+    }
+
+    /// The profile, if each piece is there once.
+    fn into_profile(self) -> Option<Vec<u8>> {
+        let complete = self.pieces.len() == usize::from(self.count?) && !self.broken;
+        complete.then(|| self.pieces.into_values().flatten().collect())
+    }
+}
+
+/// Refuses dimensions beyond `limits`, naming the limit.
+fn check_dimensions(dimensions: Dimensions, limits: &DecodeLimits) -> Result<()> {
+    let limit = if dimensions.width.max(dimensions.height) > limits.max_side_px {
+        format!("{} pixels a side", limits.max_side_px)
+    } else if dimensions.area() > limits.max_area_px {
+        format!("{} pixels", limits.max_area_px)
+    } else {
+        return Ok(());
+    };
+    let words = format!("the source image has {dimensions} pixels, and the limit is {limit}");
+    Err(Error::new(ErrorKind::TooLarge, words))
+}

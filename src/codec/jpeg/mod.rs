@@ -1,0 +1,92 @@
+//! JPEG masters and derivatives: baseline and progressive, gray and colour.
+//!
+//! [`open`] parses the markers with our own parser, so that limits are checked before a decoder sees
+//! the file; pixels come as scan lines from whichever library is in the build (`scanlines`). In
+//! builds with a native library a master has the levels 1, 2, 4 and 8 by scaled inverse DCT, and a
+//! window's pixels equal the same pixels of a whole decode, bit for bit: the margins that
+//! upsampling looks at are decoded too. A stream that ends early, or whose coding is damaged before
+//! the window's last row, is corrupt; no sample is ever invented.
+
+#[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
+mod ffi;
+mod header;
+mod picture;
+mod scanlines;
+#[cfg(test)]
+mod tests;
+mod tile;
+
+use std::io;
+use std::sync::Arc;
+
+use crate::cancel::Cancel;
+use crate::encoding::JpegSettings;
+use crate::error::{Error, Parameter, Result};
+use crate::raster::{Channels, Depth, Rows};
+use crate::reader::RangeReader;
+
+use super::{DecodeLimits, Picture};
+
+pub use tile::{TileColour, decode_tile};
+
+/// Largest side of a picture that is written, in pixels.
+///
+/// Source: ITU-T T.81 holds 65535; the libraries stop at 65500.
+const MAX_SIDE_PX: u32 = 65_500;
+
+/// Whether a master that begins with `head` is a JPEG.
+///
+/// Source: ITU-T T.81 B.1.1.3: the SOI marker, then the first byte of another.
+pub fn matches(head: &[u8]) -> bool {
+    head.starts_with(&[0xff, 0xd8, 0xff])
+}
+
+/// Opens the JPEG behind `reader`: markers are parsed, nothing is decoded.
+///
+/// # Errors
+///
+/// [`crate::error::ErrorKind::Corrupt`] for damaged markers,
+/// [`crate::error::ErrorKind::NotImplemented`] for four components, more than 8 bits, lossless or
+/// hierarchical coding, [`crate::error::ErrorKind::TooLarge`] beyond `limits`, and those of the reader.
+pub fn open(reader: Arc<dyn RangeReader>, limits: &DecodeLimits) -> Result<Arc<dyn Picture>> {
+    let picture = picture::JpegPicture::open(reader, limits)?;
+    Ok(Arc::new(picture))
+}
+
+/// Writes `rows` as a JPEG file to `sink`, in pieces, as they are pulled.
+///
+/// Shapes: gray rows give one component, RGB rows three; a progressive file, and any file in builds
+/// without a native library, is held until the last row.
+///
+/// # Errors
+///
+/// [`crate::error::ErrorKind::BadRequest`] about the format above 65500 pixels a side;
+/// [`crate::error::ErrorKind::Internal`] for rows with opacity or 16 bits;
+/// [`crate::error::ErrorKind::Cancelled`] when the sink refuses bytes; those of `rows` and `cancel`.
+pub fn encode(
+    rows: &mut dyn Rows,
+    settings: &JpegSettings,
+    cancel: &Cancel,
+    sink: &mut dyn io::Write,
+) -> Result<()> {
+    let shape = rows.shape();
+    let format = shape.format;
+    if format.depth != Depth::Eight || !matches!(format.channels, Channels::Gray | Channels::Rgb) {
+        return Err(Error::internal(format!("writing {format:?} as JPEG")));
+    }
+    if shape.dimensions.width.max(shape.dimensions.height) > MAX_SIDE_PX {
+        return Err(Error::bad_request(
+            Parameter::Format,
+            format!(
+                "a JPEG image has at most {MAX_SIDE_PX} pixels a side; ask for a smaller size or \
+                 another format"
+            ),
+        ));
+    }
+    scanlines::encode(rows, settings, cancel, sink)
+}
+
+/// What decodes and encodes in this build, for keys of what is remembered: `libjpeg-turbo 3.1.0`.
+pub fn versions() -> &'static str {
+    scanlines::versions()
+}

@@ -1,0 +1,54 @@
+//! Scan lines in and out: through the native library in the build, or in Rust alone.
+//!
+//! Both give the same functions: [`rows`] and [`tile`] decode, [`held_bytes`] says what that takes,
+//! [`encode`] writes. They differ in what they can do: the native one decodes windows without
+//! holding the picture and at the divisors 2, 4 and 8; the other decodes whole pictures.
+
+#[cfg(all(feature = "turbojpeg", feature = "mozjpeg"))]
+compile_error!("`turbojpeg` and `mozjpeg` define the same C symbols: build with one of them");
+
+#[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
+mod native;
+#[cfg(not(any(feature = "turbojpeg", feature = "mozjpeg")))]
+mod pure;
+
+#[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
+use native as library;
+#[cfg(not(any(feature = "turbojpeg", feature = "mozjpeg")))]
+use pure as library;
+
+use crate::geometry::Window;
+
+use super::header::{Header, Stored};
+
+pub(super) use library::{
+    DIVISORS, decodes_arithmetic, encode, held_bytes, rows, tile, versions,
+};
+
+/// What is to be decoded: a window of a picture at a divisor.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    /// The whole picture, at full resolution.
+    pub(super) dimensions: crate::geometry::Dimensions,
+    /// How its components make colour.
+    pub(super) stored: Stored,
+    /// Largest sampling factors, horizontal and vertical.
+    pub(super) sampling: (u32, u32),
+    /// 1, or one of [`DIVISORS`].
+    pub(super) divisor: u32,
+    /// In pixels of the picture after division, inside it.
+    pub(super) window: Window,
+}
+
+impl Part {
+    /// `window` of the picture with `header` at `divisor`.
+    pub(super) fn new(header: &Header, divisor: u32, window: Window) -> Self {
+        Self {
+            dimensions: header.dimensions,
+            stored: header.stored,
+            sampling: header.sampling(),
+            divisor,
+            window,
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! Scan lines through libjpeg-turbo or mozjpeg.
+//!
+//! A window costs the entropy decoding of all rows above it and the inverse DCT of its own units and
+//! their neighbours. Settings that decide pixels: accurate integer DCT, smooth upsampling, no
+//! smoothing between blocks; standard Huffman tables and fixed subsampling when writing.
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::Arc;
+
+use crate::cancel::Cancel;
+use crate::codec::DecodeLimits;
+use crate::encoding::JpegSettings;
+use crate::error::{Error, Result};
+use crate::geometry::Dimensions;
+use crate::raster::{Raster, Rows, Samples, Shape};
+use crate::reader::RangeReader;
+
+use super::super::ffi::{self, Bytes, Decoder, Encoder, Layout, Output, Settings};
+use super::super::header::Header;
+use super::Part;
+
+/// Divisors that the inverse DCT offers beside 1.
+pub(in super::super) const DIVISORS: &[u32] = &[2, 4, 8];
+
+/// Rows of a strip: four units of the usual 16 rows.
+const STRIP_ROWS: u32 = 64;
+
+/// Units that are passed over between two looks at the cancellation.
+const SKIP_UNITS: u32 = 16;
+
+pub(in super::super) fn versions() -> &'static str {
+    ffi::version()
+}
+
+pub(in super::super) fn decodes_arithmetic() -> bool {
+    ffi::decodes_arithmetic()
+}
+
+/// Most bytes that [`rows`] holds: two strips (the decoder's and its converted copy), the rows with
+/// their margins, the library's own rows of units, and all coefficients of a stream of several scans.
+pub(in super::super) fn held_bytes(header: &Header, part: &Part) -> u64 {
+    let channels = part.stored.channels().count() as u64;
+    let strip = u64::from(STRIP_ROWS.min(part.window.height)) * channels;
+    let full_width = u64::from(part.dimensions.width.next_multiple_of(32));
+    let unit_rows = 8 * u64::from(part.sampling.1) * 3;
+    2 * strip * u64::from(part.window.width)
+        + (strip + unit_rows * channels) * full_width
+        + header.coefficient_bytes()
+}
+
+/// Strips of `part`; decoding begins at the first pull.
+pub(in super::super) fn rows(
+    part: Part,
+    reader: Arc<dyn RangeReader>,
+    limits: &DecodeLimits,
+    cancel: &Cancel,
+) -> Box<dyn Rows> {
+    Box::new(ScanRows {
+        part,
+        reader,
+        limits: limits.clone(),
+        cancel: cancel.clone(),
+        running: None,
+        done: 0,
+        ended: false,
+    })
+}
+
+struct ScanRows {
+    part: Part,
+    reader: Arc<dyn RangeReader>,
+    limits: DecodeLimits,
+    cancel: Cancel,
+    running: Option<Running>,
+    done: u32,
+    ended: bool,
+}
+
+impl ScanRows {
+    fn pull(&mut self) -> Result<Option<Raster>> {
+        self.cancel.check()?;
+        let window = self.part.window;
+        let height = STRIP_ROWS.min(window.height - self.done);
+        let Some(dimensions) = Dimensions::new(window.width, height) else {
+            return Ok(None);
+        };
+        let running = match &mut self.running {
+            Some(running) => running,
+            none => none.insert(Running::start(
+                self.part,
+                Bytes::Shared(Arc::clone(&self.reader)),
+                &self.limits,
+                &self.cancel,
+            )?),
+        };
+        let samples = running.strip(dimensions)?;
+        self.done += height;
+        if window.y + self.done == running.layout.height {
+            running.decoder.finish()?;
+        }
+        Raster::from_u8(dimensions, self.part.stored.channels(), samples).map(Some)
+    }
+}
+
+impl Rows for ScanRows {
+    fn shape(&self) -> Shape {
+        Shape {
+            dimensions: self.part.window.dimensions(),
+            format: self.part.stored.format(),
+        }
+    }
+
+    fn next_strip(&mut self) -> Result<Option<Raster>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let strip = self.pull();
+        if !matches!(strip, Ok(Some(_))) {
+            self.ended = true;
+            self.running = None;
+        }
+        strip
+    }
+}
+
+/// A decoder that stands at the window's next row.
+struct Running {
+    decoder: Decoder<'static>,
+    layout: Layout,
+    left_bytes: usize,
+    margins: Vec<u8>,
+}
+
+impl Running {
+    fn start(
+        part: Part,
+        bytes: Bytes<'static>,
+        limits: &DecodeLimits,
+        cancel: &Cancel,
+    ) -> Result<Self> {
+        let mut decoder = Decoder::new(bytes, limits, cancel)?;
+        let columns = Columns::around(&part);
+        let layout = begin(&mut decoder, &part, &columns)?;
+        let channels = part.stored.channels().count();
+        let left = part.window.x.checked_sub(layout.x);
+        let left = left.ok_or_else(|| Error::internal("cropping a JPEG"))?;
+        let mut running = Self {
+            decoder,
+            layout,
+            left_bytes: left as usize * channels,
+            margins: Vec::new(),
+        };
+        running.go_to(&part, cancel)?;
+        Ok(running)
+    }
+
+    /// Passes over the rows above the window: whole units up to one before it, then row by row, so
+    /// that upsampling has seen what it looks at.
+    fn go_to(&mut self, part: &Part, cancel: &Cancel) -> Result<()> {
+        let unit = (8 * part.sampling.1 / part.divisor).max(1);
+        let mut left = (part.window.y / unit).saturating_sub(1) * unit;
+        let between = part.window.y - left;
+        while left > 0 {
+            cancel.check()?;
+            let now = left.min(SKIP_UNITS * unit);
+            self.decoder.skip(now)?;
+            left -= now;
+        }
+        self.margins.resize(self.decoder.row_bytes(), 0);
+        (0..between).try_for_each(|_| self.decoder.read(&mut self.margins, 1))
+    }
+
+    /// The window's next rows.
+    fn strip(&mut self, dimensions: Dimensions) -> Result<Vec<u8>> {
+        let row_bytes = self.decoder.row_bytes();
+        let rows = dimensions.height;
+        if dimensions.width == self.layout.width {
+            let mut samples = vec![0; row_bytes * rows as usize];
+            self.decoder.read(&mut samples, rows)?;
+            return Ok(samples);
+        }
+        self.margins.resize(row_bytes * rows as usize, 0);
+        self.decoder.read(&mut self.margins, rows)?;
+        let channels = row_bytes / self.layout.width.max(1) as usize;
+        let width = dimensions.width as usize * channels;
+        let mut samples = Vec::with_capacity(width * rows as usize);
+        for row in self.margins.chunks_exact(row_bytes) {
+            let part = row.get(self.left_bytes..self.left_bytes + width);
+            samples.extend_from_slice(part.ok_or_else(|| Error::internal("cutting a JPEG row"))?);
+        }
+        Ok(samples)
+    }
+}
+
+/// Columns that are decoded, in pixels after division.
+struct Columns {
+    x: u32,
+    width: u32,
+}
+
+impl Columns {
+    /// The window's columns and a unit on either side: upsampling looks at its neighbours, and its
+    /// rules at a picture's edge differ.
+    fn around(part: &Part) -> Self {
+        let unit = (8 * part.sampling.0 / part.divisor).max(1);
+        let full = part.dimensions.width.div_ceil(part.divisor);
+        let x = (part.window.x / unit).saturating_sub(1) * unit;
+        let right = (part.window.right().div_ceil(unit) + 1).saturating_mul(unit);
+        Self {
+            x,
+            width: right.min(full) - x,
+        }
+    }
+}
+
+/// Reads the header, which has to agree with ours, and starts.
+fn begin(decoder: &mut Decoder<'_>, part: &Part, columns: &Columns) -> Result<Layout> {
+    let (dimensions, components) = decoder.header()?;
+    if dimensions != Some(part.dimensions) || components != part.stored.channels().count() {
+        return Err(Error::corrupt("its markers contradict each other"));
+    }
+    decoder.start(part.stored, part.divisor, columns.x, columns.width)
+}
+
+/// The first `expected.height` rows of a whole stream in memory, which is as wide as `expected`.
+pub(in super::super) fn tile(
+    bytes: &[u8],
+    part: Part,
+    expected: Dimensions,
+    limits: &DecodeLimits,
+    cancel: &Cancel,
+) -> Result<Raster> {
+    let mut decoder = Decoder::new(Bytes::Slice(bytes), limits, cancel)?;
+    let columns = Columns {
+        x: 0,
+        width: part.dimensions.width,
+    };
+    begin(&mut decoder, &part, &columns)?;
+    let mut samples = vec![0; decoder.row_bytes() * expected.height as usize];
+    decoder.read(&mut samples, expected.height)?;
+    Raster::from_u8(expected, part.stored.channels(), samples)
+}
+
+thread_local! {
+    /// This thread's encoder of baseline files, between two files.
+    static ENCODER: RefCell<Option<Encoder>> = const { RefCell::new(None) };
+}
+
+pub(in super::super) fn encode(
+    rows: &mut dyn Rows,
+    settings: &JpegSettings,
+    cancel: &Cancel,
+    sink: &mut dyn io::Write,
+) -> Result<()> {
+    let shape = rows.shape();
+    let settings = Settings {
+        dimensions: shape.dimensions,
+        gray: shape.format.channels.is_gray(),
+        quality: settings.quality,
+        subsampling: settings.subsampling,
+        progressive: settings.progressive,
+    };
+    let kept = ENCODER.with_borrow_mut(Option::take);
+    let mut encoder = match kept.filter(|_| !settings.progressive) {
+        Some(encoder) => encoder,
+        None => Encoder::new()?,
+    };
+    write(&mut encoder, rows, settings, cancel, sink)?;
+    // Progressive files leave their own Huffman tables and scans behind.
+    if !settings.progressive {
+        ENCODER.set(Some(encoder));
+    }
+    Ok(())
+}
+
+fn write(
+    encoder: &mut Encoder,
+    rows: &mut dyn Rows,
+    settings: Settings,
+    cancel: &Cancel,
+    sink: &mut dyn io::Write,
+) -> Result<()> {
+    let mut output = Output::new(sink);
+    encoder.start(&mut output, settings)?;
+    while let Some(strip) = rows.next_strip()? {
+        cancel.check()?;
+        let Samples::U8(pixels) = strip.samples() else {
+            return Err(Error::internal("writing strips of two depths"));
+        };
+        encoder.rows(&mut output, strip.dimensions().height, pixels)?;
+    }
+    encoder.finish(&mut output)
+}

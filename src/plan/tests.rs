@@ -1,0 +1,304 @@
+//! What plans must be, from small pyramids and from random ones.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::geometry::Level;
+use crate::iiif::{ImageRequest, ImageTraits, SizeRules, Version};
+use crate::raster::Channels;
+
+fn dimensions(width: u32, height: u32) -> Dimensions {
+    Dimensions::new(width, height).expect("not empty")
+}
+
+fn level(factor: u32, width: u32, height: u32) -> Level {
+    Level {
+        factor: ScaleFactor::new(factor).expect("not zero"),
+        dimensions: dimensions(width, height),
+        tile: Some(dimensions(256, 256)),
+    }
+}
+
+fn rules() -> SizeRules {
+    SizeRules {
+        max_width_px: None,
+        max_height_px: None,
+        max_area_px: Some(1 << 27),
+        upscaling: true,
+        strict_validator: false,
+    }
+}
+
+struct Case {
+    pyramid: Pyramid,
+    orientation: Orientation,
+    pixel: PixelFormat,
+}
+
+impl Case {
+    fn new(pyramid: Pyramid) -> Self {
+        Self {
+            pyramid,
+            orientation: Orientation::IDENTITY,
+            pixel: PixelFormat::eight(Channels::Rgb),
+        }
+    }
+
+    fn plan(&self, request: &str) -> Plan {
+        let segments: Vec<&str> = std::iter::once("id").chain(request.split('/')).collect();
+        let request = ImageRequest::parse(Version::V3, &segments, None).expect("it parses");
+        let traits = ImageTraits {
+            dimensions: self.orientation.apply(self.pyramid.dimensions()),
+            is_gray: self.pixel.channels.is_gray(),
+            has_alpha: self.pixel.channels.has_alpha(),
+        };
+        let resolved = request.resolve(&traits, &rules()).expect("it fits");
+        let subject = Subject {
+            pyramid: &self.pyramid,
+            orientation: self.orientation,
+            pixel: self.pixel,
+        };
+        Plan::new(&resolved, subject, &Settings::default())
+    }
+}
+
+fn flat(width: u32, height: u32) -> Case {
+    Case::new(Pyramid::new(level(1, width, height), Vec::new()))
+}
+
+fn window(plan: &Plan) -> (u32, u32, u32, u32) {
+    let w = plan.window;
+    (w.x, w.y, w.width, w.height)
+}
+
+#[test]
+fn a_tile_of_a_stored_level_is_that_level_alone() {
+    let pyramid = Pyramid::new(
+        level(1, 6000, 4000),
+        vec![level(2, 3000, 2000), level(4, 1500, 1000)],
+    );
+    let plan = Case::new(pyramid).plan("2048,1024,1024,1024/256,256/0/default.jpg");
+    assert_eq!((plan.level, plan.factor.get()), (2, 4));
+    assert_eq!(window(&plan), (512, 256, 256, 256));
+    assert!(plan.passes.is_empty());
+}
+
+#[test]
+fn i3_trq_06_edge_tiles_of_a_level_that_was_rounded_down_repeat_its_last_samples() {
+    // 2501 × 1667 at factor 2, stored as 1250 × 833: the last tile is 227 × 322 of 1251 × 834.
+    let pyramid = Pyramid::new(level(1, 2501, 1667), vec![level(2, 1250, 833)]);
+    let plan = Case::new(pyramid).plan("2048,1024,453,643/227,322/0/default.jpg");
+    assert_eq!((plan.level, plan.factor.get()), (1, 2));
+    assert_eq!(window(&plan), (1024, 512, 227, 322));
+    assert!(plan.passes.is_empty());
+}
+
+#[test]
+fn without_levels_a_tile_is_shrunk_and_not_resampled() {
+    let plan = flat(1025, 513).plan("1024,0,1,513/1,129/0/default.jpg");
+    assert_eq!((plan.level, plan.factor.get()), (0, 4));
+    assert_eq!(window(&plan), (1024, 0, 1, 513));
+    assert_eq!(plan.passes, [Pass::Shrink { times: 2 }]);
+    assert_eq!(plan.output.dimensions, dimensions(1, 129));
+}
+
+#[test]
+fn the_level_is_never_coarser_than_the_answer() {
+    let pyramid = Pyramid::new(
+        level(1, 4000, 4000),
+        vec![level(2, 2000, 2000), level(4, 1000, 1000)],
+    );
+    let case = Case::new(pyramid);
+    assert_eq!(case.plan("full/1000,/0/default.jpg").factor.get(), 4);
+    assert_eq!(case.plan("full/1001,/0/default.jpg").factor.get(), 2);
+    assert_eq!(case.plan("full/^5000,/0/default.jpg").factor.get(), 1);
+    // One axis alone may not go below its pixels either.
+    assert_eq!(case.plan("full/3000,500/0/default.jpg").factor.get(), 1);
+}
+
+#[test]
+fn stored_levels_that_are_no_powers_of_two_serve_decoding() {
+    let pyramid = Pyramid::new(level(1, 900, 900), vec![level(3, 300, 300)]);
+    let plan = Case::new(pyramid).plan("full/290,/0/default.jpg");
+    assert_eq!((plan.level, plan.factor.get()), (1, 3));
+}
+
+#[test]
+fn i3_ord_01_region_and_size_come_before_mirror_rotation_and_quality() {
+    let plan = flat(300, 200).plan("125,15,120,140/90,/!345/gray.png");
+    let kinds: Vec<_> = plan.passes.iter().map(|pass| format!("{pass:?}")).collect();
+    assert!(kinds[0].starts_with("Resample"), "{kinds:?}");
+    assert!(
+        kinds[1].starts_with("Orient(Orientation { mirror: true, turns: 0 })"),
+        "{kinds:?}"
+    );
+    assert!(kinds[2].starts_with("Rotate"), "{kinds:?}");
+    assert_eq!(kinds[3], "Gray");
+    let Pass::Rotate(turn) = plan.passes[2] else {
+        panic!("{kinds:?}");
+    };
+    assert_eq!(turn.canvas, dimensions(115, 125));
+    assert_eq!(turn.background, None);
+    assert_eq!(plan.output.format.channels, Channels::GrayAlpha);
+}
+
+#[test]
+fn i3_rot_04_the_mirror_comes_before_the_turn_and_after_the_masters_own() {
+    let mut case = flat(300, 200);
+    case.orientation = Orientation::from_tag(6);
+    let plan = case.plan("full/max/!90/default.jpg");
+    // Upright by a quarter turn; then mirrored, which reverses it; then a quarter turn.
+    let expected = Orientation {
+        mirror: true,
+        turns: 0,
+    };
+    assert_eq!(plan.passes, [Pass::Orient(expected)]);
+    assert_eq!(plan.output.dimensions, dimensions(300, 200));
+}
+
+#[test]
+fn regions_of_a_turned_master_are_read_where_they_are_stored() {
+    let mut case = flat(300, 200);
+    case.orientation = Orientation::from_tag(6);
+    // Upright the image is 200 × 300; its upper left corner is the stored lower left.
+    let plan = case.plan("0,0,50,20/max/0/default.jpg");
+    assert_eq!(window(&plan), (0, 150, 20, 50));
+    assert_eq!(plan.output.dimensions, dimensions(50, 20));
+}
+
+#[test]
+fn i3_rot_08_formats_without_opacity_get_the_background() {
+    let mut case = flat(300, 200);
+    case.pixel = PixelFormat::eight(Channels::Rgba);
+    let jpg = case.plan("full/max/30/default.jpg");
+    assert!(matches!(
+        jpg.passes[0],
+        Pass::Flatten {
+            background: [255, 255, 255]
+        }
+    ));
+    assert!(matches!(
+        jpg.passes[1],
+        Pass::Rotate(Turn {
+            background: Some([255, 255, 255]),
+            ..
+        })
+    ));
+    assert_eq!(jpg.output.format.channels, Channels::Rgb);
+    let png = case.plan("full/max/30/default.png");
+    assert_eq!(png.output.format.channels, Channels::Rgba);
+    let bitonal = case.plan("full/max/30/bitonal.png");
+    assert_eq!(bitonal.output.format.channels, Channels::Gray);
+}
+
+#[test]
+fn sixteen_bits_are_kept_until_after_resampling() {
+    let mut case = flat(3000, 2000);
+    case.pixel = PixelFormat::sixteen(Channels::Gray);
+    let plan = case.plan("full/700,/90/default.jpg");
+    let kinds: Vec<_> = plan.passes.iter().map(|pass| format!("{pass:?}")).collect();
+    assert!(kinds[0].starts_with("Shrink"), "{kinds:?}");
+    assert!(kinds[1].starts_with("Resample"), "{kinds:?}");
+    assert_eq!(kinds[2], "Narrow");
+    assert!(kinds[3].starts_with("Orient"), "{kinds:?}");
+    assert_eq!(kinds.len(), 4, "gray stays gray without a pass");
+}
+
+#[test]
+fn large_answers_of_formats_that_flow_are_streamed() {
+    let case = flat(8000, 6000);
+    assert!(case.plan("full/max/0/default.jpg").streamed);
+    assert!(case.plan("full/max/0/default.png").streamed);
+    assert!(!case.plan("full/max/0/default.webp").streamed);
+    assert!(!case.plan("full/800,/0/default.jpg").streamed);
+    let page = case.plan("full/max/0/default.jpg");
+    assert!(
+        page.working_bytes < 64 << 20,
+        "{} bytes",
+        page.working_bytes
+    );
+}
+
+/// Pyramids as masters have them: halved a number of times, rounded one way or the other.
+fn pyramids() -> impl Strategy<Value = Pyramid> {
+    (1_u32..5000, 1_u32..5000, 0_u32..6, any::<bool>()).prop_map(|(width, height, count, up)| {
+        let side = |side: u32, factor: u32| {
+            if up {
+                side.div_ceil(factor)
+            } else {
+                (side / factor).max(1)
+            }
+        };
+        let others = (1..=count)
+            .map(|power| {
+                level(
+                    1 << power,
+                    side(width, 1 << power),
+                    side(height, 1 << power),
+                )
+            })
+            .collect();
+        Pyramid::new(level(1, width, height), others)
+    })
+}
+
+proptest! {
+    #[test]
+    fn windows_lie_in_their_level_and_feed_the_passes(
+        pyramid in pyramids(),
+        tag in 1_u16..=8,
+        (x, y) in (0_u32..5000, 0_u32..5000),
+        (w, h) in (1_u32..5000, 1_u32..5000),
+        (tw, th) in (1_u32..2000, 1_u32..2000),
+        rotation in prop::sample::select(vec!["0", "!0", "90", "!180", "270", "33.3"]),
+        quality in prop::sample::select(vec!["default", "gray", "bitonal"]),
+        format in prop::sample::select(vec!["jpg", "png", "gif"]),
+    ) {
+        let mut case = Case::new(pyramid);
+        case.orientation = Orientation::from_tag(tag);
+        let published = case.orientation.apply(case.pyramid.dimensions());
+        let (x, y) = (x % published.width, y % published.height);
+        let plan = case.plan(&format!("{x},{y},{w},{h}/^{tw},{th}/{rotation}/{quality}.{format}"));
+
+        let base = case.pyramid.levels()[plan.level];
+        let whole = case.pyramid.dimensions().reduced(base.factor);
+        prop_assert!(plan.window.width > 0 && plan.window.height > 0);
+        prop_assert!(plan.window.is_inside(whole), "{:?} of {whole}", plan.window);
+        prop_assert_eq!(plan.decoded.dimensions, plan.window.dimensions());
+
+        let mut shape = plan.decoded;
+        for pass in &plan.passes {
+            if let Pass::Resample { crop, .. } = pass {
+                let (right, bottom) = (crop.x + crop.width, crop.y + crop.height);
+                prop_assert!(crop.x >= 0.0 && crop.y >= 0.0 && crop.width > 0.0 && crop.height > 0.0);
+                prop_assert!(right <= f64::from(shape.dimensions.width), "{crop:?} of {shape:?}");
+                prop_assert!(bottom <= f64::from(shape.dimensions.height), "{crop:?} of {shape:?}");
+            }
+            shape = pass.shape_after(shape);
+        }
+        prop_assert_eq!(plan.output, shape);
+        if rotation == "0" {
+            prop_assert_eq!(shape.dimensions, dimensions(tw, th));
+        }
+    }
+
+    #[test]
+    fn every_tile_of_every_factor_is_samples_of_its_level(
+        pyramid in pyramids(),
+        power in 0_u32..5,
+        tile in prop::sample::select(vec![64_u32, 256, 512]),
+        (column, row) in (0_u32..40, 0_u32..40),
+    ) {
+        let case = Case::new(pyramid);
+        let full = case.pyramid.dimensions();
+        let (factor, step) = (1 << power, tile << power);
+        let (x, y) = (column % full.width.div_ceil(step) * step, row % full.height.div_ceil(step) * step);
+        let (w, h) = (step.min(full.width - x), step.min(full.height - y));
+        let (tw, th) = (w.div_ceil(factor), h.div_ceil(factor));
+        let plan = case.plan(&format!("{x},{y},{w},{h}/{tw},{th}/0/default.jpg"));
+        prop_assert!(
+            plan.passes.iter().all(|pass| matches!(pass, Pass::Shrink { .. })),
+            "{:?}", plan.passes
+        );
+    }
+}

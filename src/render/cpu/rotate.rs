@@ -1,0 +1,315 @@
+//! Turns by any angle into a canvas, in integers, from 8-bit samples.
+//!
+//! The canvas is cut into tiles of [`TILE_WIDTH`] × [`TILE_HEIGHT`] pixels from its upper left corner.
+//! Where the first pixel of a tile lies in the picture is computed in `f64` and rounded to 16
+//! fractional bits; from there on positions advance by the rounded sine and cosine. A sample is the sum
+//! of 4×4 neighbours with Catmull-Rom weights for 256 phases that add up to 4096: a row gives
+//! `(Σ + 512) >> 10`, the four rows `(Σ + 8192) >> 14`, clamped. Neighbours outside the picture are
+//! the background, opaque, or, without one, clear.
+//!
+//! With opacity the picture is sampled with its colours multiplied by it, `(c·α + 127) / 255`, so that
+//! nothing bleeds over an edge. Opacity is rounded and clamped as above; colours are divided by it
+//! before either: `(Σc · 255 + Σα / 2) / Σα` of the four rows' sums, clamped, and black where the pixel
+//! is clear. Where all is opaque this changes nothing. All sums fit 32 bits.
+
+use std::array;
+use std::sync::LazyLock;
+
+use super::flow::{AfterAll, WholePass};
+use super::sample::eight_bits;
+use super::tone::luma;
+use crate::cancel::Cancel;
+use crate::error::{Error, Result};
+use crate::geometry::Dimensions;
+use crate::plan::Turn;
+use crate::raster::{Channels, Raster, Rows, Shape};
+
+/// Pixels of a tile from left to right.
+const TILE_WIDTH: u32 = 32;
+/// Pixels of a tile from top to bottom.
+const TILE_HEIGHT: u32 = 8;
+/// Rows of a strip: whole tiles, few enough for memory, enough to make each pull worth while.
+const STRIP_HEIGHT: u32 = 8 * TILE_HEIGHT;
+
+/// The four neighbours along one axis, counted from the first.
+const OFFSETS: [i64; 4] = [0, 1, 2, 3];
+
+/// Weights of the four neighbours along one axis, for each 256th between the two in the middle.
+static PHASES: LazyLock<[[i16; 4]; 256]> = LazyLock::new(|| array::from_fn(phase));
+
+/// `rows` turned; `shape` of the canvas.
+pub(super) fn rows(
+    rows: Box<dyn Rows>,
+    shape: Shape,
+    turn: Turn,
+    cancel: &Cancel,
+) -> Box<dyn Rows> {
+    let channels = shape.format.channels;
+    let (sin, cos) = turn.sin_cos();
+    let pass = Rotate {
+        channels,
+        source: rows.shape().dimensions,
+        canvas: shape.dimensions,
+        outside: outside(channels, turn.background),
+        sin,
+        cos,
+    };
+    Box::new(AfterAll::new(rows, shape, pass, STRIP_HEIGHT, cancel))
+}
+
+/// A pixel of what is outside the picture; channels that are not there are 0.
+fn outside(channels: Channels, background: Option<[u8; 3]>) -> [u8; 4] {
+    let Some([r, g, b]) = background else {
+        return [0; 4];
+    };
+    match channels {
+        Channels::Gray => [luma([r, g, b]), 0, 0, 0],
+        Channels::GrayAlpha => [luma([r, g, b]), 255, 0, 0],
+        Channels::Rgb => [r, g, b, 0],
+        Channels::Rgba => [r, g, b, 255],
+    }
+}
+
+struct Rotate {
+    channels: Channels,
+    source: Dimensions,
+    canvas: Dimensions,
+    outside: [u8; 4],
+    sin: f64,
+    cos: f64,
+}
+
+impl WholePass for Rotate {
+    /// The picture in the canvas's channels, colours multiplied by opacity.
+    fn prepare(&self, source: Raster) -> Result<Raster> {
+        let (from, to) = (source.format().channels, self.channels);
+        let samples = eight_bits(&source, "a turn by any angle")?;
+        let opaque = |pixel: &[u8]| [pixel.to_vec(), vec![255]].concat();
+        let samples = match (from, to) {
+            (Channels::Gray, Channels::Rgb) => samples.iter().flat_map(|&gray| [gray; 3]).collect(),
+            (Channels::Gray, Channels::GrayAlpha) => {
+                samples.iter().flat_map(|&gray| [gray, 255]).collect()
+            }
+            (Channels::Rgb, Channels::Rgba) => samples.chunks_exact(3).flat_map(opaque).collect(),
+            (Channels::GrayAlpha, Channels::GrayAlpha) => multiplied::<2>(samples),
+            (Channels::Rgba, Channels::Rgba) => multiplied::<4>(samples),
+            _ if from == to => return Ok(source),
+            _ => return Err(Error::internal(format!("turning {from:?} into {to:?}"))),
+        };
+        Raster::from_u8(source.dimensions(), to, samples)
+    }
+
+    fn strip(&self, source: &Raster, top: u32, dimensions: Dimensions) -> Result<Raster> {
+        let samples = eight_bits(source, "a turn by any angle")?;
+        let turned = match self.channels {
+            Channels::Gray => self.turned::<1>(samples, top, dimensions),
+            Channels::GrayAlpha => self.turned::<2>(samples, top, dimensions),
+            Channels::Rgb => self.turned::<3>(samples, top, dimensions),
+            Channels::Rgba => self.turned::<4>(samples, top, dimensions),
+        };
+        Raster::from_u8(dimensions, self.channels, turned)
+    }
+}
+
+impl Rotate {
+    fn turned<const N: usize>(&self, samples: &[u8], top: u32, strip: Dimensions) -> Vec<u8> {
+        let outside = array::from_fn(|channel| self.outside[channel]);
+        let picture = Picture::<N> {
+            pixels: samples.as_chunks().0,
+            width: i64::from(self.source.width),
+            height: i64::from(self.source.height),
+            outside,
+        };
+        let step = (fixed(self.cos), fixed(self.sin));
+        let width = strip.width as usize;
+        let mut turned = vec![outside; width * strip.height as usize];
+        let mut tile_top = top;
+        for band in turned.chunks_mut(width * TILE_HEIGHT as usize) {
+            for left in (0..strip.width).step_by(TILE_WIDTH as usize) {
+                let mut start = self.position(left, tile_top);
+                for row in band.chunks_exact_mut(width) {
+                    let end = strip.width.min(left + TILE_WIDTH) as usize;
+                    picture.row(&mut row[left as usize..end], start, step);
+                    start = (start.0 + step.1, start.1 + step.0);
+                }
+            }
+            tile_top += TILE_HEIGHT;
+        }
+        turned.into_flattened()
+    }
+
+    /// Where the centre of a canvas pixel lies in the picture, from the centre of its first pixel, with
+    /// 16 fractional bits.
+    fn position(&self, x: u32, y: u32) -> (i64, i64) {
+        let from_middle = |at: u32, side: u32| f64::from(at) + 0.5 - f64::from(side) / 2.0;
+        let dx = from_middle(x, self.canvas.width);
+        let dy = from_middle(y, self.canvas.height);
+        let middle = |side: u32| f64::from(side) / 2.0 - 0.5;
+        let right = dx * self.cos + dy * self.sin + middle(self.source.width);
+        let down = dy * self.cos - dx * self.sin + middle(self.source.height);
+        (fixed(right), fixed(down))
+    }
+}
+
+/// The nearest number with 16 fractional bits, halves away from zero.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a position is below 2^34 pixels: two sides of u32"
+)]
+fn fixed(value: f64) -> i64 {
+    (value * 65536.0).round() as i64
+}
+
+/// The whole part, and the phase between it and the next, in 256ths.
+#[expect(clippy::cast_sign_loss, reason = "masked to eight bits")]
+fn split(position: i64) -> (i64, usize) {
+    (position >> 16, ((position >> 8) & 255) as usize)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "weights lie between -304 and 4096"
+)]
+fn phase(index: usize) -> [i16; 4] {
+    let x = index as f64 / 256.0;
+    let exact = [
+        ((-0.5 * x + 1.0) * x - 0.5) * x,
+        (1.5 * x - 2.5) * x * x + 1.0,
+        ((-1.5 * x + 2.0) * x + 0.5) * x,
+        (0.5 * x - 0.5) * x * x,
+    ];
+    let mut weights = exact.map(|weight| (weight * 4096.0).round() as i16);
+    // What rounding lost or gained goes to the nearer of the two in the middle.
+    let nearer = if index < 128 { 1 } else { 2 };
+    weights[nearer] += 4096 - weights.iter().sum::<i16>();
+    weights
+}
+
+/// A picture with what lies around it.
+struct Picture<'a, const N: usize> {
+    pixels: &'a [[u8; N]],
+    width: i64,
+    height: i64,
+    outside: [u8; N],
+}
+
+impl<const N: usize> Picture<'_, N> {
+    /// Samples along a line; pixels whose neighbours are all outside are left as they are.
+    fn row(&self, row: &mut [[u8; N]], start: (i64, i64), (cos, sin): (i64, i64)) {
+        let phases = &*PHASES;
+        let (mut u, mut v) = start;
+        for pixel in row {
+            let ((x, across), (y, down)) = (split(u), split(v));
+            let (across, down) = (phases[across], phases[down]);
+            if x >= 1 && y >= 1 && x + 2 < self.width && y + 2 < self.height {
+                *pixel = self.inside(x, y, across, down);
+            } else if x >= -2 && y >= -2 && x <= self.width && y <= self.height {
+                *pixel = self.at_the_edge(x, y, across, down);
+            }
+            u += cos;
+            v -= sin;
+        }
+    }
+
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "inside a picture in memory"
+    )]
+    fn inside(&self, x: i64, y: i64, across: [i16; 4], down: [i16; 4]) -> [u8; N] {
+        let stride = self.width as usize;
+        let first = (y - 1) as usize * stride + (x - 1) as usize;
+        weighed(down, |row| {
+            let (neighbours, _) = self.pixels[first + row * stride..]
+                .split_first_chunk::<4>()
+                .expect("four neighbours inside the picture");
+            weighed_row(neighbours, across)
+        })
+    }
+
+    fn at_the_edge(&self, x: i64, y: i64, across: [i16; 4], down: [i16; 4]) -> [u8; N] {
+        weighed(down, |row| {
+            let y = y - 1 + OFFSETS[row];
+            weighed_row(&OFFSETS.map(|column| self.pixel(x - 1 + column, y)), across)
+        })
+    }
+
+    fn pixel(&self, x: i64, y: i64) -> [u8; N] {
+        let inside = (0..self.width).contains(&x) && (0..self.height).contains(&y);
+        let index = inside.then_some(y * self.width + x);
+        index
+            .and_then(|index| usize::try_from(index).ok())
+            .and_then(|index| self.pixels.get(index))
+            .copied()
+            .unwrap_or(self.outside)
+    }
+}
+
+/// Four pixels of a row, to two fractional bits: within ±2^11, so an `i16` holds it.
+#[inline]
+fn weighed_row<const N: usize>(neighbours: &[[u8; N]; 4], weights: [i16; 4]) -> [i32; N] {
+    array::from_fn(|channel| {
+        let mut sum = 512;
+        for (neighbour, weight) in neighbours.iter().zip(&weights) {
+            sum += i32::from(neighbour[channel]) * i32::from(*weight);
+        }
+        sum >> 10
+    })
+}
+
+/// Four rows, to whole levels.
+#[inline]
+fn weighed<const N: usize>(weights: [i16; 4], row: impl Fn(usize) -> [i32; N]) -> [u8; N] {
+    let mut sums = [0; N];
+    for (index, weight) in weights.iter().enumerate() {
+        for (sum, level) in sums.iter_mut().zip(row(index)) {
+            *sum += level * i32::from(*weight);
+        }
+    }
+    // Two and four channels are those with opacity.
+    if N.is_multiple_of(2) {
+        divided(sums)
+    } else {
+        sums.map(rounded)
+    }
+}
+
+/// A pixel of its sums; the last one is opacity.
+fn divided<const N: usize>(sums: [i32; N]) -> [u8; N] {
+    let opacity = sums[N - 1];
+    let visible = rounded(opacity);
+    array::from_fn(|channel| match (channel, visible) {
+        (last, _) if last == N - 1 => visible,
+        (_, 0) => 0,
+        (channel, _) => level((sums[channel] * 255 + opacity / 2) / opacity),
+    })
+}
+
+/// A sum with 14 fractional bits, to the nearest level.
+fn rounded(sum: i32) -> u8 {
+    level((sum + 8192) >> 14)
+}
+
+/// The level, or the nearest that there is.
+#[expect(clippy::cast_sign_loss, reason = "clamped to eight bits")]
+fn level(value: i32) -> u8 {
+    value.clamp(0, 255) as u8
+}
+
+/// Colours times opacity, which is the last channel.
+fn multiplied<const N: usize>(samples: &[u8]) -> Vec<u8> {
+    let pixels = samples.as_chunks::<N>().0.iter();
+    pixels
+        .flat_map(|pixel| {
+            let opacity = i32::from(pixel[N - 1]);
+            array::from_fn::<u8, N, _>(|channel| match channel {
+                last if last == N - 1 => pixel[last],
+                channel => level((i32::from(pixel[channel]) * opacity + 127) / 255),
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Gray and bitonal, strip by strip, from 8-bit samples.
+//!
+//! The rounded 8-bit colours are what counts, so every engine comes to the same side of the threshold.
+
+use super::flow::EachStrip;
+use super::sample::eight_bits;
+use crate::error::Result;
+use crate::raster::{Channels, Raster, Rows, Shape};
+
+/// Lowest luma that bitonal shows white.
+const WHITE_FROM: u8 = 128;
+
+/// Luma of a colour: `(19595 R + 38470 G + 7471 B + 32768) >> 16`.
+///
+/// Source: ITU-R BT.601 §2.5.1, as JFIF 1.02 takes it, in 16 fractional bits. Equal colours give
+/// themselves.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the weights add up to 65536: at most 255"
+)]
+pub(super) fn luma([r, g, b]: [u8; 3]) -> u8 {
+    ((19595 * u32::from(r) + 38470 * u32::from(g) + 7471 * u32::from(b) + 32768) >> 16) as u8
+}
+
+/// `rows` in luma; opacity stays.
+pub(super) fn gray(rows: Box<dyn Rows>, shape: Shape) -> Box<dyn Rows> {
+    if rows.shape() == shape {
+        return rows;
+    }
+    Box::new(EachStrip::new(rows, shape, gray_strip))
+}
+
+/// `rows` in black and white. Opacity is dropped as it is: a plan flattens before.
+pub(super) fn bitonal(rows: Box<dyn Rows>, shape: Shape) -> Box<dyn Rows> {
+    Box::new(EachStrip::new(rows, shape, bitonal_strip))
+}
+
+fn gray_strip(source: &Raster) -> Result<Raster> {
+    let channels = source.format().channels;
+    let samples = eight_bits(source, "gray")?;
+    let grays = match channels {
+        Channels::Gray | Channels::GrayAlpha => samples.to_vec(),
+        Channels::Rgb => lumas(samples).collect(),
+        Channels::Rgba => pixels::<4>(samples)
+            .flat_map(|&[r, g, b, opacity]| [luma([r, g, b]), opacity])
+            .collect(),
+    };
+    let channels = if channels.has_alpha() {
+        Channels::GrayAlpha
+    } else {
+        Channels::Gray
+    };
+    Raster::from_u8(source.dimensions(), channels, grays)
+}
+
+fn bitonal_strip(source: &Raster) -> Result<Raster> {
+    let samples = eight_bits(source, "bitonal")?;
+    let bits = match source.format().channels {
+        Channels::Gray => samples.iter().copied().map(black_or_white).collect(),
+        Channels::GrayAlpha => pixels::<2>(samples)
+            .map(|&[gray, _]| black_or_white(gray))
+            .collect(),
+        Channels::Rgb => lumas(samples).map(black_or_white).collect(),
+        Channels::Rgba => pixels::<4>(samples)
+            .map(|&[r, g, b, _]| black_or_white(luma([r, g, b])))
+            .collect(),
+    };
+    Raster::from_u8(source.dimensions(), Channels::Gray, bits)
+}
+
+fn black_or_white(gray: u8) -> u8 {
+    if gray >= WHITE_FROM { 255 } else { 0 }
+}
+
+fn lumas(samples: &[u8]) -> impl Iterator<Item = u8> {
+    pixels::<3>(samples).copied().map(luma)
+}
+
+fn pixels<const N: usize>(samples: &[u8]) -> std::slice::Iter<'_, [u8; N]> {
+    samples.as_chunks::<N>().0.iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{bytes, dimensions, picture, run, run_in_strips, start};
+    use super::*;
+    use crate::cancel::Cancel;
+    use crate::error::ErrorKind;
+    use crate::plan::Pass;
+    use crate::raster::{OneStrip, PixelFormat};
+
+    fn row(channels: Channels, samples: &[u8]) -> Raster {
+        let width = u32::try_from(samples.len() / channels.count()).expect("a short row");
+        Raster::from_u8(dimensions(width, 1), channels, samples.to_vec()).expect("whole pixels")
+    }
+
+    #[test]
+    fn gray_is_the_luma_of_bt_601_rounded_to_the_nearest() {
+        // 0.299 R + 0.587 G + 0.114 B: 76.245, 149.685, 29.07, 225.93 (yellow), 123.81
+        let source = row(
+            Channels::Rgb,
+            &[255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 0, 200, 100, 47],
+        );
+        assert_eq!(bytes(&run(source, &[Pass::Gray])), [76, 150, 29, 226, 124]);
+        for level in 0..=255 {
+            assert_eq!(luma([level; 3]), level);
+        }
+    }
+
+    #[test]
+    fn gray_keeps_opacity_and_leaves_gray_alone() {
+        let source = row(Channels::Rgba, &[255, 0, 0, 7, 0, 0, 255, 0]);
+        let result = run(source, &[Pass::Gray]);
+        assert_eq!(result, row(Channels::GrayAlpha, &[76, 7, 29, 0]));
+        assert_eq!(run(result.clone(), &[Pass::Gray]), result);
+    }
+
+    #[test]
+    fn bitonal_is_white_from_a_rounded_luma_of_128_on() {
+        let source = row(Channels::Gray, &[0, 127, 128, 255]);
+        assert_eq!(bytes(&run(source, &[Pass::Bitonal])), [0, 0, 255, 255]);
+        // Lumas 127.57 and 127.456: the first rounds to 128.
+        let source = row(Channels::Rgb, &[127, 127, 132, 127, 127, 131]);
+        assert_eq!(bytes(&run(source, &[Pass::Bitonal])), [255, 0]);
+        let source = row(Channels::Rgba, &[200, 200, 200, 0, 100, 100, 100, 255]);
+        assert_eq!(bytes(&run(source, &[Pass::Bitonal])), [255, 0]);
+        let source = row(Channels::GrayAlpha, &[200, 0, 100, 255]);
+        assert_eq!(bytes(&run(source, &[Pass::Bitonal])), [255, 0]);
+    }
+
+    #[test]
+    fn strips_of_any_height_give_the_same() {
+        let source = picture(dimensions(7, 130), PixelFormat::eight(Channels::Rgba), 4);
+        run_in_strips(&source, &[Pass::Gray]);
+        run_in_strips(&source, &[Pass::Bitonal]);
+    }
+
+    #[test]
+    fn sixteen_bits_are_a_fault_of_the_plan() {
+        for pass in [Pass::Gray, Pass::Bitonal] {
+            let source = picture(dimensions(2, 2), PixelFormat::sixteen(Channels::Rgb), 4);
+            let source = Box::new(OneStrip::from(source));
+            let mut rows = start(source, &[pass], &Cancel::new());
+            let error = rows.next_strip().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Internal);
+            assert!(rows.next_strip().expect("ended").is_none());
+        }
+    }
+}
