@@ -2,13 +2,18 @@
 
 pub mod cache;
 pub mod cancel;
+pub mod cli;
 pub mod codec;
+pub mod config;
 pub mod encoding;
 pub mod error;
 pub mod geometry;
+pub mod http;
 pub mod iiif;
 pub mod metrics;
 pub mod plan;
 pub mod raster;
 pub mod reader;
 pub mod render;
+pub mod service;
+pub mod source;

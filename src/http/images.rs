@@ -1,0 +1,146 @@
+//! An image request → its answer with validators, links and timing.
+
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, LINK, VARY};
+use hyper::{HeaderMap, Response, StatusCode};
+
+use super::answers::{identifier, service_uri};
+use super::body::Body;
+use super::conditional;
+use super::front::Inquiry;
+use super::problem::Problem;
+use super::router::Target;
+use crate::error::{Error, Result};
+use crate::iiif::{ImageRequest, compliance_uri};
+use crate::service::{Answer, Ask, Head, Service, Validators};
+
+/// Answers an image request: 304 or headers before anything is decoded.
+///
+/// # Errors
+///
+/// The request's or the image's, as Image API `target.version` tells them.
+pub(super) async fn image(
+    service: &Service,
+    inquiry: &Inquiry,
+    target: Target<'_>,
+    segments: [&str; 4],
+) -> Result<Response<Body>, Problem> {
+    // On the heap: what the use case holds while it waits is large.
+    let answer = Box::pin(answer(service, inquiry, target, segments)).await;
+    answer
+        .and_then(|answer| respond(inquiry, target, segments, answer))
+        .map_err(|error| {
+            if target.version.is_1x() {
+                Problem::of_first_version(error)
+            } else {
+                Problem::from(error)
+            }
+        })
+}
+
+async fn answer(
+    service: &Service,
+    inquiry: &Inquiry,
+    target: Target<'_>,
+    segments: [&str; 4],
+) -> Result<Answer> {
+    let [region, size, rotation, last] = segments;
+    let headers = &inquiry.head.headers;
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    let path = [target.identifier, region, size, rotation, last];
+    let mut request = ImageRequest::parse(target.version, &path, accept)?;
+    request.identifier = identifier(&inquiry.settings, target.identifier)?;
+    let unchanged = |validators: &Validators| {
+        conditional::unchanged(headers, &validators.etag, validators.last_modified)
+    };
+    let ask = Ask {
+        unchanged: &unchanged,
+        head: inquiry.is_head(),
+    };
+    service.image(&request, ask).await
+}
+
+fn respond(
+    inquiry: &Inquiry,
+    target: Target<'_>,
+    segments: [&str; 4],
+    answer: Answer,
+) -> Result<Response<Body>> {
+    let (status, head, body) = match answer {
+        Answer::Unchanged(head) => (StatusCode::NOT_MODIFIED, head, Body::empty()),
+        Answer::Head(head) => {
+            let body = Body::head(head.length);
+            (StatusCode::OK, head, body)
+        }
+        Answer::Whole(head, bytes) => (StatusCode::OK, head, Body::whole(bytes)),
+        Answer::Stream(head, pieces) => (StatusCode::OK, head, Body::stream(pieces)),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    if status == StatusCode::OK {
+        let media = HeaderValue::from_static(head.format.media_type());
+        headers.insert(CONTENT_TYPE, media);
+    }
+    let settings = &inquiry.settings;
+    let validators = &head.validators;
+    let cache = settings.cache_image.as_ref();
+    conditional::describe(headers, &validators.etag, validators.last_modified, cache)?;
+    headers.insert(LINK, value(links(inquiry, target, &head))?);
+    let [.., last] = segments;
+    if target.version.is_1x() && !last.contains('.') {
+        headers.insert(VARY, HeaderValue::from_static("Accept"));
+    }
+    if settings.config.public.server_timing {
+        time(headers, &head)?;
+    }
+    Ok(response)
+}
+
+/// One line with every relation, because some readers see the first line alone.
+///
+/// Source: I3-HTTP-11, I11-LVL-02; 1.x knows no canonical form.
+fn links(inquiry: &Inquiry, target: Target<'_>, head: &Head) -> String {
+    let profile = format!("<{}>;rel=\"profile\"", compliance_uri(target.version));
+    if target.version.is_1x() {
+        return profile;
+    }
+    let base = service_uri(inquiry, target, &head.identifier);
+    format!("<{base}/{}>;rel=\"canonical\", {profile}", head.canonical)
+}
+
+/// Where the time went, for the browser's own tools.
+fn time(headers: &mut HeaderMap, head: &Head) -> Result<()> {
+    let timing = &head.timing;
+    let stages = [
+        ("cache", timing.cache),
+        ("source", timing.source),
+        ("queue", timing.queue),
+        ("decode", timing.decode),
+        ("process", timing.process),
+        ("encode", timing.encode),
+    ];
+    let stages =
+        stages.map(|(name, took)| format!("{name};dur={:.3}", 1000.0 * took.as_secs_f64()));
+    let line = format!(
+        "{}, rung;desc=\"{}\", engine;desc=\"{}\"",
+        stages.join(", "),
+        head.rung.name(),
+        head.engine
+    );
+    headers.insert(HeaderName::from_static("server-timing"), value(line)?);
+    headers.insert(
+        HeaderName::from_static("timing-allow-origin"),
+        HeaderValue::from_static("*"),
+    );
+    Ok(())
+}
+
+/// `text` as a header's value.
+///
+/// # Errors
+///
+/// An internal error: what we write ourselves is visible ASCII.
+pub(super) fn value(text: String) -> Result<HeaderValue> {
+    HeaderValue::try_from(text)
+        .map_err(|error| Error::internal("writing a header").with_source(error))
+}
