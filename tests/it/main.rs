@@ -2,6 +2,7 @@
 
 mod conformance;
 mod geometry;
+mod golden;
 mod library;
 mod pixels;
 mod support;

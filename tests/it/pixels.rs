@@ -132,7 +132,13 @@ fn png(bytes: &[u8]) -> Pixels {
 
 fn jpeg(bytes: &[u8]) -> Pixels {
     use zune_jpeg::zune_core::bytestream::ZCursor;
+    use zune_jpeg::zune_core::colorspace::ColorSpace;
     let mut decoder = zune_jpeg::JpegDecoder::new(ZCursor::new(bytes));
+    decoder.decode_headers().unwrap();
+    if decoder.input_colorspace() == Some(ColorSpace::Luma) {
+        let options = decoder.options().jpeg_set_out_colorspace(ColorSpace::Luma);
+        decoder.set_options(options);
+    }
     let data = decoder.decode().unwrap();
     let info = decoder.info().unwrap();
     let (width, height) = (usize::from(info.width), usize::from(info.height));
