@@ -8,7 +8,7 @@ use hyper::http::StatusCode;
 use tokio::sync::watch;
 
 use super::body::Body;
-use super::config::{Settings, StartPage};
+use super::config::{Config, StartPage};
 use super::connection::Phase;
 use super::front::{Answers, Door, Inquiry, set};
 use super::problem::Problem;
@@ -37,10 +37,9 @@ impl Answers for UseCases {
             Route::Live => Ok(admin::live()),
             Route::Ready => Ok(self.ready(inquiry)),
             Route::Metrics => Ok(admin::metrics()),
-            Route::Start => {
-                let listing = self.service.listing("", 0, pages::PER_PAGE);
-                Ok(pages::start(inquiry, &listing))
-            }
+            Route::Start => Ok(pages::start(&self.service, inquiry)),
+            Route::View => pages::view(inquiry),
+            Route::Asset(name) => pages::asset(name),
             Route::Robots => Ok(admin::robots(&inquiry.settings.prefix)),
             Route::Base(target) => redirect(inquiry, target).map_err(Problem::from),
             Route::Info(target) => info::json(&self.service, inquiry, target).await,
@@ -48,7 +47,7 @@ impl Answers for UseCases {
             Route::Image(target, segments) => {
                 images::image(&self.service, inquiry, target, segments).await
             }
-            Route::Asset(_) | Route::Unknown => Err(Problem::no_route()),
+            Route::Unknown => Err(Problem::no_route()),
         }
     }
 }
@@ -65,7 +64,7 @@ fn reachable(door: Door, start_page: StartPage, route: Route<'_>) -> bool {
     match route {
         Route::Live | Route::Ready => true,
         Route::Metrics => door == Door::Admin,
-        Route::Start | Route::Asset(_) => match start_page {
+        Route::Start | Route::View | Route::Asset(_) => match start_page {
             StartPage::On => door == Door::Public,
             StartPage::Admin => door == Door::Admin,
             StartPage::Off => false,
@@ -81,7 +80,7 @@ fn reachable(door: Door, start_page: StartPage, route: Route<'_>) -> bool {
 
 /// A base URI leads to its information document (I3-URI-04, I3-URI-08).
 fn redirect(inquiry: &Inquiry, target: Target<'_>) -> Result<Response<Body>> {
-    let identifier = identifier(&inquiry.settings, target.identifier)?;
+    let identifier = identifier(&inquiry.settings.config, target.identifier)?;
     let location = format!("{}/info.json", service_uri(inquiry, target, &identifier));
     let location = HeaderValue::from_str(&location)
         .map_err(|error| Error::internal("writing an address").with_source(error))?;
@@ -101,9 +100,9 @@ fn redirect(inquiry: &Inquiry, target: Target<'_>) -> Result<Response<Body>> {
 /// # Errors
 ///
 /// A bad request about the identifier.
-pub(super) fn identifier(settings: &Settings, raw: &str) -> Result<Identifier> {
+pub(super) fn identifier(config: &Config, raw: &str) -> Result<Identifier> {
     let identifier = Identifier::parse_segment(raw)?;
-    match settings.config.public.slash_substitute.as_str() {
+    match config.public.slash_substitute.as_str() {
         "" => Ok(identifier),
         substitute => Identifier::new(&identifier.as_str().replace(substitute, "/")),
     }
@@ -125,7 +124,6 @@ pub(super) fn service_uri(
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::Config;
     use super::*;
 
     #[test]
@@ -147,7 +145,7 @@ mod tests {
             (StartPage::Admin, false, true),
             (StartPage::Off, false, false),
         ] {
-            for route in [Route::Start, Route::Asset("a.js")] {
+            for route in [Route::Start, Route::View, Route::Asset("a.js")] {
                 assert_eq!(reachable(Door::Public, setting, route), public);
                 assert_eq!(reachable(Door::Admin, setting, route), admin);
             }
@@ -158,8 +156,7 @@ mod tests {
     fn a_slash_may_have_a_substitute() {
         let mut config = Config::default();
         config.public.slash_substitute = "~~".into();
-        let settings = Settings::new(config).expect("valid");
-        let name = |raw| identifier(&settings, raw).map(|id| id.as_str().to_owned());
+        let name = |raw| identifier(&config, raw).map(|id| id.as_str().to_owned());
         assert_eq!(name("a~~b%2Fc").ok().as_deref(), Some("a/b/c"));
         assert_eq!(name("a%7E~b").ok().as_deref(), Some("a/b"));
         assert!(name("%00").is_err());

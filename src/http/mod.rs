@@ -36,6 +36,7 @@ pub use config::{
     AccessFormat, AdminConfig, CacheControlConfig, ClientAddress, Config, LogConfig, LogFormat,
     PublicConfig, ServerConfig, Settings, StartPage, TlsConfig, Versionless,
 };
+pub use images::image_request;
 pub use logs::install as install_log;
 pub use server::Server;
 
