@@ -28,7 +28,10 @@ mod scan_lines {
 
     #[cfg(feature = "turbojpeg")]
     fn includes() -> Vec<PathBuf> {
-        published("DEP_TURBOJPEG_INCLUDE").split(',').map(PathBuf::from).collect()
+        published("DEP_TURBOJPEG_INCLUDE")
+            .split(',')
+            .map(PathBuf::from)
+            .collect()
     }
 
     #[cfg(not(feature = "turbojpeg"))]

@@ -2,7 +2,9 @@
 
 pub mod cache;
 pub mod cancel;
+pub mod cli;
 pub mod codec;
+pub mod config;
 pub mod encoding;
 pub mod error;
 pub mod geometry;
@@ -13,3 +15,5 @@ pub mod plan;
 pub mod raster;
 pub mod reader;
 pub mod render;
+pub mod service;
+pub mod source;

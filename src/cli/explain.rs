@@ -33,7 +33,8 @@ impl Explain {
     /// Runs the command.
     pub(super) fn run(self) -> Outcome {
         let (config, service) = service(&self.config, self.root.as_deref())?;
-        let request = http::image_request(&self.path, &config.http)?.ok_or_else(|| {
+        let settings = http::Settings::new(config.http)?;
+        let request = http::image_request(&self.path, &settings)?.ok_or_else(|| {
             Failure::Words(
                 "this is no image request; one looks like \
                  /iiif/3/IDENTIFIER/full/max/0/default.jpg"

@@ -1,0 +1,2 @@
+/// Every setting, in the order of the document.
+pub const KEYS: &[KeyInfo] = &[];

@@ -25,6 +25,7 @@ mod logs;
 mod pages;
 mod problem;
 mod proxies;
+mod request;
 mod router;
 mod server;
 mod status;
@@ -38,6 +39,7 @@ pub use config::{
 };
 pub use images::image_request;
 pub use logs::install as install_log;
+pub use request::image_request;
 pub use server::Server;
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ impl Format {
             return Ok(Self::Jpg);
         };
         let offered = Self::offered(version);
-        let best = accept.best(offered, Format::media_type);
+        let best = accept.best(offered, Self::media_type);
         best.ok_or_else(|| refuse(version, "no format is acceptable to the client"))
     }
 }

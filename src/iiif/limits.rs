@@ -131,6 +131,7 @@ impl SizeLimits {
 impl fmt::Display for SizeLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.width, self.area) {
+            (u32::MAX, u64::MAX) => write!(f, "at most {} wide and high", u32::MAX),
             (u32::MAX, area) => write!(f, "at most {area} pixels in all"),
             (_, u64::MAX) => write!(f, "at most {} wide and {} high", self.width, self.height),
             (width, area) => write!(

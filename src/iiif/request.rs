@@ -149,7 +149,7 @@ impl Resolved {
 }
 
 /// Splits the decoded last segment at its last dot.
-fn split_format<'a>(version: Version, last: &'a str) -> Result<(&'a str, Option<&'a str>)> {
+fn split_format(version: Version, last: &str) -> Result<(&str, Option<&str>)> {
     match last.rsplit_once('.') {
         Some((quality, format)) => Ok((quality, Some(format))),
         None if version.is_1x() => Ok((last, None)),

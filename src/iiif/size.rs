@@ -122,7 +122,7 @@ impl SizeRequest {
     ) -> Result<Dimensions> {
         let unfilled = bounds.width > region.width && bounds.height > region.height;
         if rules.strict_validator && version == Version::V3 && !self.upscale && unfilled {
-            return Err(above_region(region));
+            return Err(above_region(region, rules));
         }
         let limits = rules.limits().inside(bounds);
         let may_enlarge = self.upscale || version.enlarges_implicitly() && rules.upscaling;
@@ -154,26 +154,23 @@ impl SizeRequest {
         rules: &SizeRules,
     ) -> Result<()> {
         if version == Version::V3 && !self.upscale {
-            return Err(above_region(region));
+            return Err(above_region(region, rules));
         }
-        match (rules.upscaling, version) {
-            (true, _) => Ok(()),
-            (false, Version::V3) => Err(Error::new(
-                ErrorKind::NotImplemented,
-                format!(
-                    "the size is above the region's {}, and this service does not enlarge",
-                    plain(region)
-                ),
-            )
-            .about(Parameter::Size)),
-            (false, Version::V1_0 | Version::V1_1 | Version::V2) => Err(Error::bad_request(
-                Parameter::Size,
-                format!(
-                    "the size is above the region's {}, and this service does not enlarge",
-                    plain(region)
-                ),
-            )),
+        if rules.upscaling {
+            return Ok(());
         }
+        let kind = match version {
+            Version::V3 => ErrorKind::NotImplemented,
+            Version::V1_0 | Version::V1_1 | Version::V2 => ErrorKind::BadRequest,
+        };
+        Err(Error::new(
+            kind,
+            format!(
+                "the size is above the region's {}, and this service does not enlarge",
+                plain(region)
+            ),
+        )
+        .about(Parameter::Size))
     }
 }
 
@@ -272,13 +269,15 @@ fn plain(size: Dimensions) -> String {
     format!("{}x{} pixels", size.width, size.height)
 }
 
-fn above_region(region: Dimensions) -> Error {
+fn above_region(region: Dimensions, rules: &SizeRules) -> Error {
+    let remedy = if rules.upscaling {
+        "to enlarge, put ^ before the size"
+    } else {
+        "this service does not enlarge"
+    };
     Error::bad_request(
         Parameter::Size,
-        format!(
-            "the size is above the region's {}; to enlarge, put ^ before the size",
-            plain(region)
-        ),
+        format!("the size is above the region's {}; {remedy}", plain(region)),
     )
 }
 

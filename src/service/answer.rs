@@ -57,7 +57,11 @@ pub struct Pieces {
 impl Pieces {
     /// Waits for the first piece, so that a failure before it has a status of its own. The maker ends
     /// well with an empty piece; a maker that just goes away has failed.
-    pub(super) async fn begin(mut rest: mpsc::Receiver<Result<Bytes>>) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// What ended the making before its first piece.
+    pub async fn begin(mut rest: mpsc::Receiver<Result<Bytes>>) -> Result<Self> {
         let first = rest.recv().await.unwrap_or_else(|| Err(broken()))?;
         Ok(Self {
             ended: first.is_empty(),

@@ -12,6 +12,7 @@ use crate::geometry::Orientation;
 use crate::reader::RangeReader;
 
 use super::bytes::Bytes;
+use super::palette::Palette;
 
 /// The signature box, with its length (I.5.1).
 pub(super) const SIGNATURE: [u8; 12] = *b"\0\0\0\x0cjP  \r\n\x87\n";
@@ -21,9 +22,6 @@ const MAX_BOXES: usize = 1000;
 
 /// The identifier of a box that holds EXIF, as written by most tools: `JpgTiffExif->JP2`.
 const EXIF: &[u8] = b"JpgTiffExif->JP2";
-
-/// Most entries of a palette (I.5.3.4).
-const MAX_PALETTE: u16 = 1024;
 
 /// Bytes of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,12 +64,15 @@ pub(super) enum ColourSpec {
     Foreign(&'static str),
 }
 
-/// Entries × columns of samples (I.5.3.4).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Palette {
-    pub(super) columns: Vec<Precision>,
-    /// In row order, as stored (two's complement where signed).
-    pub(super) values: Vec<i32>,
+impl ColourSpec {
+    /// The profile that has to be applied, if it is one.
+    pub(super) fn profile(&self) -> Option<&[u8]> {
+        if let Self::Icc(profile) = self {
+            Some(profile)
+        } else {
+            None
+        }
+    }
 }
 
 /// Bits and sign of samples.
@@ -319,48 +320,6 @@ fn check_image_header(mut content: Bytes<'_>) -> Result<()> {
         return Err(Error::unsupported("it is not compressed with wavelets"));
     }
     Ok(())
-}
-
-impl Palette {
-    /// I.5.3.4.
-    fn parse(mut content: Bytes<'_>) -> Result<Self> {
-        let entries = content.u16()?;
-        if !(1..=MAX_PALETTE).contains(&entries) {
-            return Err(Error::corrupt("its palette has no entry or too many"));
-        }
-        let columns = content.u8()?;
-        if !(1..=4).contains(&columns) {
-            return Err(Error::unsupported("its palette has more than four columns"));
-        }
-        let columns = (0..columns)
-            .map(|_| content.u8().map(Precision::from_byte))
-            .collect::<Result<Vec<_>>>()?;
-        if columns.iter().any(|column| column.bits > 16) {
-            return Err(Error::unsupported("its palette has more than 16 bits"));
-        }
-        let mut values = Vec::with_capacity(usize::from(entries) * columns.len());
-        for _ in 0..entries {
-            for column in &columns {
-                values.push(palette_value(&mut content, *column)?);
-            }
-        }
-        Ok(Self { columns, values })
-    }
-}
-
-fn palette_value(content: &mut Bytes<'_>, column: Precision) -> Result<i32> {
-    let raw = if column.bits <= 8 {
-        i32::from(content.u8()?)
-    } else {
-        i32::from(content.u16()?)
-    };
-    let unused = 32 - u32::from(column.bits);
-    // Moves the sample's highest bit to the word's and back, with or without its sign.
-    Ok(if column.signed {
-        (raw << unused) >> unused
-    } else {
-        raw & ((1 << column.bits) - 1)
-    })
 }
 
 /// I.5.3.5.

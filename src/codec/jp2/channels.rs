@@ -8,8 +8,9 @@
 use crate::error::{Error, Result};
 use crate::raster::{Channels, Depth, PixelFormat};
 
-use super::boxes::{ColourSpec, Container, Definition, Palette, Precision};
+use super::boxes::{ColourSpec, Container, Definition, Precision};
 use super::codestream::Component;
+use super::palette::Palette;
 
 /// A channel definition that says: opacity (Table I.16).
 const OPACITY: u16 = 1;
@@ -224,7 +225,7 @@ fn is_ycc(container: &Container, components: &[Component], sources: &[Source]) -
         ColourSpec::Sycc => true,
         // Nothing but chroma is sampled more coarsely than the first of three components.
         ColourSpec::Unknown => !is_even && sources.len() == 3,
-        _ => false,
+        ColourSpec::Srgb | ColourSpec::Gray | ColourSpec::Icc(_) | ColourSpec::Foreign(_) => false,
     };
     if container.palette.is_some() && (!is_even || may_be_ycc) {
         return Err(Error::unsupported("its palette is for YCC colours"));
@@ -233,8 +234,8 @@ fn is_ycc(container: &Container, components: &[Component], sources: &[Source]) -
         return Err(Error::unsupported("its components are sampled differently"));
     }
     let is_coarser = |component: &Component| {
-        component.step_x % base.step_x == 0
-            && component.step_y % base.step_y == 0
+        component.step_x.is_multiple_of(base.step_x)
+            && component.step_y.is_multiple_of(base.step_y)
             && component.step_x / base.step_x <= MAX_RATIO
             && component.step_y / base.step_y <= MAX_RATIO
     };

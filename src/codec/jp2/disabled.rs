@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::codec::Picture;
+use crate::codec::{DecodeLimits, Picture};
 use crate::error::{Error, Result};
 use crate::reader::RangeReader;
 
 use super::header::Header;
 
-/// Refuses a master whose header was found to be good.
-pub(super) fn picture(_reader: Arc<dyn RangeReader>, header: Header) -> Result<Arc<dyn Picture>> {
+/// Parses the headers, and refuses a master whose headers are good.
+pub(super) fn picture(
+    reader: Arc<dyn RangeReader>,
+    limits: &DecodeLimits,
+) -> Result<Arc<dyn Picture>> {
+    let header = Header::read(reader.as_ref(), limits)?;
     let (facts, dimensions) = (&header.facts, header.facts.pyramid.dimensions());
     Err(Error::unsupported("JPEG 2000 is not in this build")
         .while_doing(format!("opening {}, {dimensions}", facts.description)))

@@ -28,11 +28,7 @@ impl Header {
         let container = container(reader, limits)?;
         let codestream = Codestream::read(reader, container.codestream, limits)?;
         let layout = Layout::new(&container, &codestream.size.components)?;
-        let profile = match &container.colour {
-            ColourSpec::Icc(profile) => Some(profile.as_slice()),
-            _ => None,
-        };
-        let colour = Colour::from_icc(profile, layout.format.channels)?;
+        let colour = Colour::from_icc(container.colour.profile(), layout.format.channels)?;
         let facts = Facts {
             description: description(&container, &codestream),
             format: MasterFormat::Jpeg2000,

@@ -7,11 +7,21 @@
 //!
 //! A caller may rely on this: the pixels of a window are those of the whole level, bit for bit.
 
+#![cfg_attr(
+    not(feature = "openjpeg"),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "without the decoder, headers are checked and nobody asks for what they hold"
+    )
+)]
+
 mod boxes;
 mod bytes;
 mod channels;
 mod codestream;
 mod header;
+mod palette;
 
 #[cfg(not(feature = "openjpeg"))]
 #[path = "disabled.rs"]
@@ -25,8 +35,6 @@ use std::sync::Arc;
 use crate::codec::{DecodeLimits, Picture};
 use crate::error::Result;
 use crate::reader::RangeReader;
-
-use header::Header;
 
 /// Whether a file that begins with `head` is JPEG 2000: a JP2 signature box or a code stream.
 ///
@@ -46,8 +54,7 @@ pub fn matches(head: &[u8]) -> bool {
 /// 16 bits, inks, packed packet headers in the main header) and for everything in a build without
 /// the decoder, [`crate::error::ErrorKind::Upstream`] from the reader.
 pub fn open(reader: Arc<dyn RangeReader>, limits: &DecodeLimits) -> Result<Arc<dyn Picture>> {
-    let header = Header::read(reader.as_ref(), limits)?;
-    decoder::picture(reader, header)
+    decoder::picture(reader, limits)
 }
 
 #[cfg(test)]

@@ -68,3 +68,142 @@ fn after(pass: &Pass, rows: Box<dyn Rows>, cancel: &Cancel) -> Box<dyn Rows> {
         Pass::Bitonal => tone::bitonal(rows, shape),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{Strips, bytes, dimensions, picture, run, start};
+    use super::*;
+    use crate::encoding::JpegSettings;
+    use crate::error::{Error, ErrorKind};
+    use crate::geometry::Orientation;
+    use crate::plan::{Crop, Filter, Turn, canvas};
+    use crate::raster::{Channels, OneStrip, PixelFormat, Raster, Shape};
+
+    const RGB: PixelFormat = PixelFormat::eight(Channels::Rgb);
+
+    /// One of each pass, for a picture of 20 × 130 with opacity and 16 bits.
+    fn all_passes() -> [Pass; 8] {
+        [
+            Pass::Shrink { times: 1 },
+            Pass::Resample {
+                crop: Crop {
+                    x: 0.5,
+                    y: 1.0,
+                    width: 9.0,
+                    height: 60.0,
+                },
+                target: dimensions(11, 70),
+                filter: Filter::Lanczos3,
+            },
+            Pass::Narrow,
+            Pass::Orient(Orientation {
+                mirror: true,
+                turns: 0,
+            }),
+            Pass::Flatten {
+                background: [255; 3],
+            },
+            Pass::Rotate(Turn {
+                degrees: 30.0,
+                canvas: canvas(dimensions(11, 70), 30.0),
+                background: Some([255; 3]),
+            }),
+            Pass::Gray,
+            Pass::Bitonal,
+        ]
+    }
+
+    #[test]
+    fn all_passes_together_flow_through_in_strips_of_any_height() {
+        let source = picture(
+            dimensions(20, 130),
+            PixelFormat::sixteen(Channels::Rgba),
+            31,
+        );
+        let result = testing::run_in_strips(&source, &all_passes());
+        assert_eq!(result.format(), PixelFormat::eight(Channels::Gray));
+        assert!(bytes(&result).iter().all(|level| [0, 255].contains(level)));
+    }
+
+    #[test]
+    fn i3_ord_01_passes_run_in_the_order_of_the_list() {
+        let source = Raster::from_u8(dimensions(2, 1), Channels::Gray, vec![10, 21]);
+        let source = source.expect("two samples");
+        let crop = Crop {
+            x: 0.0,
+            y: 0.0,
+            width: 1.0,
+            height: 1.0,
+        };
+        let resample = Pass::Resample {
+            crop,
+            target: dimensions(1, 1),
+            filter: Filter::Box,
+        };
+        let mirror = Pass::Orient(Orientation {
+            mirror: true,
+            turns: 0,
+        });
+        assert_eq!(bytes(&run(source.clone(), &[resample, mirror])), [10]);
+        assert_eq!(bytes(&run(source, &[mirror, resample])), [21]);
+    }
+
+    #[test]
+    fn it_gives_rows_whatever_the_target() {
+        let source = Box::new(OneStrip::from(picture(dimensions(3, 3), RGB, 32)));
+        let target = Target::Jpeg(JpegSettings::default());
+        let output = CpuEngine.run(source, &[], target, &Cancel::new());
+        assert!(matches!(output, Ok(Output::Rows(_))), "{output:?}");
+        assert_eq!(CpuEngine.name(), "cpu");
+    }
+
+    #[test]
+    fn a_cancelled_request_stops_at_the_next_strip_of_every_pass() {
+        for pass in all_passes() {
+            let eight = matches!(pass, Pass::Gray | Pass::Bitonal | Pass::Rotate(_));
+            let format = if eight {
+                RGB
+            } else {
+                PixelFormat::sixteen(Channels::Rgba)
+            };
+            let source = picture(dimensions(11, 70), format, 33);
+            let cancel = Cancel::new();
+            let mut rows = start(Box::new(Strips::new(source, 2)), &[pass], &cancel);
+            if !pass.needs_whole() {
+                assert!(rows.next_strip().expect("not cancelled yet").is_some());
+            }
+            cancel.cancel();
+            let error = rows.next_strip().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Cancelled, "{pass:?}");
+            assert!(rows.next_strip().expect("ended").is_none());
+        }
+    }
+
+    /// A decoder that meets damage after its first strip.
+    struct Damaged(Strips, bool);
+
+    impl Rows for Damaged {
+        fn shape(&self) -> Shape {
+            self.0.shape()
+        }
+
+        fn next_strip(&mut self) -> Result<Option<Raster>> {
+            if std::mem::replace(&mut self.1, true) {
+                return Err(Error::corrupt("a strip is cut short"));
+            }
+            self.0.next_strip()
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_source_comes_through_once_and_ends_the_rows() {
+        for passes in [&[][..], &[Pass::Gray], &[Pass::Shrink { times: 2 }]] {
+            let source = Strips::new(picture(dimensions(5, 9), RGB, 34), 8);
+            let source = Box::new(Damaged(source, false));
+            let mut rows = start(source, passes, &Cancel::new());
+            assert!(rows.next_strip().expect("a first strip").is_some());
+            assert_eq!(rows.next_strip().unwrap_err().kind(), ErrorKind::Corrupt);
+            assert!(rows.next_strip().expect("ended").is_none());
+        }
+    }
+}

@@ -10,8 +10,12 @@ use crate::geometry::{Dimensions, Orientation};
 use crate::raster::{Raster, Rows, Samples, Shape};
 
 /// Rows of a strip, and pixels of a block's side: 64 columns of 4-byte pixels are four cache lines of
-/// each row, and 64 rows of those fit the first-level cache.
+/// each row, and a block of 64 rows of those fits the first-level cache.
 const BAND: u32 = 64;
+
+/// Pixels from row to row of a block, one more than it holds: columns of a power of two would all meet
+/// in the same few places of the cache.
+const BLOCK_STRIDE: usize = BAND as usize + 1;
 
 /// `rows` laid as `orientation` says: mirror first, then clockwise quarter turns.
 pub(super) fn rows(
@@ -111,13 +115,17 @@ impl Lay {
         };
         let width = pixels.len() / columns;
         let mut band = vec![[T::default(); N]; width * height];
+        let mut block = vec![[T::default(); N]; BLOCK_STRIDE * BAND as usize];
         for first in (0..width).step_by(BAND as usize) {
-            for x in first..(first + BAND as usize).min(width) {
+            let end = width.min(first + BAND as usize);
+            for (x, column) in (first..end).zip(block.chunks_exact_mut(BLOCK_STRIDE)) {
                 let y = if turned_back { x } else { width - 1 - x };
-                let run = &pixels[y * columns + left..][..height];
-                for (i, &pixel) in run.iter().enumerate() {
-                    let down = if from_right { height - 1 - i } else { i };
-                    band[down * width + x] = pixel;
+                column[..height].copy_from_slice(&pixels[y * columns + left..][..height]);
+            }
+            for (down, row) in band.chunks_exact_mut(width).enumerate() {
+                let at = if from_right { height - 1 - down } else { down };
+                for (pixel, column) in row[first..end].iter_mut().zip(block.chunks(BLOCK_STRIDE)) {
+                    *pixel = column[at];
                 }
             }
         }

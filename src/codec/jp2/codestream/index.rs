@@ -20,7 +20,7 @@ use super::style::{Coding, CodingSegments};
 /// Bytes of an SOT segment with its marker.
 pub(super) const SOT_BYTES: u64 = 12;
 
-/// Most tile-parts of one tile: TPsot ends at 254 (Table A.6).
+/// Most tile-parts of one tile: `TPsot` ends at 254 (Table A.6).
 const MAX_PARTS: usize = 255;
 
 /// Most segments in all tile-part headers together; a header has one to 260 in practice.

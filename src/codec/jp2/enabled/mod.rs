@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
-use crate::codec::{Facts, Picture, Price};
+use crate::codec::{DecodeLimits, Facts, Picture, Price};
 use crate::error::Result;
 use crate::geometry::Window;
 use crate::raster::Rows;
@@ -21,8 +21,12 @@ use crate::reader::RangeReader;
 use super::header::Header;
 use rows::{Target, TileRows};
 
-/// A master whose header is good, ready to be decoded.
-pub(super) fn picture(reader: Arc<dyn RangeReader>, header: Header) -> Result<Arc<dyn Picture>> {
+/// Parses the headers; what is good is ready to be decoded.
+pub(super) fn picture(
+    reader: Arc<dyn RangeReader>,
+    limits: &DecodeLimits,
+) -> Result<Arc<dyn Picture>> {
+    let header = Header::read(reader.as_ref(), limits)?;
     Ok(Arc::new(Jp2(Arc::new(Master { reader, header }))))
 }
 

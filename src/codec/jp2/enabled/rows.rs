@@ -24,9 +24,13 @@ use super::stream::TileStream;
 /// 64 in a band of half the size.
 const MARGIN: u32 = 128;
 
-/// Bytes that the decoder holds for one sample: the bands' or the tile's words, the picture's words,
-/// and what a partial transform copies.
-const BYTES_PER_SAMPLE: u64 = 12;
+/// Bytes that the decoder holds for one sample of a tile that is decoded whole: its word, which
+/// becomes the picture's, and a share of the passes' flags. Measured with 2520 × 3360 RGB: 4.1.
+const BYTES_PER_SAMPLE: u64 = 6;
+
+/// The same for part of a tile, margins counted: blocks, sparse bands, transform and picture have
+/// words of their own. Measured with windows of 256² and 1024²: 9.5 to 12.
+const BYTES_PER_SAMPLE_OF_PART: u64 = 12;
 
 /// Bytes that a decode takes whatever its size: tables, buffers, scratch of the block decoder.
 const FIXED_BYTES: u64 = 256 << 10;
@@ -104,7 +108,7 @@ impl Target {
             * tallest.max().unwrap_or(0)
             * self.shape.format.bytes_per_pixel() as u64;
         let samples = (largest(&self.columns) * largest(&self.rows))
-            .saturating_mul(stream.size.components.len() as u64 * BYTES_PER_SAMPLE);
+            .saturating_mul(stream.size.components.len() as u64 * self.bytes_per_sample());
         Price {
             pixels: total(&self.columns).saturating_mul(total(&self.rows)),
             bytes: samples
@@ -112,6 +116,15 @@ impl Target {
                 .saturating_add(stream.structure.bytes)
                 .saturating_add(stream.largest_tile)
                 .saturating_add(FIXED_BYTES),
+        }
+    }
+
+    fn bytes_per_sample(&self) -> u64 {
+        let mut all = self.columns.iter().chain(&self.rows);
+        if self.whole_tiles || all.all(|stretch| stretch.span == stretch.whole) {
+            BYTES_PER_SAMPLE
+        } else {
+            BYTES_PER_SAMPLE_OF_PART
         }
     }
 

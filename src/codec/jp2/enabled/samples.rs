@@ -7,9 +7,10 @@ use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::raster::{Channels, Depth, Samples};
 
-use super::super::boxes::{Palette, Precision};
+use super::super::boxes::Precision;
 use super::super::channels::{Layout, Source};
 use super::super::codestream::Span;
+use super::super::palette::Palette;
 use super::ffi::Plane;
 
 /// How channels become pixels, made once for a decode.
@@ -282,8 +283,8 @@ fn repeat<T: Copy>(samples: &mut [T], row: usize, pixel: usize, filled: (usize, 
     let (columns, rows) = filled;
     if columns < row && columns >= pixel {
         for line in samples.chunks_exact_mut(row).take(rows) {
-            for at in columns..row {
-                line.copy_within(at - pixel..at - pixel + 1, at);
+            for at in (columns..row).step_by(pixel) {
+                line.copy_within(at - pixel..at, at);
             }
         }
     }

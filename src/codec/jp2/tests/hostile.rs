@@ -104,29 +104,24 @@ fn a_code_stream_without_its_end_marker_still_decodes() {
     assert_eq!(exercise(whole[..whole.len() - 2].to_vec()), None);
 }
 
+/// Asserts that each stream is refused in its way.
+fn assert_refused(cases: Vec<(&str, Stream, ErrorKind)>) {
+    assert_eq!(refusal(Stream::default().bytes()), not_in_this_build());
+    for (name, stream, kind) in cases {
+        assert_eq!(refusal(stream.bytes()), Some(kind), "{name}");
+    }
+}
+
 #[test]
-fn headers_that_ask_too_much_or_contradict_themselves_are_refused() {
-    use ErrorKind::{Corrupt, NotImplemented, TooLarge};
-    let good = Stream::default();
+fn sizes_that_ask_too_much_or_contradict_themselves_are_refused() {
+    use ErrorKind::{Corrupt, TooLarge};
     let grid = |grid: [u32; 8]| Stream {
         grid,
-        ..good.clone()
-    };
-    let coding = |at: usize, byte: u8| {
-        let mut stream = good.clone();
-        stream.coding[at] = byte;
-        stream
-    };
-    let tile_parts = |tile_parts: Vec<u8>| Stream {
-        tile_parts,
-        ..good.clone()
-    };
-    let more = |more: Vec<u8>| Stream {
-        more,
-        ..good.clone()
+        ..Stream::default()
     };
     let half = 1_u32 << 31;
-    let cases = [
+    let huge = 999_999;
+    assert_refused(vec![
         (
             "2^31 columns",
             grid([half, 16, 0, 0, half, 16, 0, 0]),
@@ -144,11 +139,11 @@ fn headers_that_ask_too_much_or_contradict_themselves_are_refused() {
         ),
         (
             "an area beyond the limit",
-            grid([999_999, 999_999, 0, 0, 999_999, 999_999, 0, 0]),
+            grid([huge, huge, 0, 0, huge, huge, 0, 0]),
             TooLarge,
         ),
         (
-            "1 × 1 tiles",
+            "64k × 64k with 1 × 1 tiles",
             grid([65_536, 65_536, 0, 0, 1, 1, 0, 0]),
             Corrupt,
         ),
@@ -166,69 +161,63 @@ fn headers_that_ask_too_much_or_contradict_themselves_are_refused() {
             Corrupt,
         ),
         (
-            "tiles that are not there",
+            "a tile that is not there",
             grid([32, 16, 0, 0, 16, 16, 0, 0]),
             Corrupt,
         ),
-        (
-            "no component",
-            Stream {
-                count: 0,
-                ..good.clone()
-            },
-            Corrupt,
-        ),
-        (
-            "five components",
-            Stream {
-                count: 5,
-                ..good.clone()
-            },
-            NotImplemented,
-        ),
-        (
-            "16,384 components",
-            Stream {
-                count: 16_384,
-                ..good.clone()
-            },
-            NotImplemented,
-        ),
-        (
-            "17 bits",
-            Stream {
-                component: [16, 1, 1],
-                ..good.clone()
-            },
-            NotImplemented,
-        ),
-        (
-            "no sampling step",
-            Stream {
-                component: [7, 0, 1],
-                ..good.clone()
-            },
-            Corrupt,
-        ),
+    ]);
+}
+
+#[test]
+fn components_that_are_not_read_or_make_no_sense_are_refused() {
+    use ErrorKind::{Corrupt, NotImplemented};
+    let count = |count: u16| Stream {
+        count,
+        ..Stream::default()
+    };
+    let component = |component: [u8; 3]| Stream {
+        component,
+        ..Stream::default()
+    };
+    assert_refused(vec![
+        ("no component", count(0), Corrupt),
+        ("five components", count(5), NotImplemented),
+        ("16,384 components", count(16_384), NotImplemented),
+        ("17 bits", component([16, 1, 1]), NotImplemented),
+        ("no sampling step", component([7, 0, 1]), Corrupt),
+    ]);
+}
+
+#[test]
+fn coding_styles_outside_the_standard_are_refused() {
+    use ErrorKind::{Corrupt, NotImplemented};
+    let coding = |at: usize, byte: u8| {
+        let mut stream = Stream::default();
+        stream.coding[at] = byte;
+        stream
+    };
+    let more = |more: Vec<u8>| Stream {
+        more,
+        ..Stream::default()
+    };
+    let unquantised = Stream {
+        has_quantisation: false,
+        ..Stream::default()
+    };
+    assert_refused(vec![
         ("an unknown progression", coding(1, 5), Corrupt),
         ("no layer", coding(3, 0), Corrupt),
+        (
+            "an unknown transform of components",
+            coding(4, 2),
+            NotImplemented,
+        ),
         ("33 decompositions", coding(5, 33), Corrupt),
         ("code-blocks of 2048 columns", coding(6, 9), Corrupt),
-        (
-            "code-blocks of 1024 × 8 samples and more",
-            coding(6, 5),
-            Corrupt,
-        ),
+        ("code-blocks of 8192 samples", coding(6, 5), Corrupt),
         ("an unknown wavelet", coding(9, 2), Corrupt),
         ("precincts that are not there", coding(0, 1), Corrupt),
-        (
-            "no quantisation",
-            Stream {
-                has_quantisation: false,
-                ..good.clone()
-            },
-            Corrupt,
-        ),
+        ("no quantisation", unquantised, Corrupt),
         (
             "packed packet headers",
             more(segment(0xFF60, &[0, 0])),
@@ -250,42 +239,66 @@ fn headers_that_ask_too_much_or_contradict_themselves_are_refused() {
             Corrupt,
         ),
         (
+            "a segment past the end",
+            more(vec![0xFF, 0x64, 0xFF, 0xFF]),
+            Corrupt,
+        ),
+    ]);
+}
+
+#[test]
+fn tile_parts_out_of_order_or_out_of_bounds_are_corrupt() {
+    use ErrorKind::Corrupt;
+    let parts = |parts: &[Vec<u8>]| Stream {
+        tile_parts: parts.concat(),
+        ..Stream::default()
+    };
+    let short = [
+        segment(0xFF90, &[0, 0, 0, 0, 0, 13, 0, 1]),
+        vec![0xFF, 0x93],
+    ]
+    .concat();
+    let long = [
+        segment(0xFF90, &[0, 0, 0, 0, 0, 99, 0, 1]),
+        vec![0xFF, 0x93],
+    ]
+    .concat();
+    let twice = [tile_part(0, 0, 0, &[]), tile_part(0, 0, 0, &[])];
+    assert_refused(vec![
+        (
             "a tile number beyond",
-            tile_parts(tile_part(1, 0, 1, &[0, 0])),
+            parts(&[tile_part(1, 0, 1, &[0, 0])]),
             Corrupt,
         ),
         (
             "a second part first",
-            tile_parts(tile_part(0, 1, 2, &[0, 0])),
+            parts(&[tile_part(0, 1, 2, &[0, 0])]),
             Corrupt,
         ),
         (
             "a part that is missing",
-            tile_parts(tile_part(0, 0, 2, &[0, 0])),
+            parts(&[tile_part(0, 0, 2, &[0, 0])]),
             Corrupt,
         ),
-        (
-            "the same part twice",
-            tile_parts([tile_part(0, 0, 0, &[]), tile_part(0, 0, 0, &[])].concat()),
-            Corrupt,
-        ),
-        (
-            "a tile-part of 13 bytes",
-            tile_parts(
-                [
-                    segment(0xFF90, &[0, 0, 0, 0, 0, 13, 0, 1]),
-                    vec![0xFF, 0x93],
-                ]
-                .concat(),
-            ),
-            Corrupt,
-        ),
-        ("no tile", tile_parts(Vec::new()), Corrupt),
-    ];
-    assert_eq!(refusal(good.bytes()), not_in_this_build());
-    for (name, stream, kind) in cases {
-        assert_eq!(refusal(stream.bytes()), Some(kind), "{name}");
-    }
+        ("the same part twice", parts(&twice), Corrupt),
+        ("a tile-part of 13 bytes", parts(&[short]), Corrupt),
+        ("a tile-part past the end", parts(&[long]), Corrupt),
+        ("no tile", parts(&[]), Corrupt),
+    ]);
+}
+
+/// More tile-parts than the first one announces: what a decoder's index of them must not overflow.
+#[cfg(feature = "openjpeg")]
+#[test]
+fn tile_parts_beyond_the_announced_number_are_numbered_anew() {
+    let parts = [tile_part(0, 0, 1, &[0]), tile_part(0, 1, 0, &[0])].concat();
+    let lengths = segment(0xFF55, &[0, 0x50, 0, 0, 0, 0, 0, 15]);
+    let stream = Stream {
+        tile_parts: parts,
+        more: lengths,
+        ..Stream::default()
+    };
+    assert_eq!(exercise(stream.bytes()), None);
 }
 
 /// What good headers give.

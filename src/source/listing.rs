@@ -1,0 +1,262 @@
+//! The collection as a list of identifiers, made in the background.
+
+use std::cmp::Ordering;
+use std::fs::{self, FileType};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::file::Root;
+
+/// A list that is older is made again when it is asked for.
+const OLD_AFTER: Duration = Duration::from_secs(30);
+/// Deepest folder below a root that is looked into.
+const MAX_DEPTH: usize = 64;
+/// Lists up to this length put `page 2` before `page 10`; longer ones are sorted by bytes.
+const NATURAL_UP_TO: usize = 100_000;
+/// Endings that masters have.
+const ENDINGS: [&str; 19] = [
+    "tif", "tiff", "ptif", "ptiff", "btf", "jp2", "jpx", "jpf", "j2k", "j2c", "jpc", "jph", "jhc", "jpg",
+    "jpeg", "png", "webp", "gif", "bmp",
+];
+
+/// Identifiers in order, in one piece of memory.
+#[derive(Debug, Default)]
+pub struct Listing {
+    text: String,
+    ends: Vec<usize>,
+    /// Whether a list is being made; this one is older or empty.
+    pub building: bool,
+    /// Whether there are more than are listed.
+    pub truncated: bool,
+}
+
+impl Listing {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// `count` identifiers that contain `filter` (in any case), from the `offset`th on, and how many do.
+    pub fn page(&self, filter: &str, offset: usize, count: usize) -> (Vec<String>, usize) {
+        let page = |identifiers: &mut dyn Iterator<Item = &str>| -> Vec<String> {
+            identifiers.skip(offset).take(count).map(str::to_owned).collect()
+        };
+        if filter.is_empty() {
+            return (page(&mut self.iter()), self.len());
+        }
+        let wanted = filter.to_lowercase();
+        let matching = || self.iter().filter(|name| name.to_lowercase().contains(&wanted));
+        (page(&mut matching()), matching().count())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts
+            .zip(&self.ends)
+            .filter_map(|(start, end)| self.text.get(start..*end))
+    }
+
+    fn new(mut identifiers: Vec<String>, max: usize) -> Self {
+        if identifiers.len() > NATURAL_UP_TO {
+            identifiers.sort_unstable();
+        } else {
+            identifiers.sort_unstable_by(|a, b| natural(a, b));
+        }
+        identifiers.dedup();
+        let truncated = identifiers.len() > max;
+        identifiers.truncate(max);
+        let mut listing = Self {
+            text: String::with_capacity(identifiers.iter().map(String::len).sum()),
+            ends: Vec::with_capacity(identifiers.len()),
+            building: false,
+            truncated,
+        };
+        for identifier in identifiers {
+            listing.text.push_str(&identifier);
+            listing.ends.push(listing.text.len());
+        }
+        listing
+    }
+}
+
+/// Numbers inside names by their value, everything else by its characters.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
+    while let (Some(l), Some(r)) = (left.first(), right.first()) {
+        if l.is_ascii_digit() && r.is_ascii_digit() {
+            let (number_l, rest_l) = number(left);
+            let (number_r, rest_r) = number(right);
+            let by_value = number_l.len().cmp(&number_r.len()).then_with(|| number_l.cmp(number_r));
+            if by_value != Ordering::Equal {
+                return by_value;
+            }
+            (left, right) = (rest_l, rest_r);
+        } else if l == r {
+            (left, right) = (left.get(1..).unwrap_or_default(), right.get(1..).unwrap_or_default());
+        } else {
+            return l.cmp(r);
+        }
+    }
+    left.len().cmp(&right.len()).then_with(|| a.cmp(b))
+}
+
+/// The digits at the start, without leading zeroes, and the rest.
+fn number(text: &[u8]) -> (&[u8], &[u8]) {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = text.split_at(digits);
+    let zeroes = digits.iter().take_while(|digit| **digit == b'0').count();
+    (digits.get(zeroes..).unwrap_or_default(), rest)
+}
+
+/// The list and its making.
+#[derive(Debug)]
+pub(super) struct Catalogue {
+    roots: Arc<[Root]>,
+    max: usize,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    listing: Arc<Listing>,
+    made: Option<Instant>,
+    building: bool,
+}
+
+impl Catalogue {
+    /// A catalogue that nobody has asked for yet: no folder is walked before.
+    pub(super) fn new(roots: Arc<[Root]>, max: usize) -> Self {
+        Self {
+            roots,
+            max,
+            state: Arc::default(),
+        }
+    }
+
+    /// The list as far as it is known.
+    pub(super) fn listing(&self) -> Arc<Listing> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = state.made.is_none_or(|made| made.elapsed() > OLD_AFTER);
+        if old && !state.building {
+            state.building = self.build();
+        }
+        if state.building && state.made.is_none() {
+            return Arc::new(Listing {
+                building: true,
+                ..Listing::default()
+            });
+        }
+        Arc::clone(&state.listing)
+    }
+
+    /// Starts making the list; says whether it could be started.
+    fn build(&self) -> bool {
+        let (roots, max, state) = (Arc::clone(&self.roots), self.max, Arc::clone(&self.state));
+        thread::Builder::new()
+            .name("source-listing".to_owned())
+            .spawn(move || {
+                let listing = Listing::new(walk_all(&roots, max), max);
+                let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                *state = State {
+                    listing: Arc::new(listing),
+                    made: Some(Instant::now()),
+                    building: false,
+                };
+            })
+            .is_ok()
+    }
+}
+
+/// Identifiers of all roots; a thread for each, so that a slow one holds up the list but no other walk.
+fn walk_all(roots: &[Root], max: usize) -> Vec<String> {
+    thread::scope(|scope| {
+        let walks: Vec<_> = roots.iter().map(|root| scope.spawn(move || walk(root, max))).collect();
+        walks
+            .into_iter()
+            .filter_map(|walk| walk.join().ok())
+            .flatten()
+            .collect()
+    })
+}
+
+/// Identifiers of one root, one more than `max` at most. Links to folders are not entered.
+fn walk(root: &Root, max: usize) -> Vec<String> {
+    let mut identifiers = Vec::new();
+    let mut folders: Vec<(PathBuf, String, usize)> = vec![(root.folder.clone(), String::new(), 0)];
+    while let Some((folder, path, depth)) = folders.pop() {
+        for (name, kind) in entries(&folder) {
+            let inner = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+            if kind.is_dir() && depth < MAX_DEPTH {
+                folders.push((folder.join(&name), inner, depth + 1));
+            } else if !kind.is_dir() && is_master(&name) {
+                identifiers.extend(root.rule.identifier_of(&inner));
+                if identifiers.len() > max {
+                    return identifiers;
+                }
+            }
+        }
+    }
+    identifiers
+}
+
+/// Names that can be served; a folder that cannot be read has none.
+fn entries(folder: &Path) -> impl Iterator<Item = (String, FileType)> {
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let name = entry.file_name().into_string().ok()?;
+            let visible = !name.starts_with('.');
+            let kind = entry.file_type().ok()?;
+            visible.then_some((name, kind))
+        })
+}
+
+fn is_master(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_as_people_count() {
+        let names = ["p10.tif", "p2.tif", "p02.tif", "a.tif", "p1.tif"];
+        let listing = Listing::new(names.map(str::to_owned).to_vec(), 10);
+        assert_eq!(
+            listing.page("", 0, 9).0,
+            ["a.tif", "p1.tif", "p02.tif", "p2.tif", "p10.tif"]
+        );
+    }
+
+    #[test]
+    fn a_page_is_cut_out_of_what_matches() {
+        let names = (0..50).map(|n| format!("{}{n}.tif", if n % 2 == 0 { "Map" } else { "page" }));
+        let listing = Listing::new(names.collect(), 40);
+        assert!(listing.truncated);
+        assert_eq!(listing.len(), 40);
+        let (page, total) = listing.page("mAP", 3, 2);
+        assert_eq!(total, 25);
+        assert_eq!(page, ["Map6.tif", "Map8.tif"]);
+    }
+
+    #[test]
+    fn only_masters_are_listed() {
+        for name in ["a.tif", "a.JP2", "a.b.png"] {
+            assert!(is_master(name), "{name}");
+        }
+        for name in ["a", "a.txt", "tif", "a.tif.part"] {
+            assert!(!is_master(name), "{name}");
+        }
+    }
+}
