@@ -8,7 +8,7 @@ use hyper::http::StatusCode;
 use tokio::sync::watch;
 
 use super::body::Body;
-use super::config::{Config, StartPage};
+use super::config::{Settings, StartPage};
 use super::connection::Phase;
 use super::front::{Answers, Door, Inquiry, set};
 use super::problem::Problem;
@@ -80,7 +80,7 @@ fn reachable(door: Door, start_page: StartPage, route: Route<'_>) -> bool {
 
 /// A base URI leads to its information document (I3-URI-04, I3-URI-08).
 fn redirect(inquiry: &Inquiry, target: Target<'_>) -> Result<Response<Body>> {
-    let identifier = identifier(&inquiry.settings.config, target.identifier)?;
+    let identifier = identifier(&inquiry.settings, target.identifier)?;
     let location = format!("{}/info.json", service_uri(inquiry, target, &identifier));
     let location = HeaderValue::from_str(&location)
         .map_err(|error| Error::internal("writing an address").with_source(error))?;
@@ -100,9 +100,9 @@ fn redirect(inquiry: &Inquiry, target: Target<'_>) -> Result<Response<Body>> {
 /// # Errors
 ///
 /// A bad request about the identifier.
-pub(super) fn identifier(config: &Config, raw: &str) -> Result<Identifier> {
+pub(super) fn identifier(settings: &Settings, raw: &str) -> Result<Identifier> {
     let identifier = Identifier::parse_segment(raw)?;
-    match config.public.slash_substitute.as_str() {
+    match settings.config.public.slash_substitute.as_str() {
         "" => Ok(identifier),
         substitute => Identifier::new(&identifier.as_str().replace(substitute, "/")),
     }
@@ -124,6 +124,7 @@ pub(super) fn service_uri(
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::Config;
     use super::*;
 
     #[test]
@@ -156,7 +157,8 @@ mod tests {
     fn a_slash_may_have_a_substitute() {
         let mut config = Config::default();
         config.public.slash_substitute = "~~".into();
-        let name = |raw| identifier(&config, raw).map(|id| id.as_str().to_owned());
+        let settings = Settings::new(config).expect("valid");
+        let name = |raw| identifier(&settings, raw).map(|id| id.as_str().to_owned());
         assert_eq!(name("a~~b%2Fc").ok().as_deref(), Some("a/b/c"));
         assert_eq!(name("a%7E~b").ok().as_deref(), Some("a/b"));
         assert!(name("%00").is_err());

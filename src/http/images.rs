@@ -3,15 +3,15 @@
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, LINK, VARY};
 use hyper::{HeaderMap, Response, StatusCode};
 
-use super::answers::{identifier, service_uri};
+use super::answers::service_uri;
 use super::body::Body;
 use super::conditional;
-use super::config::Config;
 use super::front::Inquiry;
 use super::problem::Problem;
-use super::router::{Route, Target};
+use super::request;
+use super::router::Target;
 use crate::error::{Error, Result};
-use crate::iiif::{ImageRequest, compliance_uri};
+use crate::iiif::compliance_uri;
 use crate::service::{Answer, Ask, Head, Service, Validators};
 
 /// Answers an image request: 304 or headers before anything is decoded.
@@ -46,7 +46,7 @@ async fn answer(
 ) -> Result<Answer> {
     let headers = &inquiry.head.headers;
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    let request = parse(&inquiry.settings.config, target, segments, accept)?;
+    let request = request::parse(&inquiry.settings, target, segments, accept)?;
     let unchanged = |validators: &Validators| {
         conditional::unchanged(headers, &validators.etag, validators.last_modified)
     };
@@ -55,40 +55,6 @@ async fn answer(
         head: inquiry.is_head(),
     };
     service.image(&request, ask).await
-}
-
-fn parse(
-    config: &Config,
-    target: Target<'_>,
-    segments: [&str; 4],
-    accept: Option<&str>,
-) -> Result<ImageRequest> {
-    let [region, size, rotation, last] = segments;
-    let path = [target.identifier, region, size, rotation, last];
-    let mut request = ImageRequest::parse(target.version, &path, accept)?;
-    request.identifier = identifier(config, target.identifier)?;
-    Ok(request)
-}
-
-/// The image request that a path makes under `config`, as the server reads it; nothing where the
-/// path is no image's.
-///
-/// # Errors
-///
-/// A bad request about the first segment that is not understood.
-pub fn image_request(path: &str, config: &Config) -> Result<Option<ImageRequest>> {
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let prefix = config.public.prefix.trim_matches('/');
-    let prefix = if prefix.is_empty() {
-        String::new()
-    } else {
-        format!("/{prefix}")
-    };
-    let Route::Image(target, segments) = Route::parse(path, &prefix, config.public.versionless)
-    else {
-        return Ok(None);
-    };
-    parse(config, target, segments, None).map(Some)
 }
 
 fn respond(
@@ -175,23 +141,4 @@ fn time(headers: &mut HeaderMap, head: &Head) -> Result<()> {
 pub(super) fn value(text: String) -> Result<HeaderValue> {
     HeaderValue::try_from(text)
         .map_err(|error| Error::internal("writing a header").with_source(error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_read_as_the_server_reads_it() {
-        let mut config = Config::default();
-        config.public.prefix = "scans/".into();
-        config.public.slash_substitute = "~~".into();
-        let read = |path| image_request(path, &config);
-        let request = read("/scans/iiif/3/a~~b/full/max/0/default.jpg?x");
-        let request = request.expect("good").expect("an image request");
-        assert_eq!(request.identifier.as_str(), "a/b");
-        assert!(matches!(read("/iiif/3/a/full/max/0/default.jpg"), Ok(None)));
-        assert!(matches!(read("/scans/iiif/3/a/info.json"), Ok(None)));
-        assert!(read("/scans/iiif/3/a/full/full/0/default.jpg").is_err());
-    }
 }

@@ -56,7 +56,7 @@ pub(super) async fn xml(
 }
 
 async fn describe(service: &Service, inquiry: &Inquiry, target: Target<'_>) -> Result<InfoAnswer> {
-    let identifier = identifier(&inquiry.settings.config, target.identifier)?;
+    let identifier = identifier(&inquiry.settings, target.identifier)?;
     let mut answer = Box::pin(service.info(&identifier)).await?;
     answer.info.id = service_uri(inquiry, target, &identifier);
     Ok(answer)

@@ -37,7 +37,6 @@ pub use config::{
     AccessFormat, AdminConfig, CacheControlConfig, ClientAddress, Config, LogConfig, LogFormat,
     PublicConfig, ServerConfig, Settings, StartPage, TlsConfig, Versionless,
 };
-pub use images::image_request;
 pub use logs::install as install_log;
 pub use request::image_request;
 pub use server::Server;
