@@ -83,7 +83,7 @@ pub fn encode(
             ),
         ));
     }
-    scanlines::encode(rows, settings, cancel, sink)
+    scanlines::encode(rows, *settings, cancel, sink)
 }
 
 /// What decodes and encodes in this build, for keys of what is remembered: `libjpeg-turbo 3.1.0`.

@@ -26,7 +26,7 @@ impl JpegPicture {
     /// Parses the markers and checks them against `limits`.
     pub(super) fn open(reader: Arc<dyn RangeReader>, limits: &DecodeLimits) -> Result<Self> {
         let mut header = Header::parse(reader.as_ref(), limits)?;
-        header.check_length(reader.length())?;
+        header.check_length()?;
         let gathered = header.coefficient_bytes();
         if gathered > limits.max_bytes {
             return Err(over_bytes(gathered, limits));
@@ -107,11 +107,18 @@ impl Picture for JpegPicture {
         let rows = if self.header.multiple_scans {
             full.height
         } else {
-            window.bottom().saturating_mul(part.divisor).min(full.height)
+            window
+                .bottom()
+                .saturating_mul(part.divisor)
+                .min(full.height)
         };
         let pixels = u64::from(full.width) * u64::from(rows);
         Price {
-            pixels: if part.divisor == 1 { pixels } else { pixels.div_ceil(2) },
+            pixels: if part.divisor == 1 {
+                pixels
+            } else {
+                pixels.div_ceil(2)
+            },
             bytes: scanlines::held_bytes(&self.header, &part),
         }
     }

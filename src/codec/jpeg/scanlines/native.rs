@@ -249,7 +249,7 @@ thread_local! {
 
 pub(in super::super) fn encode(
     rows: &mut dyn Rows,
-    settings: &JpegSettings,
+    settings: JpegSettings,
     cancel: &Cancel,
     sink: &mut dyn io::Write,
 ) -> Result<()> {
