@@ -302,9 +302,15 @@ fn every_truncation_is_an_error() {
 #[test]
 fn damaged_files_never_panic_or_hang() {
     let mut seeded = Seeded(7);
-    let files: Vec<Vec<u8>> = ["iptc.jpg", "landscape-2.jpg", "progressive_test.jpg"]
-        .map(fixture)
-        .to_vec();
+    let settings = JpegSettings {
+        progressive: true,
+        ..JpegSettings::default()
+    };
+    let files = [
+        fixture("iptc.jpg"),
+        fixture("landscape-2.jpg"),
+        encode_picture(picture(3, 50, 41), settings).unwrap(),
+    ];
     for round in 0..3000 {
         let mut bytes = files[round % files.len()].clone();
         for _ in 0..=seeded.below(4) {

@@ -250,8 +250,8 @@ unsafe extern "C" fn may_proceed(user: *mut c_void) -> c_int {
 /// A decoder of one stream.
 ///
 /// It is made for each stream: tables of an earlier stream would stay in a reused one and let an
-/// incomplete stream decode to pixels that depend on what was decoded before. Making one costs
-/// about a hundredth of decoding a tile.
+/// incomplete stream decode to pixels that depend on what was decoded before. Making and freeing one
+/// takes under 1 µs, decoding a tile of 256 × 256 more than 200.
 pub(super) struct Decoder<'a> {
     raw: NonNull<RawDecoder>,
     input: Input<'a>,
@@ -431,7 +431,7 @@ impl Settings {
     }
 }
 
-/// An encoder of one file after the other.
+/// An encoder of one file. Like a decoder, it is cheap to make and begins without a past.
 pub(super) struct Encoder {
     raw: NonNull<RawEncoder>,
     row_bytes: usize,

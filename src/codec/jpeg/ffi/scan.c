@@ -382,7 +382,6 @@ int scan_encoder_start(scan_encoder *e, void *user, const scan_settings *setting
   if (setjmp(e->failure.escape))
     return e->failure.status;
   e->user = user;
-  jpeg_abort_compress(&e->info);
   set_components(&e->info, settings);
   set_coding(&e->info, settings);
   jpeg_start_compress(&e->info, TRUE);

@@ -4,7 +4,6 @@
 //! their neighbours. Settings that decide pixels: accurate integer DCT, smooth upsampling, no
 //! smoothing between blocks; standard Huffman tables and fixed subsampling when writing.
 
-use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
 
@@ -242,11 +241,6 @@ pub(in super::super) fn tile(
     Raster::from_u8(expected, part.stored.channels(), samples)
 }
 
-thread_local! {
-    /// This thread's encoder of baseline files, between two files.
-    static ENCODER: RefCell<Option<Encoder>> = const { RefCell::new(None) };
-}
-
 pub(in super::super) fn encode(
     rows: &mut dyn Rows,
     settings: JpegSettings,
@@ -261,26 +255,7 @@ pub(in super::super) fn encode(
         subsampling: settings.subsampling,
         progressive: settings.progressive,
     };
-    let kept = ENCODER.with_borrow_mut(Option::take);
-    let mut encoder = match kept.filter(|_| !settings.progressive) {
-        Some(encoder) => encoder,
-        None => Encoder::new()?,
-    };
-    write(&mut encoder, rows, settings, cancel, sink)?;
-    // Progressive files leave their own Huffman tables and scans behind.
-    if !settings.progressive {
-        ENCODER.set(Some(encoder));
-    }
-    Ok(())
-}
-
-fn write(
-    encoder: &mut Encoder,
-    rows: &mut dyn Rows,
-    settings: Settings,
-    cancel: &Cancel,
-    sink: &mut dyn io::Write,
-) -> Result<()> {
+    let mut encoder = Encoder::new()?;
     let mut output = Output::new(sink);
     encoder.start(&mut output, settings)?;
     while let Some(strip) = rows.next_strip()? {
