@@ -7,7 +7,7 @@ use crate::cancel::Cancel;
 use crate::codec::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::{Dimensions, Level, Pyramid, ScaleFactor, Window};
-use crate::raster::{Channels, Rows};
+use crate::raster::Rows;
 use crate::reader::RangeReader;
 
 use super::header::Header;
@@ -72,10 +72,7 @@ fn facts(header: &Header, colour: &Colour) -> Facts {
         orientation: header.orientation,
         pixel: header.stored.format(),
         bits: 8,
-        colour: match header.stored.channels() {
-            Channels::Gray | Channels::GrayAlpha => format!("gray, {}", colour.name()),
-            Channels::Rgb | Channels::Rgba => colour.name().to_owned(),
-        },
+        colour: colour.name().to_owned(),
         pages: 1,
     }
 }

@@ -299,6 +299,59 @@ fn every_truncation_is_an_error() {
     }
 }
 
+/// Where the first scan's coded data begin.
+fn coded_at(bytes: &[u8]) -> usize {
+    let scan = bytes.windows(2).position(|w| w == [0xff, 0xda]).unwrap();
+    scan + 2 + usize::from(bytes[scan + 3])
+}
+
+fn assert_corrupt(bytes: Vec<u8>, what: &str) {
+    let error = decode_all(bytes)
+        .err()
+        .unwrap_or_else(|| panic!("{what} was accepted"));
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{what}");
+}
+
+#[test]
+fn a_scan_that_ends_before_its_picture_is_an_error() {
+    for name in ["made-420.jpg", "made-progressive-420.jpg", "made-gray.jpg"] {
+        let mut bytes = fixture(name);
+        let from = coded_at(&bytes);
+        let scan = bytes[from..]
+            .windows(2)
+            .position(|w| w[0] == 0xff && w[1] != 0)
+            .unwrap();
+        bytes.drain(from + scan / 2..from + scan);
+        assert_corrupt(bytes, name);
+    }
+}
+
+#[test]
+fn codes_that_no_table_has_are_an_error() {
+    for name in ["made-420.jpg", "made-progressive-420.jpg"] {
+        let mut bytes = fixture(name);
+        // In sequential scans the native library looks at codes closely near the end alone.
+        let at = bytes.len() - 300;
+        for pair in bytes[at..at + 40].chunks_mut(2) {
+            pair.copy_from_slice(&[0xff, 0x00]);
+        }
+        assert_corrupt(bytes, name);
+    }
+}
+
+#[test]
+fn a_lost_restart_interval_is_an_error() {
+    let mut bytes = fixture("made-restart-444.jpg");
+    let restarts = |bytes: &[u8]| -> Vec<usize> {
+        let pairs = bytes.windows(2).enumerate().skip(coded_at(bytes));
+        let found = pairs.filter(|(_, w)| w[0] == 0xff && (0xd0..=0xd7).contains(&w[1]));
+        found.map(|(at, _)| at).collect()
+    };
+    let found = restarts(&bytes);
+    bytes.drain(found[1]..found[2]);
+    assert_corrupt(bytes, "an interval less");
+}
+
 #[test]
 fn damaged_files_never_panic_or_hang() {
     let mut seeded = Seeded(7);

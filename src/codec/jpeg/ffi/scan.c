@@ -64,14 +64,14 @@ static void error_exit(j_common_ptr info) {
   leave(info, status_of(f->base.msg_code), NULL);
 }
 
-/* Warnings after which the library goes on with invented samples. The others keep every sample as it
+/* Warnings after which the library goes on with invented samples (the early end of the bytes is an
+ * error of the source's own). The others keep every sample as it
  * is stored: an unknown JFIF revision or Adobe transform, padding between segments, scan parameters
  * that are out of order but decodable. */
 static int loses_samples(int code) {
   switch (code) {
   case JWRN_HIT_MARKER:
   case JWRN_HUFF_BAD_CODE:
-  case JWRN_JPEG_EOF:
   case JWRN_MUST_RESYNC:
   case JWRN_TOO_MUCH_DATA:
 #ifdef D_ARITH_CODING_SUPPORTED

@@ -154,20 +154,17 @@ impl Running {
         Ok(running)
     }
 
-    /// Passes over the rows above the window: whole units up to one before it, then row by row, so
-    /// that upsampling has seen what it looks at.
+    /// Passes over the rows above the window.
     fn go_to(&mut self, part: &Part, cancel: &Cancel) -> Result<()> {
         let unit = (8 * part.sampling.1 / part.divisor).max(1);
-        let mut left = (part.window.y / unit).saturating_sub(1) * unit;
-        let between = part.window.y - left;
+        let mut left = part.window.y;
         while left > 0 {
             cancel.check()?;
             let now = left.min(SKIP_UNITS * unit);
             self.decoder.skip(now)?;
             left -= now;
         }
-        self.margins.resize(self.decoder.row_bytes(), 0);
-        (0..between).try_for_each(|_| self.decoder.read(&mut self.margins, 1))
+        Ok(())
     }
 
     /// The window's next rows.
