@@ -12,7 +12,7 @@ mod scan_lines {
     use std::path::PathBuf;
 
     /// Compiles `scan.c` with the headers that the library's own build publishes.
-    pub fn build() {
+    pub(crate) fn build() {
         let folder = "src/codec/jpeg/ffi";
         for file in ["scan.c", "scan.h"] {
             println!("cargo:rerun-if-changed={folder}/{file}");

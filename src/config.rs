@@ -7,6 +7,7 @@
 mod keys;
 mod layers;
 mod machine;
+mod table;
 
 use std::path::Path;
 
@@ -17,9 +18,10 @@ use toml::{Table, Value};
 use crate::error::ConfigError;
 use crate::{http, service, source};
 
-pub use keys::{KEYS, KeyInfo, document};
+pub use keys::{KeyInfo, document};
 pub use layers::{Layers, Origin};
 pub use machine::resources;
+pub use table::KEYS;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use toml::{Table, Value};
 
 use super::Config;
+use super::table::KEYS;
 
 /// A setting's place and meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,13 +17,9 @@ pub struct KeyInfo {
     pub meaning: &'static str,
 }
 
-/// A spelling that stands for another setting.
-const SHORTHANDS: &[&str] = &["source.file.root"];
-
 static KNOWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let mut known = BTreeSet::new();
     leaves(&Config::default().to_table(), "", &mut known);
-    known.extend(SHORTHANDS.iter().map(|key| (*key).to_owned()));
     known
 });
 
@@ -93,8 +90,6 @@ fn value_of(table: &Table, key: &str) -> String {
     let value = parts.fold(first, |value, part| value?.get(part));
     value.map_or_else(|| "\"\"".to_owned(), ToString::to_string)
 }
-
-include!("keys_table.rs");
 
 #[cfg(test)]
 mod tests {

@@ -212,7 +212,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
     const LIMITS: Limits = Limits {
         header: Duration::from_secs(10),
-        idle: Duration::from_secs(60),
+        idle: Duration::from_mins(1),
         write: Duration::from_secs(30),
     };
 

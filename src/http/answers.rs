@@ -37,10 +37,9 @@ impl Answers for UseCases {
             Route::Live => Ok(admin::live()),
             Route::Ready => Ok(self.ready(inquiry)),
             Route::Metrics => Ok(admin::metrics()),
-            Route::Start => {
-                let listing = self.service.listing("", 0, pages::PER_PAGE);
-                Ok(pages::start(inquiry, &listing))
-            }
+            Route::Start => Ok(pages::start(&self.service, inquiry)),
+            Route::View => pages::view(inquiry),
+            Route::Asset(name) => pages::asset(name),
             Route::Robots => Ok(admin::robots(&inquiry.settings.prefix)),
             Route::Base(target) => redirect(inquiry, target).map_err(Problem::from),
             Route::Info(target) => info::json(&self.service, inquiry, target).await,
@@ -48,7 +47,7 @@ impl Answers for UseCases {
             Route::Image(target, segments) => {
                 images::image(&self.service, inquiry, target, segments).await
             }
-            Route::Asset(_) | Route::Unknown => Err(Problem::no_route()),
+            Route::Unknown => Err(Problem::no_route()),
         }
     }
 }
@@ -65,7 +64,7 @@ fn reachable(door: Door, start_page: StartPage, route: Route<'_>) -> bool {
     match route {
         Route::Live | Route::Ready => true,
         Route::Metrics => door == Door::Admin,
-        Route::Start | Route::Asset(_) => match start_page {
+        Route::Start | Route::View | Route::Asset(_) => match start_page {
             StartPage::On => door == Door::Public,
             StartPage::Admin => door == Door::Admin,
             StartPage::Off => false,
@@ -147,7 +146,7 @@ mod tests {
             (StartPage::Admin, false, true),
             (StartPage::Off, false, false),
         ] {
-            for route in [Route::Start, Route::Asset("a.js")] {
+            for route in [Route::Start, Route::View, Route::Asset("a.js")] {
                 assert_eq!(reachable(Door::Public, setting, route), public);
                 assert_eq!(reachable(Door::Admin, setting, route), admin);
             }

@@ -39,6 +39,15 @@ impl Base {
         Self { root }
     }
 
+    /// Its path, without a slash at its end; empty at the root of the host.
+    pub(super) fn path(&self) -> &str {
+        let after_scheme = self.root.split_once("://").map_or("", |(_, rest)| rest);
+        after_scheme
+            .find('/')
+            .and_then(|slash| after_scheme.get(slash..))
+            .unwrap_or("")
+    }
+
     /// The address of `path`, which starts with a slash.
     pub(super) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.root)
@@ -156,5 +165,11 @@ mod tests {
             base(prefixed, &forwarded),
             "https://i.example/out/in/iiif/3/x"
         );
+        let settings = Settings::new(Config::default()).expect("valid");
+        let base = Base::new(&settings, &forwarded, "h:8182", false);
+        assert_eq!(base.path(), "/out");
+        forwarded.prefix.clear();
+        let base = Base::new(&settings, &forwarded, "h:8182", false);
+        assert_eq!(base.path(), "");
     }
 }

@@ -379,8 +379,8 @@ impl Config {
 
 fn networks(texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
     let network = |text: &String| {
-        let single = || text.parse::<IpAddr>().map(IpNet::from);
-        text.parse::<IpNet>().or_else(|_| single()).map_err(|_| {
+        let single = text.parse::<IpAddr>().map(IpNet::from);
+        text.parse::<IpNet>().ok().or(single.ok()).ok_or_else(|| {
             ConfigError::new(
                 "public.trusted_proxies",
                 format!("{text:?} must be a network: 10.0.0.0/8 or fd00::/8"),
@@ -396,7 +396,7 @@ fn base_uri(text: &str) -> Result<Option<String>, ConfigError> {
     }
     let rule = "must be http:// or https://, a host, and no query: https://images.example.org";
     let wrong = || ConfigError::new("public.base_uri", rule);
-    let uri: Uri = text.parse().map_err(|_| wrong())?;
+    let uri = text.parse::<Uri>().ok().ok_or_else(wrong)?;
     let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
     if !scheme || uri.query().is_some() || text.contains(['#', '@']) {
         return Err(wrong());
@@ -434,9 +434,9 @@ fn header(key: &str, text: &str) -> Result<Option<HeaderValue>, ConfigError> {
     if text.is_empty() {
         return Ok(None);
     }
-    HeaderValue::from_str(text)
-        .map(Some)
-        .map_err(|_| ConfigError::new(key, "must be a header value: visible ASCII characters"))
+    let value = HeaderValue::from_str(text).ok();
+    let rule = "must be a header value: visible ASCII characters";
+    value.map(Some).ok_or_else(|| ConfigError::new(key, rule))
 }
 
 #[cfg(test)]

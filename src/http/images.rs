@@ -3,14 +3,15 @@
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, LINK, VARY};
 use hyper::{HeaderMap, Response, StatusCode};
 
-use super::answers::{identifier, service_uri};
+use super::answers::service_uri;
 use super::body::Body;
 use super::conditional;
 use super::front::Inquiry;
 use super::problem::Problem;
+use super::request;
 use super::router::Target;
 use crate::error::{Error, Result};
-use crate::iiif::{ImageRequest, compliance_uri};
+use crate::iiif::compliance_uri;
 use crate::service::{Answer, Ask, Head, Service, Validators};
 
 /// Answers an image request: 304 or headers before anything is decoded.
@@ -43,12 +44,9 @@ async fn answer(
     target: Target<'_>,
     segments: [&str; 4],
 ) -> Result<Answer> {
-    let [region, size, rotation, last] = segments;
     let headers = &inquiry.head.headers;
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    let path = [target.identifier, region, size, rotation, last];
-    let mut request = ImageRequest::parse(target.version, &path, accept)?;
-    request.identifier = identifier(&inquiry.settings, target.identifier)?;
+    let request = request::parse(&inquiry.settings, target, segments, accept)?;
     let unchanged = |validators: &Validators| {
         conditional::unchanged(headers, &validators.etag, validators.last_modified)
     };

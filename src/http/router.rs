@@ -13,6 +13,8 @@ use crate::iiif::Version;
 pub(super) enum Route<'a> {
     /// The start page.
     Start,
+    /// The page that opens one picture.
+    View,
     /// A file of the start page or the viewer.
     Asset(&'a str),
     /// Whether the process lives.
@@ -59,9 +61,8 @@ impl Target<'_> {
 impl<'a> Route<'a> {
     /// The route of a raw path under `prefix`, which is empty or starts with a slash.
     pub(super) fn parse(path: &'a str, prefix: &str, versionless: Versionless) -> Self {
-        match fixed(path) {
-            Some(route @ (Self::Live | Self::Ready | Self::Robots)) => return route,
-            Some(_) | None => {}
+        if let Some(route @ (Self::Live | Self::Ready | Self::Robots)) = fixed(path) {
+            return route;
         }
         let Some(path) = path.strip_prefix(prefix) else {
             return Self::Unknown;
@@ -79,7 +80,7 @@ impl<'a> Route<'a> {
     /// The labels of its metrics: API and kind.
     pub(super) const fn labels(&self) -> [&'static str; 2] {
         match self {
-            Self::Start | Self::Asset(_) => ["other", "page"],
+            Self::Start | Self::View | Self::Asset(_) => ["other", "page"],
             Self::Live | Self::Ready => ["other", "health"],
             Self::Robots => ["other", "robots"],
             Self::Metrics => ["other", "metrics"],
@@ -98,6 +99,7 @@ impl<'a> Route<'a> {
             | Self::InfoXml(target)
             | Self::Image(target, _) => Some(target.version),
             Self::Start
+            | Self::View
             | Self::Asset(_)
             | Self::Live
             | Self::Ready
@@ -119,6 +121,7 @@ const fn api(version: Version) -> &'static str {
 fn fixed(path: &str) -> Option<Route<'_>> {
     match path {
         "/" => Some(Route::Start),
+        "/view" => Some(Route::View),
         "/health/live" => Some(Route::Live),
         "/health/ready" => Some(Route::Ready),
         "/robots.txt" => Some(Route::Robots),
@@ -323,6 +326,7 @@ mod tests {
     #[test]
     fn other_paths_are_fixed() {
         assert_eq!(route("/"), Route::Start);
+        assert_eq!(route("/view"), Route::View);
         assert_eq!(route("/health/live"), Route::Live);
         assert_eq!(route("/assets/app.js"), Route::Asset("app.js"));
         assert_eq!(route("/metrics"), Route::Metrics);

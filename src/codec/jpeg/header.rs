@@ -80,6 +80,10 @@ pub(super) struct Header {
     pub(super) stored: Stored,
     pub(super) orientation: Orientation,
     pub(super) icc: Option<Vec<u8>>,
+    /// Bytes of the whole stream.
+    pub(super) length: u64,
+    /// Bytes before the first scan's own segment.
+    pub(super) first_scan_at: u64,
 }
 
 impl Header {
@@ -95,9 +99,11 @@ impl Header {
         loop {
             let (marker, length) = markers.next_segment()?;
             if marker == SOS {
+                let at = markers.position;
                 let scan = markers.payload(length)?;
-                let scan_components = scan.first().copied().unwrap_or(0);
-                return found.into_header(scan_components, limits);
+                let components = scan.first().copied().unwrap_or(0);
+                let scan = Scan { at, components };
+                return found.into_header(&scan, reader.length(), limits);
             }
             if Found::wants(marker) {
                 found.take(marker, markers.payload(length)?)?;
@@ -134,17 +140,19 @@ impl Header {
         wide * high * per_unit * BLOCK_BYTES
     }
 
-    /// Refuses a Huffman-coded stream of `length` bytes that cannot hold a bit for each of its
-    /// blocks: dimensions that are claimed and not there.
-    pub(super) fn check_length(&self, length: u64) -> Result<()> {
-        let blocks = u64::from(self.dimensions.width / 16) * u64::from(self.dimensions.height / 16);
-        if self.coding.arithmetic || length.saturating_mul(8) >= blocks {
+    /// Refuses a Huffman-coded stream that cannot hold a bit for each of its blocks: dimensions that
+    /// are claimed and not there.
+    ///
+    /// The component with the largest horizontal factor has a block for at most 8 × 32 pixels, and a
+    /// block begins with a code of at least one bit (ITU-T T.81 F.1.2.1, G.1.2.1).
+    pub(super) fn check_length(&self) -> Result<()> {
+        let blocks = self.dimensions.area() / (8 * 32);
+        let coded = self.length.saturating_sub(self.first_scan_at);
+        if self.coding.arithmetic || coded.saturating_mul(8) >= blocks {
             return Ok(());
         }
-        Err(Error::corrupt(format!(
-            "{length} bytes cannot hold {} pixels",
-            self.dimensions
-        )))
+        let words = format!("{coded} bytes cannot hold {} pixels", self.dimensions);
+        Err(Error::corrupt(words))
     }
 }
 
@@ -217,7 +225,10 @@ impl<'a> Markers<'a> {
             if self.position > self.end {
                 return Err(Error::new(
                     ErrorKind::TooLarge,
-                    format!("the source image has more than {} bytes of metadata", self.end),
+                    format!(
+                        "the source image has more than {} bytes of metadata",
+                        self.end
+                    ),
                 ));
             }
             if self.byte()? != 0xff {
@@ -251,6 +262,12 @@ struct Frame {
     components: Vec<Component>,
 }
 
+/// The first scan's segment.
+struct Scan {
+    at: u64,
+    components: u8,
+}
+
 /// What has been met so far.
 #[derive(Default)]
 struct Found {
@@ -277,7 +294,22 @@ impl Found {
             }
             0xe2 => self.icc.take(payload),
             0xee => {
-                if let [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, transform, ..] = payload {
+                if let [
+                    b'A',
+                    b'd',
+                    b'o',
+                    b'b',
+                    b'e',
+                    _,
+                    _,
+                    _,
+                    _,
+                    _,
+                    _,
+                    transform,
+                    ..,
+                ] = payload
+                {
                     self.adobe_transform = Some(*transform);
                 }
             }
@@ -311,7 +343,7 @@ impl Found {
         }
     }
 
-    fn into_header(self, scan_components: u8, limits: &DecodeLimits) -> Result<Header> {
+    fn into_header(self, scan: &Scan, length: u64, limits: &DecodeLimits) -> Result<Header> {
         let Some(frame) = &self.frame else {
             return Err(Error::corrupt("its pixels come before their frame"));
         };
@@ -329,12 +361,14 @@ impl Found {
         Ok(Header {
             dimensions: frame.dimensions,
             multiple_scans: frame.coding.progressive
-                || usize::from(scan_components) < frame.components.len(),
+                || usize::from(scan.components) < frame.components.len(),
             components: frame.components,
             coding: frame.coding,
             stored,
             orientation: orientation.unwrap_or_default(),
             icc: icc.into_profile(),
+            length,
+            first_scan_at: scan.at,
         })
     }
 }
@@ -376,7 +410,11 @@ impl Frame {
         if triples.len() != usize::from(*count) || !odd.is_empty() {
             return Err(Error::corrupt("its frame does not list its components"));
         }
-        let components = triples.iter().map(Component::parse).collect::<Result<_>>()?;
+        let components = triples
+            .iter()
+            .copied()
+            .map(Component::parse)
+            .collect::<Result<_>>()?;
         Ok(Self {
             coding,
             dimensions,
@@ -386,7 +424,7 @@ impl Frame {
 }
 
 impl Component {
-    fn parse(&[id, factors, _table]: &[u8; 3]) -> Result<Self> {
+    fn parse([id, factors, _table]: [u8; 3]) -> Result<Self> {
         let (h, v) = (factors >> 4, factors & 15);
         if !(1..=4).contains(&h) || !(1..=4).contains(&v) {
             return Err(Error::corrupt("its sampling factors are impossible"));

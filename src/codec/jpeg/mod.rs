@@ -4,8 +4,9 @@
 //! the file; pixels come as scan lines from whichever library is in the build (`scanlines`). In
 //! builds with a native library a master has the levels 1, 2, 4 and 8 by scaled inverse DCT, and a
 //! window's pixels equal the same pixels of a whole decode, bit for bit: the margins that
-//! upsampling looks at are decoded too. A stream that ends early, or whose coding is damaged before
-//! the window's last row, is corrupt; no sample is ever invented.
+//! upsampling looks at are decoded too. A stream that ends before the window's last row is corrupt,
+//! and so is one whose coding is seen to be damaged above it; JPEG has no checksums, so damage that
+//! still decodes is not seen.
 
 #[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
 mod ffi;
@@ -83,7 +84,7 @@ pub fn encode(
             ),
         ));
     }
-    scanlines::encode(rows, settings, cancel, sink)
+    scanlines::encode(rows, *settings, cancel, sink)
 }
 
 /// What decodes and encodes in this build, for keys of what is remembered: `libjpeg-turbo 3.1.0`.

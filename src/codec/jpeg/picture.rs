@@ -7,7 +7,7 @@ use crate::cancel::Cancel;
 use crate::codec::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::{Dimensions, Level, Pyramid, ScaleFactor, Window};
-use crate::raster::{Channels, Rows};
+use crate::raster::Rows;
 use crate::reader::RangeReader;
 
 use super::header::Header;
@@ -26,7 +26,7 @@ impl JpegPicture {
     /// Parses the markers and checks them against `limits`.
     pub(super) fn open(reader: Arc<dyn RangeReader>, limits: &DecodeLimits) -> Result<Self> {
         let mut header = Header::parse(reader.as_ref(), limits)?;
-        header.check_length(reader.length())?;
+        header.check_length()?;
         let gathered = header.coefficient_bytes();
         if gathered > limits.max_bytes {
             return Err(over_bytes(gathered, limits));
@@ -72,10 +72,7 @@ fn facts(header: &Header, colour: &Colour) -> Facts {
         orientation: header.orientation,
         pixel: header.stored.format(),
         bits: 8,
-        colour: match header.stored.channels() {
-            Channels::Gray | Channels::GrayAlpha => format!("gray, {}", colour.name()),
-            Channels::Rgb | Channels::Rgba => colour.name().to_owned(),
-        },
+        colour: colour.name().to_owned(),
         pages: 1,
     }
 }
@@ -107,11 +104,18 @@ impl Picture for JpegPicture {
         let rows = if self.header.multiple_scans {
             full.height
         } else {
-            window.bottom().saturating_mul(part.divisor).min(full.height)
+            window
+                .bottom()
+                .saturating_mul(part.divisor)
+                .min(full.height)
         };
         let pixels = u64::from(full.width) * u64::from(rows);
         Price {
-            pixels: if part.divisor == 1 { pixels } else { pixels.div_ceil(2) },
+            pixels: if part.divisor == 1 {
+                pixels
+            } else {
+                pixels.div_ceil(2)
+            },
             bytes: scanlines::held_bytes(&self.header, &part),
         }
     }

@@ -230,8 +230,14 @@ mod tests {
     fn pages_are_linked_under_a_prefix() {
         let view = View::parse("q=a%26b&page=2");
         let page = gallery(&listing(&["a&b.tif"], 200), &view, "/scans/");
-        assert!(page.contains("href=\"/scans/?q=a%26b&amp;page=1\""), "{page}");
-        assert!(page.contains("href=\"/scans/?q=a%26b&amp;page=3\""), "{page}");
+        assert!(
+            page.contains("href=\"/scans/?q=a%26b&amp;page=1\""),
+            "{page}"
+        );
+        assert!(
+            page.contains("href=\"/scans/?q=a%26b&amp;page=3\""),
+            "{page}"
+        );
         assert!(page.contains("Page 2 of 4"));
     }
 }

@@ -32,6 +32,9 @@ use crate::reader::RangeReader;
 
 use super::header::Stored;
 
+/// The status of a call that a callback stopped.
+const STOPPED: c_int = 3;
+
 const GRAY: i32 = 0;
 const YCBCR: i32 = 1;
 const RGB: i32 = 2;
@@ -155,7 +158,7 @@ fn failure(status: c_int, message: *const c_char, stopped: Option<Error>) -> Err
     match status {
         1 => Error::corrupt("its compressed data are damaged or end early").with_source(cause),
         2 => Error::unsupported("its JPEG coding is not read here").with_source(cause),
-        3 => stopped.unwrap_or_else(|| Error::internal(cause)),
+        STOPPED => stopped.unwrap_or_else(|| Error::internal(cause)),
         4 => Error::new(ErrorKind::TooLarge, "the source image has too many scans"),
         5 => Error::new(
             ErrorKind::TooLarge,
@@ -247,8 +250,8 @@ unsafe extern "C" fn may_proceed(user: *mut c_void) -> c_int {
 /// A decoder of one stream.
 ///
 /// It is made for each stream: tables of an earlier stream would stay in a reused one and let an
-/// incomplete stream decode to pixels that depend on what was decoded before. Making one costs
-/// about a hundredth of decoding a tile.
+/// incomplete stream decode to pixels that depend on what was decoded before. Making and freeing one
+/// takes under 1 µs, decoding a tile of 256 × 256 more than 200.
 pub(super) struct Decoder<'a> {
     raw: NonNull<RawDecoder>,
     input: Input<'a>,
@@ -428,7 +431,7 @@ impl Settings {
     }
 }
 
-/// An encoder of one file after the other.
+/// An encoder of one file. Like a decoder, it is cheap to make and begins without a past.
 pub(super) struct Encoder {
     raw: NonNull<RawEncoder>,
     row_bytes: usize,
@@ -475,7 +478,9 @@ impl Encoder {
     /// Writes what is left after the last row.
     pub(super) fn finish(&mut self, output: &mut Output<'_>) -> Result<()> {
         // SAFETY: the encoder and the output are live and used by this call alone.
-        self.call(output, |raw, user| unsafe { scan_encoder_finish(raw, user) })
+        self.call(output, |raw, user| unsafe {
+            scan_encoder_finish(raw, user)
+        })
     }
 
     fn call(
@@ -490,12 +495,11 @@ impl Encoder {
                 // SAFETY: the encoder is live.
                 let message = unsafe { scan_encoder_message(raw) };
                 let error = failure(status, message, output.stopped.take());
-                Err(match error.kind() {
-                    ErrorKind::Corrupt | ErrorKind::NotImplemented => {
-                        Error::internal("encoding a JPEG").with_source(error)
-                    }
-                    _ => error,
-                })
+                // Status 3 is what the sink said; about a master it can never be.
+                if status == STOPPED {
+                    return Err(error);
+                }
+                Err(Error::internal("encoding a JPEG").with_source(error))
             }
         }
     }

@@ -64,14 +64,14 @@ static void error_exit(j_common_ptr info) {
   leave(info, status_of(f->base.msg_code), NULL);
 }
 
-/* Warnings after which the library goes on with invented samples. The others keep every sample as it
+/* Warnings after which the library goes on with invented samples (the early end of the bytes is an
+ * error of the source's own). The others keep every sample as it
  * is stored: an unknown JFIF revision or Adobe transform, padding between segments, scan parameters
  * that are out of order but decodable. */
 static int loses_samples(int code) {
   switch (code) {
   case JWRN_HIT_MARKER:
   case JWRN_HUFF_BAD_CODE:
-  case JWRN_JPEG_EOF:
   case JWRN_MUST_RESYNC:
   case JWRN_TOO_MUCH_DATA:
 #ifdef D_ARITH_CODING_SUPPORTED
@@ -382,7 +382,6 @@ int scan_encoder_start(scan_encoder *e, void *user, const scan_settings *setting
   if (setjmp(e->failure.escape))
     return e->failure.status;
   e->user = user;
-  jpeg_abort_compress(&e->info);
   set_components(&e->info, settings);
   set_coding(&e->info, settings);
   jpeg_start_compress(&e->info, TRUE);

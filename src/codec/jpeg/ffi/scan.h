@@ -71,7 +71,7 @@ void scan_decoder_free(scan_decoder *d);
 
 /* NULL when there is no memory. */
 scan_encoder *scan_encoder_new(scan_write write);
-/* Begins a file; also after a finished or abandoned one. */
+/* Begins the file. */
 int scan_encoder_start(scan_encoder *e, void *user, const scan_settings *settings);
 /* Reads `rows` rows, each `stride` bytes after the one before. */
 int scan_encoder_rows(scan_encoder *e, void *user, const uint8_t *in, size_t stride, uint32_t rows);

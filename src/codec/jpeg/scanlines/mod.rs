@@ -17,19 +17,17 @@ use native as library;
 #[cfg(not(any(feature = "turbojpeg", feature = "mozjpeg")))]
 use pure as library;
 
-use crate::geometry::Window;
+use crate::geometry::{Dimensions, Window};
 
 use super::header::{Header, Stored};
 
-pub(super) use library::{
-    DIVISORS, decodes_arithmetic, encode, held_bytes, rows, tile, versions,
-};
+pub(super) use library::{DIVISORS, decodes_arithmetic, encode, held_bytes, rows, tile, versions};
 
 /// What is to be decoded: a window of a picture at a divisor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
     /// The whole picture, at full resolution.
-    pub(super) dimensions: crate::geometry::Dimensions,
+    pub(super) dimensions: Dimensions,
     /// How its components make colour.
     pub(super) stored: Stored,
     /// Largest sampling factors, horizontal and vertical.

@@ -4,7 +4,6 @@
 //! their neighbours. Settings that decide pixels: accurate integer DCT, smooth upsampling, no
 //! smoothing between blocks; standard Huffman tables and fixed subsampling when writing.
 
-use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
 
@@ -155,20 +154,17 @@ impl Running {
         Ok(running)
     }
 
-    /// Passes over the rows above the window: whole units up to one before it, then row by row, so
-    /// that upsampling has seen what it looks at.
+    /// Passes over the rows above the window.
     fn go_to(&mut self, part: &Part, cancel: &Cancel) -> Result<()> {
         let unit = (8 * part.sampling.1 / part.divisor).max(1);
-        let mut left = (part.window.y / unit).saturating_sub(1) * unit;
-        let between = part.window.y - left;
+        let mut left = part.window.y;
         while left > 0 {
             cancel.check()?;
             let now = left.min(SKIP_UNITS * unit);
             self.decoder.skip(now)?;
             left -= now;
         }
-        self.margins.resize(self.decoder.row_bytes(), 0);
-        (0..between).try_for_each(|_| self.decoder.read(&mut self.margins, 1))
+        Ok(())
     }
 
     /// The window's next rows.
@@ -242,14 +238,9 @@ pub(in super::super) fn tile(
     Raster::from_u8(expected, part.stored.channels(), samples)
 }
 
-thread_local! {
-    /// This thread's encoder of baseline files, between two files.
-    static ENCODER: RefCell<Option<Encoder>> = const { RefCell::new(None) };
-}
-
 pub(in super::super) fn encode(
     rows: &mut dyn Rows,
-    settings: &JpegSettings,
+    settings: JpegSettings,
     cancel: &Cancel,
     sink: &mut dyn io::Write,
 ) -> Result<()> {
@@ -261,26 +252,7 @@ pub(in super::super) fn encode(
         subsampling: settings.subsampling,
         progressive: settings.progressive,
     };
-    let kept = ENCODER.with_borrow_mut(Option::take);
-    let mut encoder = match kept.filter(|_| !settings.progressive) {
-        Some(encoder) => encoder,
-        None => Encoder::new()?,
-    };
-    write(&mut encoder, rows, settings, cancel, sink)?;
-    // Progressive files leave their own Huffman tables and scans behind.
-    if !settings.progressive {
-        ENCODER.set(Some(encoder));
-    }
-    Ok(())
-}
-
-fn write(
-    encoder: &mut Encoder,
-    rows: &mut dyn Rows,
-    settings: Settings,
-    cancel: &Cancel,
-    sink: &mut dyn io::Write,
-) -> Result<()> {
+    let mut encoder = Encoder::new()?;
     let mut output = Output::new(sink);
     encoder.start(&mut output, settings)?;
     while let Some(strip) = rows.next_strip()? {

@@ -1,2 +1,0 @@
-/// Every setting, in the order of the document.
-pub const KEYS: &[KeyInfo] = &[];
