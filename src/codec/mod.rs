@@ -5,6 +5,8 @@
 //! keeps decoded pixels. [`encode`] writes rows in a derivative's format. Colour profiles are
 //! converted to sRGB here, between a decoder and its first consumer.
 
+pub mod tiff;
+
 use std::fmt;
 
 use crate::cancel::Cancel;
