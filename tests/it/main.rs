@@ -1,4 +1,9 @@
 //! The integration tests, one binary: a module per intent.
 
+mod conformance;
+mod geometry;
+mod golden;
+mod library;
+mod pixels;
 mod support;
 mod tidy;
