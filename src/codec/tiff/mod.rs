@@ -76,7 +76,9 @@ pub fn open(
     let most = limits.max_metadata_bytes;
     let profile = file.bytes(&page.directory, tags::ICC_PROFILE, most)?;
     let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?;
-    let orientation = file.number(&page.directory, tags::ORIENTATION)?.unwrap_or(1);
+    let orientation = file
+        .number(&page.directory, tags::ORIENTATION)?
+        .unwrap_or(1);
     let container = if file.big { "BigTIFF" } else { "TIFF" };
     let facts = Facts {
         description: format!("{container}, {}", full.describe()),
