@@ -17,6 +17,7 @@ mod png;
 mod sink;
 mod stream;
 mod tif;
+mod tiff;
 mod webp;
 mod whole;
 

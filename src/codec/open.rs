@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
 use crate::reader::RangeReader;
 
-use super::{DecodeLimits, Picture, bmp, gif, jp2, jpeg, png, webp};
+use super::{DecodeLimits, Picture, bmp, gif, jp2, jpeg, png, tiff, webp};
 
 /// Bytes that are read to tell the format: the longest magic is a JP2 signature box of 12.
 const HEAD_BYTES: u64 = 64;
@@ -30,6 +30,9 @@ pub fn open(
         return Err(Error::corrupt("the file is empty"));
     }
     let head = reader.read_vec(0, reader.length().min(HEAD_BYTES))?;
+    if tiff::matches(&head) {
+        return tiff::open(reader, page, limits);
+    }
     let open_single = if jpeg::matches(&head) {
         jpeg::open
     } else if png::matches(&head) {

@@ -168,7 +168,10 @@ impl Config {
     /// The first value that breaks its rule.
     pub fn check(&self) -> Result<(), ConfigError> {
         let at_least_one = [
-            ("limits.master_side_px", u64::from(self.limits.master_side_px)),
+            (
+                "limits.master_side_px",
+                u64::from(self.limits.master_side_px),
+            ),
             ("limits.master_area_px", self.limits.master_area_px),
             ("limits.render_seconds", self.limits.render_seconds),
             ("limits.stream_seconds", self.limits.stream_seconds),
@@ -241,7 +244,10 @@ mod tests {
         let mut config = Config::default();
         assert!(config.check().is_ok());
         config.limits.max_area_px = 0;
-        assert_eq!(config.check().expect_err("no limit").key, "limits.max_area_px");
+        assert_eq!(
+            config.check().expect_err("no limit").key,
+            "limits.max_area_px"
+        );
         config.iiif.upscaling = false;
         assert!(config.check().is_ok());
     }
@@ -250,6 +256,9 @@ mod tests {
     fn i3_max_01_a_height_needs_a_width() {
         let mut config = Config::default();
         config.limits.max_height_px = 10;
-        assert_eq!(config.check().expect_err("no width").key, "limits.max_height_px");
+        assert_eq!(
+            config.check().expect_err("no width").key,
+            "limits.max_height_px"
+        );
     }
 }

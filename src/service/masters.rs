@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use quick_cache::sync::Cache;
 
 use super::admission::Lane;
-use crate::cancel::Cancel;
 use crate::cache::{Flights, Key, KeyBuilder};
+use crate::cancel::Cancel;
 use crate::codec::{self, DecodeLimits, Facts, Picture};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
@@ -78,9 +78,40 @@ impl Master {
     }
 }
 
+/// A master, and whether it could be confirmed that it is still the one.
+///
+/// What is remembered of a master may be told while its source is away; nothing new is made from it.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// The master.
+    pub(super) master: Arc<Master>,
+    /// Why its version could not be looked at.
+    pub(super) doubt: Option<Error>,
+}
+
+impl Seen {
+    fn confirmed(master: Arc<Master>) -> Self {
+        Self {
+            master,
+            doubt: None,
+        }
+    }
+
+    fn doubtful(master: Arc<Master>, doubt: Error) -> Self {
+        Self {
+            master,
+            doubt: Some(doubt),
+        }
+    }
+}
+
+/// How long a known master's request waits for a look at its file: a source that hangs must not hold up
+/// what is remembered.
+const PATIENCE: Duration = Duration::from_millis(250);
+
 /// The masters that are kept open.
 #[derive(Debug)]
-pub struct Masters {
+pub(super) struct Masters {
     source: Arc<FileSource>,
     open: Cache<Key, Arc<Master>>,
     opening: Flights<Key, Arc<Master>>,
@@ -92,7 +123,7 @@ pub struct Masters {
 
 impl Masters {
     /// At most `capacity` masters of `source`, checked every `check_every`.
-    pub fn new(
+    pub(super) fn new(
         source: Arc<FileSource>,
         capacity: usize,
         limits: DecodeLimits,
@@ -117,41 +148,66 @@ impl Masters {
     /// [`ErrorKind::NotFound`], [`ErrorKind::Forbidden`], [`ErrorKind::Upstream`] from the source;
     /// [`ErrorKind::Corrupt`], [`ErrorKind::NotImplemented`], [`ErrorKind::TooLarge`] from its headers;
     /// [`ErrorKind::Busy`] from the lane.
-    pub async fn get(self: &Arc<Self>, identifier: &Identifier, lane: &Arc<Lane>) -> Result<Arc<Master>> {
-        let key = KeyBuilder::default()
-            .part(identifier.as_str().as_bytes())
-            .finish();
-        let known = self.open.get(&key);
-        if let Some(master) = &known
-            && self.is_fresh(master)
-        {
-            return Ok(Arc::clone(master));
+    pub(super) async fn get(
+        self: &Arc<Self>,
+        identifier: &Identifier,
+        lane: &Arc<Lane>,
+    ) -> Result<Seen> {
+        let key = key_of(identifier);
+        let Some(known) = self.open.get(&key) else {
+            let master = self.renewed(key, identifier, lane, None).await?;
+            return Ok(Seen::confirmed(master));
+        };
+        if self.is_fresh(&known) {
+            return Ok(Seen::confirmed(known));
         }
+        let renewed = self.renewed(key, identifier, lane, Some(Arc::clone(&known)));
+        match tokio::time::timeout(PATIENCE, renewed).await {
+            Ok(Ok(master)) => Ok(Seen::confirmed(master)),
+            Ok(Err(error)) if error.kind() == ErrorKind::Upstream => {
+                Ok(Seen::doubtful(known, error))
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => {
+                let words = "the image source does not answer; try again later";
+                Ok(Seen::doubtful(
+                    known,
+                    Error::new(ErrorKind::Upstream, words),
+                ))
+            }
+        }
+    }
+
+    /// The version that is there now; requests that arrive together look once.
+    async fn renewed(
+        self: &Arc<Self>,
+        key: Key,
+        identifier: &Identifier,
+        lane: &Arc<Lane>,
+        known: Option<Arc<Master>>,
+    ) -> Result<Arc<Master>> {
         let (pool, identifier, lane) = (Arc::clone(self), identifier.clone(), Arc::clone(lane));
-        let (master, _) = self
-            .opening
-            .join_or_start(key, Cancel::new(), move |_| async move {
-                let permit = lane.admit(0).await?;
-                run_blocking("open", move || {
-                    let _permit = permit;
-                    pool.renew(key, &identifier, known)
-                })
-                .await
+        let look = move |_| async move {
+            let permit = lane.admit(0).await?;
+            run_blocking("open", move || {
+                let _permit = permit;
+                pool.renew(key, &identifier, known)
             })
-            .await?;
+            .await
+        };
+        let (master, _) = self.opening.join_or_start(key, Cancel::new(), look).await?;
         Ok(master)
     }
 
     /// Forgets a master whose bytes turned out to have changed.
-    pub fn forget(&self, identifier: &Identifier) {
-        let key = KeyBuilder::default()
-            .part(identifier.as_str().as_bytes())
-            .finish();
-        self.open.remove(&key);
+    pub(super) fn forget(&self, identifier: &Identifier) {
+        self.open.remove(&key_of(identifier));
     }
 
     fn is_fresh(&self, master: &Master) -> bool {
-        let age = self.now_ms().saturating_sub(master.checked_ms.load(Ordering::Relaxed));
+        let age = self
+            .now_ms()
+            .saturating_sub(master.checked_ms.load(Ordering::Relaxed));
         u128::from(age) < self.check_every.as_millis()
     }
 
@@ -160,7 +216,12 @@ impl Masters {
     }
 
     /// The known master if its version is still there, else the one that is there now.
-    fn renew(&self, key: Key, identifier: &Identifier, known: Option<Arc<Master>>) -> Result<Arc<Master>> {
+    fn renew(
+        &self,
+        key: Key,
+        identifier: &Identifier,
+        known: Option<Arc<Master>>,
+    ) -> Result<Arc<Master>> {
         if let Some(master) = known {
             if self.source.validate(&master.located)? == master.version {
                 master.checked_ms.store(self.now_ms(), Ordering::Relaxed);
@@ -193,6 +254,12 @@ impl Masters {
             result => Ok((result?, 1)),
         }
     }
+}
+
+fn key_of(identifier: &Identifier) -> Key {
+    KeyBuilder::default()
+        .part(identifier.as_str().as_bytes())
+        .finish()
 }
 
 /// `name;2` is page 2 of `name`.

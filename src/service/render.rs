@@ -59,7 +59,15 @@ pub(super) async fn whole(
         match start(&render, &clocks, (bytes, visit)).await? {
             Handover::Jpeg(file) => Ok(file),
             Handover::Rows(mut rows) => {
-                let (Render { plan, settings, cancel, .. }, clocks) = (render.clone(), clocks.clone());
+                let (
+                    Render {
+                        plan,
+                        settings,
+                        cancel,
+                        ..
+                    },
+                    clocks,
+                ) = (render.clone(), clocks.clone());
                 encoders
                     .run(move || {
                         let mut file = Vec::with_capacity(expected_bytes(&plan));

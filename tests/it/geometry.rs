@@ -48,7 +48,10 @@ fn every_format_shows_the_squares_within_its_means() {
         for (x, column) in COLORS.iter().enumerate() {
             for (y, color) in column.iter().enumerate() {
                 let got = whole.rgb(x * 50 + 25, y * 50 + 25);
-                assert!(near(got, *color, tolerance), "{format} {x} {y}: {got:?} for {color:?}");
+                assert!(
+                    near(got, *color, tolerance),
+                    "{format} {x} {y}: {got:?} for {color:?}"
+                );
             }
         }
     }
@@ -63,13 +66,22 @@ fn a_region_is_cut_at_its_pixels() {
     assert_eq!(part.rgb(50, 70), COLORS[3][8]);
     assert_eq!(part.rgb(149, 149), COLORS[3][8]);
     assert_eq!(part.rgb(150, 0), COLORS[4][7]);
-    assert_eq!(plain("13,17,101,53/max/0/default.png"), original().crop(13, 17, 101, 53));
-    assert_eq!(plain("299,199,10,10/max/0/default.png"), original().crop(299, 199, 1, 1));
+    assert_eq!(
+        plain("13,17,101,53/max/0/default.png"),
+        original().crop(13, 17, 101, 53)
+    );
+    assert_eq!(
+        plain("299,199,10,10/max/0/default.png"),
+        original().crop(299, 199, 1, 1)
+    );
 }
 
 #[test]
 fn a_square_region_is_in_the_middle() {
-    assert_eq!(plain("square/max/0/default.png"), original().crop(50, 0, 200, 200));
+    assert_eq!(
+        plain("square/max/0/default.png"),
+        original().crop(50, 0, 200, 200)
+    );
 }
 
 #[test]
@@ -82,18 +94,28 @@ fn percentages_are_of_width_and_height() {
 
 #[test]
 fn i3_rot_03_rotations_are_clockwise() {
-    let (whole, turned) = (original(), |angle| plain(&format!("full/max/{angle}/default.png")));
+    let (whole, turned) = (original(), |angle| {
+        plain(&format!("full/max/{angle}/default.png"))
+    });
     assert_eq!(turned("90"), whole.moved((200, 300), |x, y| (y, 199 - x)));
-    assert_eq!(turned("180"), whole.moved((300, 200), |x, y| (299 - x, 199 - y)));
+    assert_eq!(
+        turned("180"),
+        whole.moved((300, 200), |x, y| (299 - x, 199 - y))
+    );
     assert_eq!(turned("270"), whole.moved((200, 300), |x, y| (299 - y, x)));
 }
 
 #[test]
 fn i3_rot_04_the_mirror_comes_before_the_rotation() {
-    let (whole, turned) = (original(), |angle| plain(&format!("full/max/{angle}/default.png")));
+    let (whole, turned) = (original(), |angle| {
+        plain(&format!("full/max/{angle}/default.png"))
+    });
     assert_eq!(turned("!0"), whole.moved((300, 200), |x, y| (299 - x, y)));
     // Left-right first, then a quarter turn clockwise: the upper left pixel is the lower right one.
-    assert_eq!(turned("!90"), whole.moved((200, 300), |x, y| (299 - y, 199 - x)));
+    assert_eq!(
+        turned("!90"),
+        whole.moved((200, 300), |x, y| (299 - y, 199 - x))
+    );
     assert_eq!(turned("!180"), whole.moved((300, 200), |x, y| (x, 199 - y)));
     assert_eq!(turned("!270"), whole.moved((200, 300), |x, y| (y, x)));
 }
@@ -106,8 +128,14 @@ fn i3_rot_03_any_angle_turns_clockwise_about_the_middle() {
     let (middle_x, middle_y) = (turned.width as f64 / 2.0, turned.height as f64 / 2.0);
     for (x, column) in COLORS.iter().enumerate() {
         for (y, color) in column.iter().enumerate() {
-            let (dx, dy) = (x as f64 * 100.0 + 50.0 - 500.0, y as f64 * 100.0 + 50.0 - 500.0);
-            let (tx, ty) = (dx * cos - dy * sin + middle_x, dx * sin + dy * cos + middle_y);
+            let (dx, dy) = (
+                x as f64 * 100.0 + 50.0 - 500.0,
+                y as f64 * 100.0 + 50.0 - 500.0,
+            );
+            let (tx, ty) = (
+                dx * cos - dy * sin + middle_x,
+                dx * sin + dy * cos + middle_y,
+            );
             let got = turned.rgba(tx as usize, ty as usize);
             assert_eq!(got, [color[0], color[1], color[2], 255], "{x} {y}");
         }
@@ -116,8 +144,15 @@ fn i3_rot_03_any_angle_turns_clockwise_about_the_middle() {
     assert_eq!(mirrored.size(), turned.size());
     for (x, color) in COLORS.iter().map(|column| column[0]).enumerate() {
         let (dx, dy) = (450.0 - x as f64 * 100.0, -450.0);
-        let (tx, ty) = (dx * cos - dy * sin + middle_x, dx * sin + dy * cos + middle_y);
-        assert_eq!(mirrored.rgb(tx as usize, ty as usize), color, "mirrored {x}");
+        let (tx, ty) = (
+            dx * cos - dy * sin + middle_x,
+            dx * sin + dy * cos + middle_y,
+        );
+        assert_eq!(
+            mirrored.rgb(tx as usize, ty as usize),
+            color,
+            "mirrored {x}"
+        );
     }
 }
 
@@ -128,12 +163,20 @@ fn i3_rot_08_the_corners_are_transparent_where_they_can_be_and_else_white() {
         for (x, y) in [(0, 0), (turned.width - 1, 0), (0, turned.height - 1)] {
             assert_eq!(turned.rgba(x, y)[3], 0, "{format} {x} {y}");
         }
-        assert_eq!(turned.rgba(turned.width / 2, turned.height / 2)[3], 255, "{format}");
+        assert_eq!(
+            turned.rgba(turned.width / 2, turned.height / 2)[3],
+            255,
+            "{format}"
+        );
     }
     let turned = squares("full/200,/45/default.jpg");
     assert_eq!(turned.channels, 3);
     assert!(near(turned.rgb(0, 0), [255; 3], 2));
-    assert!(near(turned.rgb(turned.width - 1, turned.height - 1), [255; 3], 2));
+    assert!(near(
+        turned.rgb(turned.width - 1, turned.height - 1),
+        [255; 3],
+        2
+    ));
     let server = Server::with(library(), &[("IIIF__BACKGROUND", "[0, 128, 255]")]);
     let path = format!("/iiif/3/{SQUARES}/full/200,/45/default.jpg");
     assert!(near(decode(&server.get(&path)).rgb(0, 0), [0, 128, 255], 3));
@@ -163,7 +206,10 @@ fn i3_ord_01_the_pixels_are_those_of_one_step_after_the_other() {
     let turned = plain("125,15,120,140/90,/!90/default.png");
     assert_eq!(turned, sized.moved((105, 90), |x, y| (89 - y, 104 - x)));
     let gray = plain("125,15,120,140/90,/!90/gray.png");
-    assert_eq!(gray.data, turned.data.chunks(3).map(luma).collect::<Vec<_>>());
+    assert_eq!(
+        gray.data,
+        turned.data.chunks(3).map(luma).collect::<Vec<_>>()
+    );
 }
 
 /// Luma of BT.601 in 16 bits, as Pillow's `convert("L")` has it.
@@ -178,7 +224,11 @@ fn i3_qua_03_gray_is_luma_exactly() {
         let color = plain(&format!("{request}/color.png"));
         let gray = plain(&format!("{request}/gray.png"));
         assert_eq!(gray.channels, 1, "{request}");
-        assert_eq!(gray.data, color.data.chunks(3).map(luma).collect::<Vec<_>>(), "{request}");
+        assert_eq!(
+            gray.data,
+            color.data.chunks(3).map(luma).collect::<Vec<_>>(),
+            "{request}"
+        );
     }
     let whole = squares("full/max/0/gray.png");
     assert_eq!(whole.raw(50, 50), [luma(&COLORS[0][0])]);
@@ -193,7 +243,10 @@ fn i3_qua_03_bitonal_is_white_from_a_luma_of_128() {
         .map(|rgb| if luma(rgb) >= 128 { 255 } else { 0 })
         .collect();
     for edge in [127, 128] {
-        assert!(color.data.chunks(3).any(|rgb| luma(rgb) == edge), "{edge} occurs");
+        assert!(
+            color.data.chunks(3).any(|rgb| luma(rgb) == edge),
+            "{edge} occurs"
+        );
     }
     let bitonal = plain("full/max/0/bitonal.png");
     let got: Vec<u8> = (0..bitonal.height)
@@ -202,13 +255,20 @@ fn i3_qua_03_bitonal_is_white_from_a_luma_of_128() {
         .collect();
     assert_eq!(got, expected);
     let scaled = plain("full/90,/0/bitonal.png");
-    assert!(scaled.data.iter().all(|v| matches!(v, 0 | 255)), "black and white alone");
+    assert!(
+        scaled.data.iter().all(|v| matches!(v, 0 | 255)),
+        "black and white alone"
+    );
 }
 
 #[test]
 fn gray_and_bitonal_jpegs_have_one_component() {
     for quality in ["gray", "bitonal"] {
-        assert_eq!(plain(&format!("full/max/0/{quality}.jpg")).channels, 1, "{quality}");
+        assert_eq!(
+            plain(&format!("full/max/0/{quality}.jpg")).channels,
+            1,
+            "{quality}"
+        );
     }
 }
 
@@ -216,7 +276,10 @@ fn gray_and_bitonal_jpegs_have_one_component() {
 fn scaling_without_change_gives_the_pixels_themselves() {
     assert_eq!(plain("full/300,200/0/default.png"), original());
     assert_eq!(plain("full/pct:100/0/default.png"), original());
-    assert_eq!(plain("10,20,30,40/30,40/0/default.png"), original().crop(10, 20, 30, 40));
+    assert_eq!(
+        plain("10,20,30,40/30,40/0/default.png"),
+        original().crop(10, 20, 30, 40)
+    );
 }
 
 #[test]
@@ -225,7 +288,10 @@ fn scaling_by_half_stays_near_the_mean_of_two_by_two() {
     let half = squares("full/500,/0/default.png");
     for edge in (50..500).step_by(50) {
         let (before, after) = (half.rgb(edge - 3, 25), half.rgb(edge + 2, 25));
-        assert!(near(before, COLORS[edge / 50 - 1][0], 12), "{edge}: {before:?}");
+        assert!(
+            near(before, COLORS[edge / 50 - 1][0], 12),
+            "{edge}: {before:?}"
+        );
         assert!(near(after, COLORS[edge / 50][0], 12), "{edge}: {after:?}");
     }
 }
@@ -233,7 +299,8 @@ fn scaling_by_half_stays_near_the_mean_of_two_by_two() {
 #[test]
 fn opacity_is_kept_where_it_can_be_and_else_laid_over_white() {
     let server = SERVER.get();
-    let get = |format| decode(&server.get(&format!("/iiif/3/alpha.png/full/max/0/default.{format}")));
+    let get =
+        |format| decode(&server.get(&format!("/iiif/3/alpha.png/full/max/0/default.{format}")));
     for format in ["png", "webp", "tif"] {
         let picture = get(format);
         assert!(near(picture.rgb(5, 5), [200, 10, 10], 8), "{format}");
@@ -241,7 +308,11 @@ fn opacity_is_kept_where_it_can_be_and_else_laid_over_white() {
         assert_eq!(picture.rgba(60, 40)[3], 0, "{format}");
     }
     let flat = get("jpg");
-    assert!(near(flat.rgb(60, 40), [255; 3], 3), "{:?}", flat.rgb(60, 40));
+    assert!(
+        near(flat.rgb(60, 40), [255; 3], 3),
+        "{:?}",
+        flat.rgb(60, 40)
+    );
     assert!(near(flat.rgb(5, 5), [200, 10, 10], 8));
 }
 
@@ -299,7 +370,10 @@ fn every_orientation_is_served_upright() {
             assert!(most <= 3, "{orientation}: apart by {most}");
         };
         close(&get("full/max/0/default.png"), &upright);
-        close(&get("40,20,50,30/max/0/default.png"), &upright.crop(40, 20, 50, 30));
+        close(
+            &get("40,20,50,30/max/0/default.png"),
+            &upright.crop(40, 20, 50, 30),
+        );
         let turned = upright.moved((64, 96), |x, y| (95 - y, 63 - x));
         close(&get("full/max/!90/default.png"), &turned);
         let half = get("full/48,/0/default.png");
@@ -315,12 +389,19 @@ fn every_orientation_is_served_upright() {
 fn an_orientation_that_does_not_exist_is_none() {
     let folder = scratch("orientation-9");
     for orientation in [0, 9, 255] {
-        fs::write(folder.join(format!("{orientation}.jpg")), jpeg(&fields(), orientation)).unwrap();
+        fs::write(
+            folder.join(format!("{orientation}.jpg")),
+            jpeg(&fields(), orientation),
+        )
+        .unwrap();
     }
     let server = Server::start(&folder);
     for orientation in [0, 9, 255] {
         let answer = server.get(&format!("/iiif/3/{orientation}.jpg/full/max/0/default.png"));
-        assert!(decode(&answer).difference(&fields()).1 <= 3, "{orientation}");
+        assert!(
+            decode(&answer).difference(&fields()).1 <= 3,
+            "{orientation}"
+        );
     }
 }
 
@@ -328,13 +409,23 @@ fn an_orientation_that_does_not_exist_is_none() {
 fn one_pixel_and_one_row_survive_everything() {
     let folder = scratch("thin");
     for (name, width, height) in [("dot", 1, 1), ("row", 257, 1), ("column", 1, 257)] {
-        save(&folder.join(format!("{name}.png")), &draw(width, height, super::library::plain));
+        save(
+            &folder.join(format!("{name}.png")),
+            &draw(width, height, super::library::plain),
+        );
     }
     let server = Server::start(&folder);
     for (name, width, height) in [("dot", 1, 1), ("row", 257, 1), ("column", 1, 257)] {
         let get = |request: &str| decode(&server.get(&format!("/iiif/3/{name}.png/{request}")));
-        assert_eq!(get("full/max/0/default.png"), draw(width, height, super::library::plain));
-        assert_eq!(get("full/max/90/default.png").size(), (height, width), "{name}");
+        assert_eq!(
+            get("full/max/0/default.png"),
+            draw(width, height, super::library::plain)
+        );
+        assert_eq!(
+            get("full/max/90/default.png").size(),
+            (height, width),
+            "{name}"
+        );
         assert_eq!(get("full/^9,7/0/default.jpg").size(), (9, 7), "{name}");
         assert_eq!(get("full/1,1/!180/gray.png").size(), (1, 1), "{name}");
         get("full/max/33/bitonal.webp");

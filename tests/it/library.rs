@@ -24,7 +24,10 @@ pub const NAMES: &[(&str, &str)] = &[
     ("画像.png", "%E7%94%BB%E5%83%8F.png"),
     ("صورة.png", "%D8%B5%D9%88%D8%B1%D8%A9.png"),
     ("folder/inner.png", "folder%2Finner.png"),
-    ("folder/deep er/ünder.png", "folder%2Fdeep%20er%2F%C3%BCnder.png"),
+    (
+        "folder/deep er/ünder.png",
+        "folder%2Fdeep%20er%2F%C3%BCnder.png",
+    ),
     ("what?#.png", "what%3F%23.png"),
     ("[frob]@.png", "%5Bfrob%5D%40.png"),
     ("urn:foo:a123,456.png", "urn:foo:a123,456.png"),
@@ -53,7 +56,11 @@ pub fn scratch(name: &str) -> PathBuf {
 }
 
 fn fill(folder: &Path) {
-    fs::copy(fixtures().join("validator").join(SQUARES), folder.join(SQUARES)).unwrap();
+    fs::copy(
+        fixtures().join("validator").join(SQUARES),
+        folder.join(SQUARES),
+    )
+    .unwrap();
     for (name, picture) in [
         ("plain.png", draw(300, 200, plain)),
         ("square.png", draw(200, 200, plain)),

@@ -47,7 +47,11 @@ impl Pixels {
     }
 
     /// The picture with each pixel moved by `from`, which says where a pixel of the result comes from.
-    pub fn moved(&self, size: (usize, usize), from: impl Fn(usize, usize) -> (usize, usize)) -> Self {
+    pub fn moved(
+        &self,
+        size: (usize, usize),
+        from: impl Fn(usize, usize) -> (usize, usize),
+    ) -> Self {
         let mut data = Vec::with_capacity(size.0 * size.1 * self.channels);
         for y in 0..size.1 {
             for x in 0..size.0 {
@@ -156,7 +160,11 @@ fn gif(bytes: &[u8]) -> Pixels {
     let mut decoder = options.read_info(Cursor::new(bytes)).unwrap();
     let size = (decoder.width(), decoder.height());
     let frame = decoder.read_next_frame().unwrap().unwrap();
-    assert_eq!((frame.width, frame.height), size, "the frame fills the picture");
+    assert_eq!(
+        (frame.width, frame.height),
+        size,
+        "the frame fills the picture"
+    );
     Pixels {
         width: size.0.into(),
         height: size.1.into(),

@@ -8,17 +8,35 @@ const INFO: &str = "/iiif/3/plain.png/info.json";
 #[test]
 fn i3_http_01_head_has_the_headers_and_nothing_else() {
     let server = PLAIN.get();
-    for path in [IMAGE, INFO, "/iiif/3/plain.png", "/iiif/3/nobody/info.json", "/health/live"] {
+    for path in [
+        IMAGE,
+        INFO,
+        "/iiif/3/plain.png",
+        "/iiif/3/nobody/info.json",
+        "/health/live",
+    ] {
         let get = server.get(path);
         let head = server.request("HEAD", path, &[]);
         assert!(head.body.is_empty(), "{path}");
         assert_eq!(head.status, get.status, "{path}");
-        for name in ["content-type", "etag", "link", "vary", "location", "last-modified",
-            "access-control-allow-origin", "cache-control"] {
+        for name in [
+            "content-type",
+            "etag",
+            "link",
+            "vary",
+            "location",
+            "last-modified",
+            "access-control-allow-origin",
+            "cache-control",
+        ] {
             assert_eq!(head.header(name), get.header(name), "{path} {name}");
         }
         if get.status == 200 {
-            assert_eq!(head.header("content-length"), get.header("content-length"), "{path}");
+            assert_eq!(
+                head.header("content-length"),
+                get.header("content-length"),
+                "{path}"
+            );
         }
     }
 }
@@ -30,7 +48,11 @@ fn i3_http_01_head_decodes_nothing() {
     for _ in 0..3 {
         let head = server.request("HEAD", path, &[]);
         assert_eq!(head.status, 200);
-        assert_eq!(head.header("content-length"), "", "there is no derivative yet");
+        assert_eq!(
+            head.header("content-length"),
+            "",
+            "there is no derivative yet"
+        );
     }
     for stage in ["decode", "process", "encode"] {
         let name = format!("triforium_stage_duration_seconds_count{{stage=\"{stage}\"}}");
@@ -72,11 +94,20 @@ fn i3_http_02_every_answer_may_be_read_by_every_page() {
         let answer = server.request("GET", path, &headers);
         assert_eq!(answer.status, status, "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
-        assert_eq!(answer.header("access-control-allow-credentials"), "", "{path}");
+        assert_eq!(
+            answer.header("access-control-allow-credentials"),
+            "",
+            "{path}"
+        );
         let exposed = answer.header("access-control-expose-headers");
-        assert!(exposed.split(", ").any(|name| name == "Link"), "{path}: {exposed}");
+        assert!(
+            exposed.split(", ").any(|name| name == "Link"),
+            "{path}: {exposed}"
+        );
     }
-    let refused = NO_UPSCALING.get().get("/iiif/3/plain.png/full/^301,/0/default.jpg");
+    let refused = NO_UPSCALING
+        .get()
+        .get("/iiif/3/plain.png/full/^301,/0/default.jpg");
     assert_eq!(refused.header("access-control-allow-origin"), "*");
 }
 
@@ -92,9 +123,17 @@ fn i3_http_03_a_preflight_names_authorization() {
         assert!(matches!(answer.status, 200 | 204), "{path}");
         assert!(answer.body.is_empty());
         assert_eq!(answer.header("access-control-allow-origin"), "*");
-        assert_eq!(answer.header("access-control-allow-methods"), "GET, HEAD, OPTIONS");
-        let allowed = answer.header("access-control-allow-headers").to_ascii_lowercase();
-        assert!(allowed.split(", ").any(|name| name == "authorization"), "{allowed}");
+        assert_eq!(
+            answer.header("access-control-allow-methods"),
+            "GET, HEAD, OPTIONS"
+        );
+        let allowed = answer
+            .header("access-control-allow-headers")
+            .to_ascii_lowercase();
+        assert!(
+            allowed.split(", ").any(|name| name == "authorization"),
+            "{allowed}"
+        );
     }
 }
 
@@ -104,8 +143,15 @@ fn i3_http_05_if_none_match_is_compared_weakly_and_as_a_list() {
     for path in [IMAGE, INFO] {
         let first = server.get(path);
         let etag = first.header("etag").to_owned();
-        assert!(etag.starts_with('"') && etag.ends_with('"') && etag.len() > 10, "{etag}");
-        let status = |value: &str| server.request("GET", path, &[("If-None-Match", value)]).status;
+        assert!(
+            etag.starts_with('"') && etag.ends_with('"') && etag.len() > 10,
+            "{etag}"
+        );
+        let status = |value: &str| {
+            server
+                .request("GET", path, &[("If-None-Match", value)])
+                .status
+        };
         for value in [
             etag.clone(),
             format!("W/{etag}"),
@@ -132,14 +178,19 @@ fn i3_http_05_if_modified_since_means_not_newer_than() {
     for path in [IMAGE, INFO] {
         let modified = server.get(path).header("last-modified").to_owned();
         let status = |value: &str| {
-            server.request("GET", path, &[("If-Modified-Since", value)]).status
+            server
+                .request("GET", path, &[("If-Modified-Since", value)])
+                .status
         };
         assert_eq!(status(&modified), 304, "{path}");
         assert_eq!(status("Fri, 01 Jan 2100 00:00:00 GMT"), 304, "{path}");
         assert_eq!(status("Sat, 01 Jan 2000 00:00:00 GMT"), 200, "{path}");
         assert_eq!(status("no date"), 200, "{path}");
         // If-None-Match goes first.
-        let both = [("If-None-Match", "\"other\""), ("If-Modified-Since", modified.as_str())];
+        let both = [
+            ("If-None-Match", "\"other\""),
+            ("If-Modified-Since", modified.as_str()),
+        ];
         assert_eq!(server.request("GET", path, &both).status, 200, "{path}");
     }
 }
@@ -199,7 +250,10 @@ fn the_entity_tag_covers_everything_that_decides_bytes() {
     tags.dedup();
     assert_eq!(tags.len(), count, "two answers share an entity tag");
     // A second server with the same settings gives the same tags.
-    assert_eq!(dirty(&[]).get(IMAGE).header("etag"), server.get(IMAGE).header("etag"));
+    assert_eq!(
+        dirty(&[]).get(IMAGE).header("etag"),
+        server.get(IMAGE).header("etag")
+    );
 }
 
 #[test]
@@ -214,7 +268,10 @@ fn i3_http_06_errors_explain_themselves_to_programs_and_people() {
     assert_eq!(problem["request_id"], answer.header("x-request-id"));
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains("300"), "the range is named: {detail}");
-    assert!(!answer.text().contains(library().to_str().unwrap()), "no path is shown");
+    assert!(
+        !answer.text().contains(library().to_str().unwrap()),
+        "no path is shown"
+    );
     let page = server.request("GET", path, &[("Accept", "text/html,*/*;q=0.1")]);
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(page.text().contains("300"));
@@ -232,7 +289,10 @@ fn caching_is_allowed_by_class_and_forbidden_for_errors() {
     assert!(cache(INFO).contains("max-age="));
     assert!(cache("/iiif/3/nobody/info.json").contains("max-age=60"));
     assert_eq!(cache("/iiif/3/plain.png/full/0,/0/default.jpg"), "no-store");
-    let custom = dirty(&[("CACHE_CONTROL__IMAGE", "private"), ("CACHE_CONTROL__INFO", "\"\"")]);
+    let custom = dirty(&[
+        ("CACHE_CONTROL__IMAGE", "private"),
+        ("CACHE_CONTROL__INFO", "\"\""),
+    ]);
     assert_eq!(custom.get(IMAGE).header("cache-control"), "private");
     assert_eq!(custom.get(INFO).header("cache-control"), "");
 }

@@ -12,7 +12,10 @@ fn size(api: &str, request: &str) -> (usize, usize) {
 }
 
 fn status(api: &str, request: &str) -> u16 {
-    PLAIN.get().get(&format!("/iiif/{api}/plain.png/{request}")).status
+    PLAIN
+        .get()
+        .get(&format!("/iiif/{api}/plain.png/{request}"))
+        .status
 }
 
 #[test]
@@ -26,10 +29,18 @@ fn i11_siz_01_i11_qua_01_sizes_and_qualities_of_1_x() {
             ("225,100", (225, 100)),
             ("!225,100", (150, 100)),
         ] {
-            assert_eq!(size(api, &format!("full/{token}/0/native.jpg")), expected, "{token}");
+            assert_eq!(
+                size(api, &format!("full/{token}/0/native.jpg")),
+                expected,
+                "{token}"
+            );
         }
         for quality in ["native", "color", "grey", "bitonal"] {
-            assert_eq!(size(api, &format!("full/30,/0/{quality}.png")), (30, 20), "{quality}");
+            assert_eq!(
+                size(api, &format!("full/30,/0/{quality}.png")),
+                (30, 20),
+                "{quality}"
+            );
         }
         for request in [
             "full/max/0/native.jpg",
@@ -74,7 +85,11 @@ fn i11_fmt_01_without_a_suffix_accept_decides() {
 fn i11_fmt_02_an_unknown_format_is_415() {
     for api in BOTH {
         for format in ["jp2", "pdf", "webp", "xyz"] {
-            assert_eq!(status(api, &format!("full/full/0/native.{format}")), 415, "{format}");
+            assert_eq!(
+                status(api, &format!("full/full/0/native.{format}")),
+                415,
+                "{format}"
+            );
         }
         let server = PLAIN.get();
         let path = format!("/iiif/{api}/plain.png/full/full/0/native");
@@ -93,8 +108,14 @@ fn i11_uri_04_targets_above_1024_bytes_are_414() {
         assert_eq!(server.get(&fill(1025)).status, 414);
     }
     let path = "/iiif/3/plain.png/full/30,/0/default.jpg?";
-    assert_eq!(server.get(&format!("{path}{}", "x".repeat(2000))).status, 200);
-    assert_eq!(server.get(&format!("{path}{}", "x".repeat(8300))).status, 414);
+    assert_eq!(
+        server.get(&format!("{path}{}", "x".repeat(2000))).status,
+        200
+    );
+    assert_eq!(
+        server.get(&format!("{path}{}", "x".repeat(8300))).status,
+        414
+    );
 }
 
 fn rest() -> serde_json::Value {
@@ -120,7 +141,10 @@ fn i11_inf_01_i11_inf_02_the_document_of_1_1() {
     }
     let context = "http://library.stanford.edu/iiif/image-api/1.1/context.json";
     assert_eq!(document["@context"], context);
-    assert_eq!(document["@id"], format!("http://{}/iiif/1.1/uneven.png", server.public));
+    assert_eq!(
+        document["@id"],
+        format!("http://{}/iiif/1.1/uneven.png", server.public)
+    );
     let level = "http://library.stanford.edu/iiif/image-api/1.1/compliance.html#level2";
     assert_eq!(document["profile"], level);
     for key in ["protocol", "tiles", "sizes", "maxArea", "id", "type"] {
@@ -139,9 +163,12 @@ fn i10_inf_01_i10_inf_02_the_document_of_1_0() {
     for (key, value) in rest().as_object().unwrap() {
         assert_eq!(uneven[key], *value, "{key}");
     }
-    assert!(uneven["profile"].as_str().unwrap().starts_with(
-        "http://library.stanford.edu/iiif/image-api/compliance.html#level"
-    ));
+    assert!(
+        uneven["profile"]
+            .as_str()
+            .unwrap()
+            .starts_with("http://library.stanford.edu/iiif/image-api/compliance.html#level")
+    );
 }
 
 #[test]
@@ -163,7 +190,9 @@ fn i10_xml_01_i10_xml_02_the_xml_document() {
         "<quality>native</quality>",
         "<profile>http://library.stanford.edu/iiif/image-api/compliance.html#level1</profile>",
     ];
-    let places: Vec<_> = order.map(|part| body.find(part).unwrap_or_else(|| panic!("{part}"))).into();
+    let places: Vec<_> = order
+        .map(|part| body.find(part).unwrap_or_else(|| panic!("{part}")))
+        .into();
     assert!(places.is_sorted(), "{body}");
     for api in ["2", "3"] {
         let answer = PLAIN.get().get(&format!("/iiif/{api}/uneven.png/info.xml"));
@@ -184,10 +213,16 @@ fn i10_err_01_errors_of_1_0_are_xml_and_name_their_parameter() {
     ] {
         let answer = server.get(&format!("/iiif/1.0/{request}"));
         assert_eq!(answer.status, status, "{request}");
-        assert!(answer.header("content-type").starts_with("text/xml"), "{request}");
+        assert!(
+            answer.header("content-type").starts_with("text/xml"),
+            "{request}"
+        );
         let body = answer.text();
         assert!(body.contains("<error xmlns=\"http://library.stanford.edu/iiif/image-api/ns/\">"));
-        assert!(body.contains(&format!("<parameter>{parameter}</parameter>")), "{body}");
+        assert!(
+            body.contains(&format!("<parameter>{parameter}</parameter>")),
+            "{body}"
+        );
         assert!(!body.contains("<b>"), "markup is escaped: {body}");
     }
     let unknown = server.get("/iiif/1.0/nobody/info.json");
@@ -198,7 +233,8 @@ fn i10_err_01_errors_of_1_0_are_xml_and_name_their_parameter() {
 #[test]
 fn i11_lvl_02_every_answer_names_its_level() {
     let server = PLAIN.get();
-    let link = "<http://library.stanford.edu/iiif/image-api/1.1/compliance.html#level2>;rel=\"profile\"";
+    let link =
+        "<http://library.stanford.edu/iiif/image-api/1.1/compliance.html#level2>;rel=\"profile\"";
     for path in ["info.json", "full/30,/0/native.jpg", "full/30,/0/native"] {
         let answer = server.get(&format!("/iiif/1.1/plain.png/{path}"));
         assert_eq!(answer.header("link"), link, "{path}");

@@ -20,14 +20,29 @@ fn i21_uri_01_base_uris_lead_to_the_document_of_their_version() {
 #[test]
 fn i21_siz_01_i21_siz_02_full_and_max_are_served() {
     check_plain(&[
-        ("full/full/0/default.jpg", Image((300, 200), "full/full/0/default.jpg")),
-        ("full/max/0/default.jpg", Image((300, 200), "full/full/0/default.jpg")),
-        ("square/full/0/default.jpg", Image((200, 200), "50,0,200,200/full/0/default.jpg")),
+        (
+            "full/full/0/default.jpg",
+            Image((300, 200), "full/full/0/default.jpg"),
+        ),
+        (
+            "full/max/0/default.jpg",
+            Image((300, 200), "full/full/0/default.jpg"),
+        ),
+        (
+            "square/full/0/default.jpg",
+            Image((200, 200), "50,0,200,200/full/0/default.jpg"),
+        ),
     ]);
     let rows = [
         ("full/full/0/default.jpg", Refused(400)),
-        ("full/max/0/default.jpg", Image((200, 133), "full/200,/0/default.jpg")),
-        ("0,0,150,100/full/0/default.jpg", Image((150, 100), "0,0,150,100/full/0/default.jpg")),
+        (
+            "full/max/0/default.jpg",
+            Image((200, 133), "full/200,/0/default.jpg"),
+        ),
+        (
+            "0,0,150,100/full/0/default.jpg",
+            Image((150, 100), "0,0,150,100/full/0/default.jpg"),
+        ),
     ];
     check(&WIDTH_200.get(), "2", "plain.png", &rows);
 }
@@ -35,8 +50,14 @@ fn i21_siz_01_i21_siz_02_full_and_max_are_served() {
 #[test]
 fn i21_siz_06_enlarging_needs_no_mark() {
     check_plain(&[
-        ("full/600,/0/default.png", Image((600, 400), "full/600,/0/default.png")),
-        ("full/pct:150/0/default.png", Image((450, 300), "full/450,/0/default.png")),
+        (
+            "full/600,/0/default.png",
+            Image((600, 400), "full/600,/0/default.png"),
+        ),
+        (
+            "full/pct:150/0/default.png",
+            Image((450, 300), "full/450,/0/default.png"),
+        ),
     ]);
     let rows = [("full/301,/0/default.png", Refused(400))];
     check(&NO_UPSCALING.get(), "2", "plain.png", &rows);
@@ -64,23 +85,56 @@ fn i21_reg_02_empty_and_outside_regions_are_400() {
 #[test]
 fn i21_can_05_the_vectors() {
     check_plain(&[
-        ("0,0,300,200/300,/0/default.jpg", Image((300, 200), "full/full/0/default.jpg")),
-        ("full/,150/0/default.jpg", Image((225, 150), "full/225,/0/default.jpg")),
-        ("full/225,150/0/default.jpg", Image((225, 150), "full/225,/0/default.jpg")),
-        ("full/225,100/0/default.jpg", Image((225, 100), "full/225,100/0/default.jpg")),
-        ("full/!225,100/0/default.jpg", Image((150, 100), "full/150,/0/default.jpg")),
-        ("full/pct:50/0/default.jpg", Image((150, 100), "full/150,/0/default.jpg")),
-        ("full/100,67/0/default.jpg", Image((100, 67), "full/100,/0/default.jpg")),
-        ("full/100,66/0/default.jpg", Image((100, 66), "full/100,66/0/default.jpg")),
-        ("square/100,/0/color.jpg", Image((100, 100), "50,0,200,200/100,/0/default.jpg")),
+        (
+            "0,0,300,200/300,/0/default.jpg",
+            Image((300, 200), "full/full/0/default.jpg"),
+        ),
+        (
+            "full/,150/0/default.jpg",
+            Image((225, 150), "full/225,/0/default.jpg"),
+        ),
+        (
+            "full/225,150/0/default.jpg",
+            Image((225, 150), "full/225,/0/default.jpg"),
+        ),
+        (
+            "full/225,100/0/default.jpg",
+            Image((225, 100), "full/225,100/0/default.jpg"),
+        ),
+        (
+            "full/!225,100/0/default.jpg",
+            Image((150, 100), "full/150,/0/default.jpg"),
+        ),
+        (
+            "full/pct:50/0/default.jpg",
+            Image((150, 100), "full/150,/0/default.jpg"),
+        ),
+        (
+            "full/100,67/0/default.jpg",
+            Image((100, 67), "full/100,/0/default.jpg"),
+        ),
+        (
+            "full/100,66/0/default.jpg",
+            Image((100, 66), "full/100,66/0/default.jpg"),
+        ),
+        (
+            "square/100,/0/color.jpg",
+            Image((100, 100), "50,0,200,200/100,/0/default.jpg"),
+        ),
     ]);
 }
 
 #[test]
 fn i21_can_06_both_sides_of_an_edge_tile_are_honoured() {
     let rows = [
-        ("1024,0,1,513/1,129/0/default.jpg", Image((1, 129), "1024,0,1,513/1,129/0/default.jpg")),
-        ("1024,0,1,513/1,/0/default.jpg", Image((1, 513), "1024,0,1,513/full/0/default.jpg")),
+        (
+            "1024,0,1,513/1,129/0/default.jpg",
+            Image((1, 129), "1024,0,1,513/1,129/0/default.jpg"),
+        ),
+        (
+            "1024,0,1,513/1,/0/default.jpg",
+            Image((1, 513), "1024,0,1,513/full/0/default.jpg"),
+        ),
     ];
     check(&PLAIN.get(), "2", "uneven.png", &rows);
 }
@@ -93,10 +147,12 @@ fn i21_inf_01_plain_json_unless_json_ld_is_named() {
         ("text/html", "application/json"),
         ("application/json", "application/json"),
         ("application/ld+json", "application/ld+json"),
-        ("application/ld+json, application/json;q=0.9", "application/ld+json"),
+        (
+            "application/ld+json, application/json;q=0.9",
+            "application/ld+json",
+        ),
     ] {
-        let answer =
-            server.request("GET", "/iiif/2/plain.png/info.json", &[("Accept", accept)]);
+        let answer = server.request("GET", "/iiif/2/plain.png/info.json", &[("Accept", accept)]);
         assert_eq!(answer.header("content-type"), media, "{accept}");
         assert_eq!(answer.header("vary"), "Accept");
     }
@@ -149,9 +205,15 @@ fn i20_07_a_request_without_a_format_is_400() {
 fn i21_lvl_01_links_name_profile_and_canonical_form() {
     let server = PLAIN.get();
     let profile = "<http://iiif.io/api/image/2/level2.json>;rel=\"profile\"";
-    assert_eq!(server.get("/iiif/2/plain.png/info.json").header("link"), profile);
+    assert_eq!(
+        server.get("/iiif/2/plain.png/info.json").header("link"),
+        profile
+    );
     let image = server.get("/iiif/2/plain.png/full/90,/0/default.jpg");
-    assert!(image.header("link").ends_with(&format!(", {profile}")), "{image:?}");
+    assert!(
+        image.header("link").ends_with(&format!(", {profile}")),
+        "{image:?}"
+    );
 }
 
 #[test]

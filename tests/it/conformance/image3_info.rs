@@ -40,14 +40,24 @@ fn i3_inf_01_the_whole_document_key_by_key() {
 fn i3_inf_02_to_04_the_media_type_follows_accept() {
     let server = PLAIN.get();
     let media = |accept: Option<&str>| {
-        let headers: Vec<_> = accept.map(|accept| ("Accept", accept)).into_iter().collect();
+        let headers: Vec<_> = accept
+            .map(|accept| ("Accept", accept))
+            .into_iter()
+            .collect();
         let answer = server.request("GET", "/iiif/3/plain.png/info.json", &headers);
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("vary"), "Accept");
         answer.header("content-type").to_owned()
     };
     assert_eq!(media(None), JSON_LD);
-    for accept in ["*/*", "text/html,*/*;q=0.8", "application/ld+json", "text/html", "", "nonsense"] {
+    for accept in [
+        "*/*",
+        "text/html,*/*;q=0.8",
+        "application/ld+json",
+        "text/html",
+        "",
+        "nonsense",
+    ] {
         assert_eq!(media(Some(accept)), JSON_LD, "{accept}");
     }
     for accept in [
@@ -65,13 +75,19 @@ fn i3_inf_05_the_id_is_what_was_asked_for() {
     let server = PLAIN.get();
     for host in ["iiif.example.org", "iiif.example.org:8080", "[::1]:9"] {
         let answer = server.request("GET", "/iiif/3/plain.png/info.json", &[("Host", host)]);
-        assert_eq!(answer.json()["id"], format!("http://{host}/iiif/3/plain.png"));
+        assert_eq!(
+            answer.json()["id"],
+            format!("http://{host}/iiif/3/plain.png")
+        );
     }
     let configured = dirty(&[("PUBLIC__BASE_URI", "https://images.example.org/some/place")]);
     let base = "https://images.example.org/some/place/iiif/3/plain.png";
     let answer = configured.get("/iiif/3/plain.png/info.json");
     assert_eq!(answer.json()["id"], base);
-    assert_eq!(configured.get("/iiif/3/plain.png").header("location"), format!("{base}/info.json"));
+    assert_eq!(
+        configured.get("/iiif/3/plain.png").header("location"),
+        format!("{base}/info.json")
+    );
     let image = configured.get("/iiif/3/plain.png/full/9,/0/default.jpg");
     assert_eq!(canonical(&image), format!("{base}/full/9,6/0/default.jpg"));
 }
@@ -93,10 +109,16 @@ fn forwarding_headers_are_believed_from_trusted_proxies_alone() {
     }
     let other = dirty(&[("PUBLIC__TRUSTED_PROXIES", "[\"203.0.113.0/24\"]")]);
     let answer = other.request("GET", "/iiif/3/plain.png/info.json", &forwarded);
-    assert_eq!(answer.json()["id"], "http://here.example.org/iiif/3/plain.png");
+    assert_eq!(
+        answer.json()["id"],
+        "http://here.example.org/iiif/3/plain.png"
+    );
     let trusting = dirty(&[("PUBLIC__TRUSTED_PROXIES", "[\"127.0.0.0/8\"]")]);
     let answer = trusting.request("GET", "/iiif/3/plain.png/info.json", &forwarded[..2]);
-    assert_eq!(answer.json()["id"], "https://elsewhere.example.org/iiif/3/plain.png");
+    assert_eq!(
+        answer.json()["id"],
+        "https://elsewhere.example.org/iiif/3/plain.png"
+    );
 }
 
 #[test]
@@ -109,19 +131,28 @@ fn i3_max_01_to_04_limits_are_published_and_kept_by_sizes_and_tiles() {
     assert!(!sizes.is_empty());
     let side = |size: &Value, key: &str| size[key].as_u64().unwrap();
     for size in sizes {
-        assert!(side(size, "width") * side(size, "height") <= 4_000_000, "{size}");
+        assert!(
+            side(size, "width") * side(size, "height") <= 4_000_000,
+            "{size}"
+        );
     }
-    let edge = WIDTH_200.get().get("/iiif/3/huge.png/info.json").json()["tiles"][0]["width"].clone();
+    let edge =
+        WIDTH_200.get().get("/iiif/3/huge.png/info.json").json()["tiles"][0]["width"].clone();
     assert!(edge.as_u64().unwrap() <= 200, "{edge}");
     let features = NO_UPSCALING.get().get("/iiif/3/plain.png/info.json").json();
-    assert!(!features["extraFeatures"].to_string().contains("sizeUpscaling"));
+    assert!(
+        !features["extraFeatures"]
+            .to_string()
+            .contains("sizeUpscaling")
+    );
 }
 
 #[test]
 fn i3_inf_10_everything_published_is_served() {
     let server = PLAIN.get();
     let document = server.get("/iiif/3/plain.png/info.json").json();
-    let words = |key: &str| -> Vec<String> { serde_json::from_value(document[key].clone()).unwrap() };
+    let words =
+        |key: &str| -> Vec<String> { serde_json::from_value(document[key].clone()).unwrap() };
     for format in words("extraFormats") {
         let answer = server.get(&format!("/iiif/3/plain.png/full/30,/0/default.{format}"));
         assert_eq!(decode(&answer).size(), (30, 20), "{format}");
@@ -136,7 +167,10 @@ fn i3_inf_10_everything_published_is_served() {
 fn i3_lvl_03_links_name_profile_and_canonical_form_on_one_line() {
     let server = PLAIN.get();
     let profile = "<http://iiif.io/api/image/3/level2.json>;rel=\"profile\"";
-    assert_eq!(server.get("/iiif/3/plain.png/info.json").header("link"), profile);
+    assert_eq!(
+        server.get("/iiif/3/plain.png/info.json").header("link"),
+        profile
+    );
     let image = server.get("/iiif/3/plain.png/square/!50,90/0.0/color.jpg");
     let base = format!("http://{}/iiif/3/plain.png", server.public);
     let expected =
@@ -148,6 +182,12 @@ fn i3_lvl_03_links_name_profile_and_canonical_form_on_one_line() {
 fn rights_are_published_in_the_words_of_each_version() {
     let rights = "http://creativecommons.org/publicdomain/zero/1.0/";
     let server = dirty(&[("IIIF__RIGHTS", rights)]);
-    assert_eq!(server.get("/iiif/3/plain.png/info.json").json()["rights"], rights);
-    assert_eq!(server.get("/iiif/2/plain.png/info.json").json()["license"], rights);
+    assert_eq!(
+        server.get("/iiif/3/plain.png/info.json").json()["rights"],
+        rights
+    );
+    assert_eq!(
+        server.get("/iiif/2/plain.png/info.json").json()["license"],
+        rights
+    );
 }

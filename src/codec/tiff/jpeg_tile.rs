@@ -1,0 +1,84 @@
+//! A JPEG tile as TIFF stores it → a JPEG that stands alone → its pixels.
+//!
+//! Source: TIFF Technical Note 2 (1995): the tables of all tiles stand once in `JPEGTables`, each tile
+//! is an abbreviated stream. The colours of the stream are what the container says.
+
+use crate::cancel::Cancel;
+use crate::codec::DecodeLimits;
+use crate::codec::jpeg::{self, TileColour};
+use crate::error::{Error, Result};
+use crate::geometry::Dimensions;
+use crate::raster::Raster;
+
+use super::input::Input;
+use super::layout::Layout;
+use super::pixels::Ink;
+
+const START_OF_IMAGE: [u8; 2] = [0xff, 0xd8];
+const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
+
+/// Most bytes that a tile of `dimensions` may have: far above what any JPEG of it needs.
+pub(super) fn most_bytes(dimensions: Dimensions) -> u64 {
+    dimensions.area().saturating_mul(4).saturating_add(1 << 20)
+}
+
+/// Decodes the tile that `input` has just opened, in this row of the grid.
+pub(super) fn decode(
+    layout: &Layout,
+    row: u32,
+    input: &mut Input,
+    limits: &DecodeLimits,
+    cancel: &Cancel,
+) -> Result<Raster> {
+    let expected = Dimensions {
+        width: layout.grid.tile.width,
+        height: layout.grid.stored_rows(row),
+    };
+    if input.left() > most_bytes(expected) {
+        return Err(Error::corrupt(format!(
+            "a JPEG tile of {expected} pixels claims {} bytes",
+            input.left()
+        )));
+    }
+    let stream = splice(layout.jpeg_tables.as_deref(), &input.rest()?)?;
+    let raster = jpeg::decode_tile(&stream, colour(layout), expected, limits, cancel)?;
+    if raster.dimensions() != expected || raster.format().channels.count() != layout.row.samples {
+        return Err(Error::corrupt("a JPEG tile is not what its directory says"));
+    }
+    Ok(raster)
+}
+
+fn colour(layout: &Layout) -> TileColour {
+    match layout.pixels.ink {
+        Ink::Rgb if layout.separate => TileColour::Gray,
+        Ink::Rgb if layout.pixels.is_ycbcr() => TileColour::YCbCr,
+        Ink::Rgb => TileColour::Rgb,
+        Ink::Gray | Ink::InvertedGray | Ink::Palette(_) => TileColour::Gray,
+    }
+}
+
+/// The tile with the tables' marker segments before its own.
+fn splice(tables: Option<&[u8]>, tile: &[u8]) -> Result<Vec<u8>> {
+    let Some(own) = tile.strip_prefix(&START_OF_IMAGE) else {
+        return Err(Error::corrupt("a JPEG tile does not begin as one"));
+    };
+    let tables = tables.and_then(|tables| tables.strip_prefix(&START_OF_IMAGE));
+    let tables = tables.unwrap_or_default();
+    let tables = tables.strip_suffix(&END_OF_IMAGE).unwrap_or(tables);
+    Ok([&START_OF_IMAGE, tables, own].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_stand_between_the_start_of_image_and_the_tiles_own_segments() {
+        let tables = [0xff, 0xd8, 0xff, 0xdb, 1, 2, 0xff, 0xd9];
+        let tile = [0xff, 0xd8, 0xff, 0xc0, 3, 0xff, 0xd9];
+        let whole = [0xff, 0xd8, 0xff, 0xdb, 1, 2, 0xff, 0xc0, 3, 0xff, 0xd9];
+        assert_eq!(splice(Some(&tables), &tile).expect("a JPEG"), whole);
+        assert_eq!(splice(None, &tile).expect("a JPEG"), tile);
+        assert!(splice(Some(&tables), &tile[2..]).is_err());
+    }
+}

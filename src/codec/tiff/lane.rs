@@ -1,0 +1,225 @@
+//! One stored plane's tiles, from top to bottom and left to right → their rows, decompressed.
+//!
+//! A lane keeps its buffers and its decompressor from tile to tile, and its place inside a tile from
+//! call to call: a strip of any height flows through in bounded memory. Where rows go is left to
+//! `rows`.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::cancel::Cancel;
+use crate::codec::DecodeLimits;
+use crate::error::{Error, Result};
+use crate::raster::{Raster, Samples};
+use crate::reader::RangeReader;
+
+use super::input::{Input, READ_BYTES};
+use super::jpeg_tile;
+use super::layout::{Compression, Layout};
+use super::unpack::Unpacker;
+
+/// Decompressed rows that are made at a time, unless one row is larger.
+pub(super) const BLOCK_BYTES: u64 = 256 * 1024;
+
+/// What every lane of one decode shares.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    pub(super) layout: Arc<Layout>,
+    pub(super) reader: Arc<dyn RangeReader>,
+    pub(super) limits: DecodeLimits,
+    pub(super) cancel: Cancel,
+    /// Columns of the grid that are wanted.
+    pub(super) columns: Range<u32>,
+    /// First row of the grid that is not wanted.
+    pub(super) bottom: u32,
+}
+
+/// A plane's tiles within one window.
+#[derive(Debug)]
+pub(super) struct Lane {
+    job: Job,
+    plane: usize,
+    /// The samples of each pixel in this plane's rows that are wanted.
+    pub(super) picks: Vec<usize>,
+    input: Input,
+    unpacker: Unpacker,
+    block: Vec<u8>,
+    tile: Option<Tile>,
+}
+
+/// The tile that a lane is in.
+#[derive(Debug)]
+struct Tile {
+    place: (u32, u32),
+    /// Rows of it that have been made.
+    done: u32,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// Rows come from the lane's decompressor.
+    Stream,
+    /// Rows of a JPEG.
+    Decoded(Raster),
+    /// The tile was never written: zeroes.
+    Absent,
+}
+
+impl Lane {
+    /// The tiles of `plane`; of each pixel in its rows `picks` are wanted.
+    pub(super) fn new(job: &Job, plane: usize, picks: Vec<usize>) -> Self {
+        Self {
+            input: Input::new(Arc::clone(&job.reader), job.layout.reversed),
+            unpacker: Unpacker::new(job.layout.compression),
+            job: job.clone(),
+            plane,
+            picks,
+            block: Vec::new(),
+            tile: None,
+        }
+    }
+
+    /// Hands rows `rows` of the tile at `place` (row and column of the grid) to `take`, in order,
+    /// with their number. Within a tile, rows that have passed do not come back.
+    pub(super) fn rows(
+        &mut self,
+        place: (u32, u32),
+        rows: Range<u32>,
+        take: &mut dyn FnMut(u32, &mut [u8]),
+    ) -> Result<()> {
+        let mut tile = match self.tile.take() {
+            Some(tile) if tile.place == place && tile.done <= rows.start => tile,
+            _ => self.open(place)?,
+        };
+        match &mut tile.content {
+            Content::Stream => self.stream(tile.done, rows.clone(), take)?,
+            Content::Decoded(raster) => from_raster(raster, rows.clone(), take)?,
+            Content::Absent => {
+                self.make_block(1);
+                for row in rows.clone() {
+                    self.block.fill(0);
+                    take(row, &mut self.block);
+                }
+            }
+        }
+        tile.done = rows.end;
+        self.tile = Some(tile);
+        Ok(())
+    }
+
+    fn open(&mut self, place: (u32, u32)) -> Result<Tile> {
+        self.job.cancel.check()?;
+        let (row, column) = place;
+        let bytes = self.job.layout.tile(self.plane, row, column);
+        let content = if bytes.offset == 0 && bytes.length == 0 {
+            Content::Absent
+        } else {
+            // Looking ahead takes as long as the run is, so it is done once for each read.
+            let ahead = if self.input.holds(bytes) {
+                0
+            } else {
+                self.ahead(row, column)
+            };
+            self.input.open(bytes, ahead)?;
+            if self.job.layout.compression == Compression::Jpeg {
+                self.decode(row)?
+            } else {
+                self.unpacker.begin(&mut self.input)?;
+                Content::Stream
+            }
+        };
+        Ok(Tile {
+            place,
+            done: 0,
+            content,
+        })
+    }
+
+    fn decode(&mut self, row: u32) -> Result<Content> {
+        let raster = jpeg_tile::decode(
+            &self.job.layout,
+            row,
+            &mut self.input,
+            &self.job.limits,
+            &self.job.cancel,
+        )?;
+        Ok(Content::Decoded(raster))
+    }
+
+    /// End of the tiles that lie right behind this one in the file and are wanted after it.
+    fn ahead(&self, mut row: u32, mut column: u32) -> u64 {
+        let first = self.job.layout.tile(self.plane, row, column);
+        let mut end = first.offset.saturating_add(first.length);
+        loop {
+            column += 1;
+            if column == self.job.columns.end {
+                (row, column) = (row + 1, self.job.columns.start);
+            }
+            if row >= self.job.bottom {
+                return end;
+            }
+            let next = self.job.layout.tile(self.plane, row, column);
+            let reach = next.offset.saturating_add(next.length);
+            if next.length == 0 || next.offset != end || reach - first.offset > READ_BYTES {
+                return end;
+            }
+            end = reach;
+        }
+    }
+
+    fn stream(
+        &mut self,
+        done: u32,
+        rows: Range<u32>,
+        take: &mut dyn FnMut(u32, &mut [u8]),
+    ) -> Result<()> {
+        let size = self.job.layout.row_bytes();
+        let at_a_time = rows_of_a_block(size).min(self.job.layout.grid.tile.height);
+        self.make_block(at_a_time);
+        let above = u64::from(rows.start - done) * size;
+        self.unpacker
+            .skip(&mut self.input, above, &mut self.block)?;
+        let mut row = rows.start;
+        while row < rows.end {
+            self.job.cancel.check()?;
+            let count = at_a_time.min(rows.end - row) as usize;
+            let row_len = self.block.len() / at_a_time as usize;
+            let block = &mut self.block[..count * row_len];
+            self.unpacker.fill(&mut self.input, block)?;
+            for bytes in block.chunks_exact_mut(row_len) {
+                take(row, bytes);
+                row += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the block room for exactly `rows` rows; the price has reserved it.
+    fn make_block(&mut self, rows: u32) {
+        let bytes = self.job.layout.row_bytes() * u64::from(rows);
+        let bytes = usize::try_from(bytes).expect("within the limits of a decode");
+        self.block.resize(bytes, 0);
+    }
+}
+
+/// Rows of `size` bytes that are decompressed at a time.
+pub(super) fn rows_of_a_block(size: u64) -> u32 {
+    u32::try_from(BLOCK_BYTES / size).unwrap_or(u32::MAX).max(1)
+}
+
+fn from_raster(
+    raster: &mut Raster,
+    rows: Range<u32>,
+    take: &mut dyn FnMut(u32, &mut [u8]),
+) -> Result<()> {
+    let row_len = raster.row_len();
+    let Samples::U8(samples) = raster.samples_mut() else {
+        return Err(Error::internal("taking 16-bit rows from a JPEG tile"));
+    };
+    let all = samples.chunks_exact_mut(row_len);
+    for (row, bytes) in rows.clone().zip(all.skip(rows.start as usize)) {
+        take(row, bytes);
+    }
+    Ok(())
+}

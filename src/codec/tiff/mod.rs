@@ -1,0 +1,173 @@
+//! A TIFF or `BigTIFF` master → facts, prices and rows of any window of any of its levels.
+//!
+//! Reads pyramids stored as pages or as `SubIFDs`, tiles and strips, chunky and in separate planes;
+//! without compression, LZW, Deflate, `PackBits` and JPEG; 1, 2, 4, 8 and 16 bits. Everything else is
+//! refused when the file is opened, with the reason. Writing is left to the encoders. Callers may rely
+//! on bounded memory: what a decode holds is its price, and a strip is never held whole.
+//!
+//! Source: TIFF 6.0 (1992) with its Technical Notes; `BigTIFF` (2007).
+
+mod directory;
+mod edge;
+mod grid;
+mod input;
+mod jpeg_tile;
+mod lane;
+mod layout;
+mod pixels;
+mod pyramid;
+mod rows;
+mod samples;
+mod tags;
+mod unpack;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::cancel::Cancel;
+use crate::codec::colour::Colour;
+use crate::codec::{DecodeLimits, Facts, MasterFormat, Picture, Price};
+use crate::error::{Error, Result};
+use crate::geometry::{Level, Orientation, Pyramid, Window};
+use crate::raster::Rows;
+use crate::reader::RangeReader;
+
+use directory::File;
+use edge::RepeatEdge;
+use layout::Layout;
+use pyramid::Page;
+use rows::TiffRows;
+
+/// A page of a TIFF whose directories are parsed.
+#[derive(Debug)]
+struct Tiff {
+    reader: Arc<dyn RangeReader>,
+    facts: Facts,
+    /// One for each of the pyramid's levels.
+    layouts: Vec<Arc<Layout>>,
+    colour: Colour,
+    limits: DecodeLimits,
+}
+
+/// Whether `head`, a file's first bytes, at least 4, begins a TIFF.
+pub fn matches(head: &[u8]) -> bool {
+    directory::is_header(head)
+}
+
+/// Opens `page`, counted from 1, of a TIFF.
+///
+/// # Errors
+///
+/// [`crate::error::ErrorKind::NotFound`] when there is no such page,
+/// [`crate::error::ErrorKind::NotImplemented`] for a kind of TIFF that is not read,
+/// [`crate::error::ErrorKind::TooLarge`] above `limits`,
+/// [`crate::error::ErrorKind::Corrupt`] for damaged directories, and those of the reader.
+pub fn open(
+    reader: Arc<dyn RangeReader>,
+    page: u32,
+    limits: &DecodeLimits,
+) -> Result<Arc<dyn Picture>> {
+    let file = File::open(reader)?;
+    let page = Page::read(&file, page, limits)?;
+    let (_, full) = &page.levels[0];
+    let pixel = full.pixels.format();
+    let most = limits.max_metadata_bytes;
+    let profile = file.bytes(&page.directory, tags::ICC_PROFILE, most)?;
+    let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?;
+    let orientation = file
+        .number(&page.directory, tags::ORIENTATION)?
+        .unwrap_or(1);
+    let container = if file.big { "BigTIFF" } else { "TIFF" };
+    let facts = Facts {
+        description: format!("{container}, {}", full.describe()),
+        format: MasterFormat::Tiff,
+        pyramid: pyramid(&page),
+        orientation: Orientation::from_tag(u16::try_from(orientation).unwrap_or(1)),
+        pixel,
+        bits: full.pixels.bits,
+        colour: colour.name().to_owned(),
+        pages: page.pages,
+    };
+    Ok(Arc::new(Tiff {
+        reader: file.reader,
+        facts,
+        layouts: page.levels.into_iter().map(|(_, layout)| layout).collect(),
+        colour,
+        limits: limits.clone(),
+    }))
+}
+
+fn pyramid(page: &Page) -> Pyramid {
+    let level = |(factor, layout): &(_, Arc<Layout>)| Level {
+        factor: *factor,
+        dimensions: layout.grid.image,
+        tile: layout.cells(),
+    };
+    let mut levels = page.levels.iter().map(level);
+    let full = levels.next().expect("a page has its full image");
+    Pyramid::new(full, levels.collect())
+}
+
+impl Picture for Tiff {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn price(&self, level: usize, window: Window) -> Price {
+        let Some(layout) = self.layouts.get(level) else {
+            return Price::default();
+        };
+        rows::price(layout, stored(layout, window))
+    }
+
+    fn decode(&self, level: usize, window: Window, cancel: &Cancel) -> Result<Box<dyn Rows>> {
+        let layout = self.layout(level, window)?;
+        let inside = stored(layout, window);
+        let rows = TiffRows::new(layout, &self.reader, inside, &self.limits, cancel)?;
+        let rows = self.colour.apply(Box::new(rows));
+        if inside.dimensions() == window.dimensions() {
+            return Ok(rows);
+        }
+        Ok(Box::new(RepeatEdge::new(rows, window.dimensions())))
+    }
+}
+
+impl Tiff {
+    /// The layout of `level`, if `window` reaches no further than the level's ceiling.
+    fn layout(&self, level: usize, window: Window) -> Result<&Arc<Layout>> {
+        let full = self.facts.pyramid.dimensions();
+        let known = self.facts.pyramid.levels().get(level);
+        let (Some(layout), Some(known)) = (self.layouts.get(level), known) else {
+            return Err(Error::internal("decoding a level that is not there"));
+        };
+        let most = full.reduced(known.factor);
+        let reach = |start: u32, length: u32| u64::from(start) + u64::from(length);
+        if window.width == 0
+            || window.height == 0
+            || reach(window.x, window.width) > u64::from(most.width.max(known.dimensions.width))
+            || reach(window.y, window.height) > u64::from(most.height.max(known.dimensions.height))
+        {
+            return Err(Error::internal("decoding a window outside its level"));
+        }
+        Ok(layout)
+    }
+}
+
+/// The part of `window` that is stored, or the last column or row where all of it lies beyond.
+fn stored(layout: &Layout, window: Window) -> Window {
+    let cut = |start: u32, length: u32, side: u32| {
+        let from = start.min(side - 1);
+        let to = start.saturating_add(length).clamp(from + 1, side);
+        (from, to - from)
+    };
+    let (x, width) = cut(window.x, window.width, layout.grid.image.width);
+    let (y, height) = cut(window.y, window.height, layout.grid.image.height);
+    Window {
+        x,
+        y,
+        width,
+        height,
+    }
+}

@@ -1,0 +1,185 @@
+//! A tile's compressed bytes → its rows' bytes, as many as are asked for, in order.
+//!
+//! A tile is never held whole: the state between two calls is the algorithm's own. Predictors, bit
+//! depths and byte order are left to `samples`; JPEG tiles to `jpeg_tile`.
+
+use flate2::{Decompress, FlushDecompress, Status};
+use weezl::{BitOrder, LzwStatus};
+
+use crate::error::{Error, Result};
+
+use super::input::Input;
+use super::layout::Compression;
+
+/// Bytes that the state of one decompressor may take, for prices: LZW's tables are the largest.
+pub(super) const STATE_BYTES: u64 = 128 * 1024;
+
+/// One tile's decompression under way.
+pub(super) enum Unpacker {
+    /// The bytes as they are.
+    Stored,
+    /// LZW, most significant bit first, code width switched one code early (TIFF 6.0, section 13).
+    Lzw(Box<weezl::decode::Decoder>),
+    /// A zlib stream (TIFF Technical Note, Supplement 2).
+    Deflate(Box<Decompress>),
+    /// Byte runs (TIFF 6.0, section 9).
+    PackBits(Run),
+}
+
+/// The run that a `PackBits` stream is in.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Run {
+    /// That many bytes are copied.
+    Literal(usize),
+    /// That many times the byte.
+    Repeat(usize, u8),
+    /// That many times a byte that comes next.
+    RepeatNext(usize),
+}
+
+impl Unpacker {
+    /// A decompressor before its first byte; JPEG tiles have none and count as stored.
+    pub(super) fn new(compression: Compression) -> Self {
+        match compression {
+            Compression::Stored | Compression::Jpeg => Self::Stored,
+            Compression::Lzw => Self::Lzw(Box::new(
+                weezl::decode::Configuration::with_tiff_size_switch(BitOrder::Msb, 8)
+                    .with_yield_on_full_buffer(true)
+                    .build(),
+            )),
+            Compression::Deflate => Self::Deflate(Box::new(Decompress::new(true))),
+            Compression::PackBits => Self::PackBits(Run::Literal(0)),
+        }
+    }
+
+    /// Gets ready for the tile that `input` has just opened.
+    pub(super) fn begin(&mut self, input: &mut Input) -> Result<()> {
+        match self {
+            Self::Stored => {}
+            Self::Lzw(state) => {
+                // Streams of before TIFF 6.0 have their first code, 256, least bit first.
+                if matches!(input.available()?, [0, second, ..] if second & 1 == 1) {
+                    return Err(Error::unsupported("its LZW is of the kind before TIFF 6.0"));
+                }
+                state.reset();
+            }
+            Self::Deflate(state) => state.reset(true),
+            Self::PackBits(run) => *run = Run::Literal(0),
+        }
+        Ok(())
+    }
+
+    /// Fills `out` with the next bytes of the tile.
+    pub(super) fn fill(&mut self, input: &mut Input, out: &mut [u8]) -> Result<()> {
+        let mut filled = 0;
+        while filled < out.len() {
+            let bytes = input.available()?;
+            let at_the_end = bytes.is_empty();
+            let (used, made) = self.step(bytes, &mut out[filled..])?;
+            input.consume(used as u64);
+            filled += made;
+            if made == 0 && (at_the_end || used == 0) {
+                return Err(Error::corrupt("a tile ends before its last row"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes over the next `count` bytes of the tile; `scratch` is not empty.
+    pub(super) fn skip(&mut self, input: &mut Input, count: u64, scratch: &mut [u8]) -> Result<()> {
+        if matches!(self, Self::Stored) {
+            input.consume(count);
+            return Ok(());
+        }
+        let mut left = count;
+        while left > 0 {
+            let part = usize::try_from(left).map_or(scratch.len(), |left| left.min(scratch.len()));
+            self.fill(input, &mut scratch[..part])?;
+            left -= part as u64;
+        }
+        Ok(())
+    }
+
+    /// Turns some of `bytes` into some of `out`, neither empty but at the tile's end: how many of each.
+    fn step(&mut self, bytes: &[u8], out: &mut [u8]) -> Result<(usize, usize)> {
+        match self {
+            Self::Stored => {
+                let count = bytes.len().min(out.len());
+                out[..count].copy_from_slice(&bytes[..count]);
+                Ok((count, count))
+            }
+            Self::Lzw(state) => {
+                let result = state.decode_bytes(bytes, out);
+                match result.status {
+                    Ok(LzwStatus::Ok | LzwStatus::NoProgress | LzwStatus::Done) => {
+                        Ok((result.consumed_in, result.consumed_out))
+                    }
+                    Err(cause) => Err(Error::corrupt("an LZW tile is damaged").with_source(cause)),
+                }
+            }
+            Self::Deflate(state) => inflate(state, bytes, out),
+            Self::PackBits(run) => Ok(run.step(bytes, out)),
+        }
+    }
+}
+
+fn inflate(state: &mut Decompress, bytes: &[u8], out: &mut [u8]) -> Result<(usize, usize)> {
+    let (before_in, before_out) = (state.total_in(), state.total_out());
+    let status = state
+        .decompress(bytes, out, FlushDecompress::None)
+        .map_err(|cause| Error::corrupt("a Deflate tile is damaged").with_source(cause))?;
+    let progress = |after: u64, before: u64| usize::try_from(after - before).unwrap_or(usize::MAX);
+    let used = progress(state.total_in(), before_in);
+    let made = progress(state.total_out(), before_out);
+    match status {
+        Status::Ok | Status::BufError | Status::StreamEnd => Ok((used, made)),
+    }
+}
+
+impl Run {
+    fn step(&mut self, bytes: &[u8], out: &mut [u8]) -> (usize, usize) {
+        match *self {
+            Self::Literal(0) | Self::Repeat(0, _) => {
+                let Some(&header) = bytes.first() else {
+                    return (0, 0);
+                };
+                *self = match header {
+                    0..=127 => Self::Literal(usize::from(header) + 1),
+                    128 => Self::Literal(0),
+                    129..=255 => Self::RepeatNext(257 - usize::from(header)),
+                };
+                (1, 0)
+            }
+            Self::RepeatNext(count) => {
+                let Some(&byte) = bytes.first() else {
+                    return (0, 0);
+                };
+                *self = Self::Repeat(count, byte);
+                (1, 0)
+            }
+            Self::Literal(count) => {
+                let part = count.min(bytes.len()).min(out.len());
+                out[..part].copy_from_slice(&bytes[..part]);
+                *self = Self::Literal(count - part);
+                (part, part)
+            }
+            Self::Repeat(count, byte) => {
+                let part = count.min(out.len());
+                out[..part].fill(byte);
+                *self = Self::Repeat(count - part, byte);
+                (0, part)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Unpacker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Stored => "Stored",
+            Self::Lzw(_) => "Lzw",
+            Self::Deflate(_) => "Deflate",
+            Self::PackBits(_) => "PackBits",
+        })
+    }
+}
