@@ -28,7 +28,7 @@ const SRGB_TOLERANCE: u8 = 1;
 
 /// Pixels that the library sees at a time. Its vector code treats the pixels after the last full
 /// group apart; blocks of one length, filled up at the end, keep every pixel in the same code.
-const BLOCK_PIXELS: usize = 64;
+const BLOCK_PIXELS: usize = 1024;
 
 /// Longest profile name that is passed on, in characters.
 const MAX_NAME: usize = 80;
@@ -180,7 +180,7 @@ impl Transform {
             .all(|(before, after)| before.abs_diff(*after) <= SRGB_TOLERANCE)
     }
 
-    fn run(&self, strip: Raster) -> Result<Raster> {
+    fn run(&self, strip: &Raster) -> Result<Raster> {
         let dimensions = strip.dimensions();
         let channels = strip.format().channels;
         let samples = match strip.samples() {
@@ -303,7 +303,7 @@ impl Rows for Converted {
         let Some(strip) = self.rows.next_strip()? else {
             return Ok(None);
         };
-        let converted = self.transform.run(strip);
+        let converted = self.transform.run(&strip);
         self.failed = converted.is_err();
         converted.map(Some)
     }

@@ -195,10 +195,10 @@ fn cut(raster: &Raster, window: Window) -> Result<Raster> {
 fn cut_samples<T: Copy>(all: &[T], row: usize, channels: usize, window: Window) -> Vec<T> {
     let left = window.x as usize * channels;
     let width = window.width as usize * channels;
-    all.chunks_exact(row)
-        .skip(window.y as usize)
-        .take(window.height as usize)
-        .flat_map(|line| line.iter().skip(left).take(width))
-        .copied()
-        .collect()
+    let mut part = Vec::with_capacity(width * window.height as usize);
+    let lines = all.chunks_exact(row).skip(window.y as usize);
+    for line in lines.take(window.height as usize) {
+        part.extend_from_slice(line.get(left..left + width).unwrap_or_default());
+    }
+    part
 }

@@ -5,23 +5,26 @@ Needs Pillow, libvips (`vips`) and ImageMagick (`convert`). First it makes the f
 then `fixtures/FORMAT/expected.txt`: lines of `file width height bits digest`, the digest being
 FNV-1a (64 bits) over all samples as RGBA, opaque where the file has no opacity, 16 bits as
 little-endian. PNG comes from libvips, WebP and GIF from Pillow, BMP from ImageMagick. Lossy WebP has its pixels
-beside it instead, as PNG made by libwebp through Pillow.
+beside it instead, as PNG made by libwebp through Pillow; so have files with a profile, converted by
+LittleCMS.
 
     python3 tests/tools/make_decode_expectations.py
 """
 
+import io
 import pathlib
 import random
 import struct
 import subprocess
 import tempfile
+import zlib
 
-from PIL import Image
+from PIL import Image, ImageCms
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "fixtures"
 LOSSY = ("lossy_images_simple-gray.webp", "lossy_images_simple-rgb.webp", "webp-rgb.webp",
          "extended_images_lossy_alpha.webp", "extended_images_anim.webp", "made-exif-profile.webp")
-# Files whose profile changes their pixels have tests of their own.
+# Files whose profile changes their pixels.
 CONVERTED = ("made-exif-profile.png", "images_rgb24prof.bmp")
 
 
@@ -46,15 +49,30 @@ def convert(*words):
     return subprocess.run(["convert", *map(str, words)], check=True, capture_output=True).stdout
 
 
+def write_gray_png(path, bits, width, height):
+    """By hand: rows of packed levels, no filter."""
+    source = random.Random(bits)
+    rows = b"".join(b"\0" + bytes(source.randrange(256) for _ in range((width * bits + 7) // 8))
+                    for _ in range(height))
+    chunks = ((b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)),
+              (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks))
+
+
+def to_srgb(image, profile):
+    """By LittleCMS, relative colorimetric."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    target = ImageCms.createProfile("sRGB")
+    return ImageCms.profileToProfile(image, source, target, renderingIntent=1, outputMode="RGB")
+
+
 def make():
     png, profile = FIXTURES / "png", (FIXTURES / "icc" / "p3.icc").read_bytes()
     noise("L", (37, 19)).point(lambda v: 255 * (v > 127)).convert("1").save(png / "made-gray-1.png")
     for bits in (2, 4):
-        gray = noise("L", (37, 19)).quantize(2 ** bits).convert("L")
-        step = 255 // (2 ** bits - 1)
-        gray.point(lambda v: v // step * step).save("/tmp/made-gray.png")
-        convert("/tmp/made-gray.png", "-define", f"png:bit-depth={bits}", "-define", "png:color-type=0",
-                png / f"made-gray-{bits}.png")
+        write_gray_png(png / f"made-gray-{bits}.png", bits, 37, 19)
         noise("RGB", (37, 19)).quantize(2 ** bits).save(png / f"made-palette-{bits}.png", bits=bits)
     noise("LA", (37, 19)).save(png / "made-gray-alpha-8.png")
     convert(png / "png-rgba-64x56x16.png", "-interlace", "PNG", "-strip",
@@ -122,6 +140,14 @@ def bmp_pixels(path):
     return (width, abs(height)), 8, bytes(result)
 
 
+def bmp_profile(path):
+    data = path.read_bytes()
+    if path.suffix != ".bmp" or data[14] != 124 or data[70:74] != b"DEBM":
+        return None
+    start, length = struct.unpack_from("<II", data, 14 + 112)
+    return data[14 + start:14 + start + length]
+
+
 def webp_pixels(path):
     with Image.open(path) as image:
         return image.size, 8, image.convert("RGBA").tobytes()
@@ -140,12 +166,16 @@ def main():
     for kind in ("png", "webp", "gif", "bmp"):
         lines = []
         for path in sorted((FIXTURES / kind).glob(f"*.{kind}")):
-            if path.name in CONVERTED:
+            if path.name.endswith(".expected.png"):
                 continue
-            if path.name in LOSSY:
+            if path.name in LOSSY + CONVERTED:
                 with Image.open(path) as image:
                     mode = "RGBA" if image.mode == "RGBA" else "RGB"
-                    image.convert(mode).save(path.with_name(path.stem + ".expected.png"), icc_profile=None)
+                    pixels = image.convert(mode)
+                    profile = image.info.get("icc_profile") or bmp_profile(path)
+                    if profile:
+                        pixels = to_srgb(pixels, profile)
+                    pixels.save(path.with_name(path.stem + ".expected.png"), icc_profile=None, exif=b"")
             else:
                 lines.append(expectation(path))
         (FIXTURES / kind / "expected.txt").write_text("\n".join(lines) + "\n")

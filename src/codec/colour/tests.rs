@@ -1,3 +1,5 @@
+//! Conversions against LittleCMS, and what decoders rely on.
+
 use super::*;
 use crate::cancel::Cancel;
 use crate::error::ErrorKind;
@@ -174,14 +176,14 @@ fn a_pixel_is_the_same_wherever_it_stands() {
         (case!("gray-1.8").0, Channels::GrayAlpha),
     ] {
         let count = channels.count();
-        let samples = noise(131 * count);
-        let wide: Vec<u16> = noise(2 * 131 * count)
+        let samples = noise(1155 * count);
+        let wide: Vec<u16> = noise(2 * 1155 * count)
             .chunks_exact(2)
             .map(|pair| u16::from_ne_bytes([pair[0], pair[1]]))
             .collect();
         let whole = converted_8(profile, channels, samples.clone());
         let whole_16 = converted_16(profile, channels, wide.clone());
-        for first in [0, 1, 2, 3, 7, 65] {
+        for first in [0, 1, 2, 3, 7, 65, 1020, 1023, 1089] {
             for pixels in [1, 2, 3, 5, 17, 64, 66] {
                 let part = first * count..(first + pixels) * count;
                 let tile = converted_8(profile, channels, samples[part.clone()].to_vec());
