@@ -330,9 +330,10 @@ fn stored(orientation: u8, upright: &Pixels) -> Pixels {
         4 => upright.moved((w, h), |x, y| (x, h - 1 - y)),
         // Row 0 is the left side, column 0 the top.
         5 => upright.moved((h, w), |x, y| (y, x)),
-        6 => upright.moved((h, w), |x, y| (y, h - 1 - x)),
+        // Row 0 is the right side, column 0 the top.
+        6 => upright.moved((h, w), |x, y| (w - 1 - y, x)),
         7 => upright.moved((h, w), |x, y| (w - 1 - y, h - 1 - x)),
-        8 => upright.moved((h, w), |x, y| (w - 1 - y, x)),
+        8 => upright.moved((h, w), |x, y| (y, h - 1 - x)),
         _ => panic!("no orientation"),
     }
 }

@@ -3,6 +3,7 @@
 mod conformance;
 mod geometry;
 mod golden;
+mod hostile;
 mod library;
 mod pixels;
 mod support;

@@ -76,6 +76,48 @@ def scaled(image, size):
     return image.resize(size, LANCZOS)
 
 
+def by_scaled_decoding(name, factor, size, box=None):
+    """libjpeg-turbo's scaled inverse DCT, then the kernel over exactly the part asked for.
+
+    `size` and `box` (left, top, width, height) are those of the upright picture; the factor is the one that the
+    plan has to choose: the largest power of two, at most 8, that leaves enough pixels.
+    """
+    image = Image.open(MASTERS / name)
+    transposed = image.getexif().get(0x0112, 1) >= 5
+    width, height = image.size
+    image.draft(image.mode, (width // factor, height // factor))
+    assert image.size == (-(-width // factor), -(-height // factor)), image.size
+    image = ImageOps.exif_transpose(image)
+    if transposed:
+        width, height = height, width
+    left, top, wide, high = box or (0, 0, width, height)
+    part = tuple(edge / factor for edge in (left, top, left + wide, top + high))
+    return image.resize(size, LANCZOS, box=part)
+
+
+def by_boxes(name, times, size):
+    """Means of two by two, then the kernel over exactly the whole picture."""
+    image = opened(name)
+    width, height = image.size
+    for _ in range(times):
+        image = image.reduce(2)
+    return image.resize(size, LANCZOS, box=(0, 0, width / 2**times, height / 2**times))
+
+
+def by_stored_level(name, index, factor, size):
+    """A stored level, its last row repeated where the factor asks for one more."""
+    image = Image.open(MASTERS / name)
+    width, height = image.size
+    image.seek(index)
+    level = image.convert("RGB")
+    wanted = (-(-width // factor), -(-height // factor))
+    whole = Image.new("RGB", wanted)
+    for dx in (wanted[0] - level.width, 0):
+        for dy in (wanted[1] - level.height, 0):
+            whole.paste(level, (dx, dy))
+    return whole.resize(size, LANCZOS, box=(0, 0, width / factor, height / factor))
+
+
 def bitonal(image):
     return image.convert("L").point(lambda v: 255 if v >= 128 else 0)
 
@@ -88,18 +130,18 @@ CASES = {
     "photo-region-270": lambda: region("photo.jpg", (10, 250, 120, 90)).transpose(TURN.ROTATE_90),
     "photo-region-mirror-90": lambda: ImageOps.mirror(region("photo.jpg", (10, 250, 120, 90))).transpose(TURN.ROTATE_270),
     "photo-gray": lambda: region("photo.jpg", (60, 120, 120, 90)).convert("L"),
-    "photo-third": lambda: scaled(opened("photo.jpg"), (101, 134)),
-    "photo-half": lambda: scaled(opened("photo.jpg"), (151, 202)),
-    "photo-tenth": lambda: scaled(opened("photo.jpg"), (30, 40)),
-    "photo-region-scaled": lambda: scaled(region("photo.jpg", (31, 57, 200, 300)), (90, 135)),
-    "photo-distorted": lambda: scaled(opened("photo.jpg"), (150, 90)),
-    "gray-third": lambda: scaled(opened("gray.jpg"), (101, 134)),
+    "photo-third": lambda: by_scaled_decoding("photo.jpg", 2, (101, 134)),
+    "photo-half": lambda: by_scaled_decoding("photo.jpg", 2, (151, 202)),
+    "photo-tenth": lambda: by_scaled_decoding("photo.jpg", 8, (30, 40)),
+    "photo-region-scaled": lambda: by_scaled_decoding("photo.jpg", 2, (90, 135), (31, 57, 200, 300)),
+    "photo-distorted": lambda: by_scaled_decoding("photo.jpg", 2, (150, 90)),
+    "gray-third": lambda: by_scaled_decoding("gray.jpg", 2, (101, 134)),
     "progressive-region": lambda: region("progressive.jpg", (100, 100, 120, 90)),
     "small-whole": lambda: opened("small.png"),
     "small-gray": lambda: opened("small.png").convert("L"),
     "small-bitonal": lambda: bitonal(opened("small.png")),
     "small-scaled": lambda: scaled(opened("small.png"), (100, 75)),
-    "small-quarter": lambda: scaled(opened("small.png"), (33, 24)),
+    "small-quarter": lambda: by_boxes("small.png", 2, (33, 24)),
     "small-enlarged": lambda: opened("small.png").crop((10, 10, 60, 50)).resize((150, 120), Image.Resampling.BICUBIC),
     "alpha-whole": lambda: opened("alpha.png"),
     "alpha-scaled": lambda: scaled(opened("alpha.png"), (100, 75)),
@@ -110,7 +152,7 @@ CASES = {
     "adobe-whole": lambda: opened("adobe.png"),
     "strips-region": lambda: region("strips.tif", (3, 50, 120, 40)),
     "pyramid-region": lambda: region("pyramid.tif", (120, 100, 140, 60)),
-    "pyramid-whole": lambda: scaled(opened("pyramid.tif"), (130, 97)),
+    "pyramid-whole": lambda: by_stored_level("pyramid.tif", 1, 2, (130, 97)),
     "pages-first": lambda: opened("pages.tif"),
     "pages-second": lambda: page("pages.tif", 1),
 }
