@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::codec::open::check_dimensions;
 use crate::codec::{DecodeLimits, exif};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Orientation};
 use crate::raster::{Channels, PixelFormat};
 use crate::reader::RangeReader;
@@ -357,17 +358,4 @@ impl IccPieces {
         let complete = self.pieces.len() == usize::from(self.count?) && !self.broken;
         complete.then(|| self.pieces.into_values().flatten().collect())
     }
-}
-
-/// Refuses dimensions beyond `limits`, naming the limit.
-fn check_dimensions(dimensions: Dimensions, limits: &DecodeLimits) -> Result<()> {
-    let limit = if dimensions.width.max(dimensions.height) > limits.max_side_px {
-        format!("{} pixels a side", limits.max_side_px)
-    } else if dimensions.area() > limits.max_area_px {
-        format!("{} pixels", limits.max_area_px)
-    } else {
-        return Ok(());
-    };
-    let words = format!("the source image has {dimensions} pixels, and the limit is {limit}");
-    Err(Error::new(ErrorKind::TooLarge, words))
 }

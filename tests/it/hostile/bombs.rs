@@ -15,10 +15,19 @@ const MOST_RESIDENT_BYTES: u64 = 200 << 20;
 
 fn png(side: u32, color_type: u8) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1A\n".to_vec();
-    let ihdr = [&side.to_be_bytes()[..], &side.to_be_bytes(), &[8, color_type, 0, 0, 0]].concat();
+    let ihdr = [
+        &side.to_be_bytes()[..],
+        &side.to_be_bytes(),
+        &[8, color_type, 0, 0, 0],
+    ]
+    .concat();
     chunk(&mut bytes, *b"IHDR", &ihdr);
     // A zlib stream of stored zeros that ends far too early.
-    chunk(&mut bytes, *b"IDAT", &[0x78, 0x01, 0x00, 0x04, 0x00, 0xFB, 0xFF, 0, 0, 0, 0]);
+    chunk(
+        &mut bytes,
+        *b"IDAT",
+        &[0x78, 0x01, 0x00, 0x04, 0x00, 0xFB, 0xFF, 0, 0, 0, 0],
+    );
     chunk(&mut bytes, *b"IEND", &[]);
     bytes
 }
@@ -106,7 +115,12 @@ fn tiff(tiled: bool) -> Vec<u8> {
     ];
     if tiled {
         let tiles = SIDE.div_ceil(16).pow(2);
-        entries.extend([(322, 4, 1, 16), (323, 4, 1, 16), (324, 4, tiles, 200), (325, 4, tiles, 200)]);
+        entries.extend([
+            (322, 4, 1, 16),
+            (323, 4, 1, 16),
+            (324, 4, tiles, 200),
+            (325, 4, tiles, 200),
+        ]);
     } else {
         entries.extend([(273, 4, 1, 200), (278, 4, 1, SIDE), (279, 4, 1, 4)]);
     }
@@ -146,8 +160,17 @@ fn jp2(codestream: &[u8]) -> Vec<u8> {
     let boxed = |kind: &[u8; 4], data: &[u8]| {
         [&(data.len() as u32 + 8).to_be_bytes()[..], kind, data].concat()
     };
-    let ihdr = [&SIDE.to_be_bytes()[..], &SIDE.to_be_bytes(), &[0, 3, 7, 7, 0, 0]].concat();
-    let header = [boxed(b"ihdr", &ihdr), boxed(b"colr", &[1, 0, 0, 0, 0, 0, 16])].concat();
+    let ihdr = [
+        &SIDE.to_be_bytes()[..],
+        &SIDE.to_be_bytes(),
+        &[0, 3, 7, 7, 0, 0],
+    ]
+    .concat();
+    let header = [
+        boxed(b"ihdr", &ihdr),
+        boxed(b"colr", &[1, 0, 0, 0, 0, 0, 16]),
+    ]
+    .concat();
     [
         boxed(b"jP  ", &[0x0D, 0x0A, 0x87, 0x0A]),
         boxed(b"ftyp", b"jp2 \0\0\0\0jp2 "),
@@ -185,7 +208,11 @@ fn claims_of_60000_by_60000_are_answered_at_once_in_little_memory() {
     }
     let server = server(&folder, &[("LIMITS__DECODE_BYTES", "100000000")]);
     for (name, _) in &bombs {
-        for request in ["info.json", "full/!200,200/0/default.jpg", "0,0,256,256/max/0/default.png"] {
+        for request in [
+            "info.json",
+            "full/!200,200/0/default.jpg",
+            "0,0,256,256/max/0/default.png",
+        ] {
             let start = Instant::now();
             let answer = server.get(&format!("/iiif/3/{name}/{request}"));
             let took = start.elapsed();
@@ -200,14 +227,21 @@ fn claims_of_60000_by_60000_are_answered_at_once_in_little_memory() {
             }
         }
         let resident = resident_bytes(&server);
-        assert!(resident < MOST_RESIDENT_BYTES, "{name}: {} MiB", resident >> 20);
+        assert!(
+            resident < MOST_RESIDENT_BYTES,
+            "{name}: {} MiB",
+            resident >> 20
+        );
     }
     assert_alive(&server);
 }
 
 fn resident_bytes(server: &Server) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
     let kibibytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
     kibibytes << 10
 }

@@ -19,10 +19,16 @@ pub fn masters() -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            let is_master = path.extension().and_then(|e| e.to_str()).is_some_and(|extension| {
-                ["png", "jpg", "jpeg", "tif", "tiff", "jp2", "j2k", "j2c", "webp", "gif", "bmp"]
+            let is_master = path
+                .extension()
+                .and_then(|e| e.to_str())
+                .is_some_and(|extension| {
+                    [
+                        "png", "jpg", "jpeg", "tif", "tiff", "jp2", "j2k", "j2c", "webp", "gif",
+                        "bmp",
+                    ]
                     .contains(&extension)
-            });
+                });
             // The demo is drawn by `make serve`; expectations are pictures like others.
             if path.is_dir() && !path.ends_with("demo") {
                 folders.push(path);
@@ -31,7 +37,11 @@ pub fn masters() -> Vec<PathBuf> {
             }
         }
     }
-    assert!(found.len() >= 60, "only {} masters are among the fixtures", found.len());
+    assert!(
+        found.len() >= 60,
+        "only {} masters are among the fixtures",
+        found.len()
+    );
     found.sort();
     found
 }
@@ -77,9 +87,16 @@ fn truncations_of_every_fixture_are_answers_or_typed_errors() {
         } else {
             refused += 1;
         }
-        assert!(!image.text_lossy().contains(folder.to_str().unwrap()), "{name}");
+        assert!(
+            !image.text_lossy().contains(folder.to_str().unwrap()),
+            "{name}"
+        );
     }
-    assert!(refused * 2 > names.len(), "only {refused} of {} were refused", names.len());
+    assert!(
+        refused * 2 > names.len(),
+        "only {refused} of {} were refused",
+        names.len()
+    );
     assert!(server.metric("triforium_panics_total{stage=\"render\"}") < 0.5);
     assert_alive(&server);
 }
@@ -108,7 +125,11 @@ fn flipped_bytes_in_every_fixture_are_answers_or_typed_errors() {
         for request in ["info.json", "full/!40,40/90/default.jpg"] {
             let answer = server.get(&format!("/iiif/3/{name}/{request}"));
             // A damaged size can make a side of the box vanish: 400.
-            assert!(is_typed(&answer) || answer.status == 400, "{name}: {}", answer.status);
+            assert!(
+                is_typed(&answer) || answer.status == 400,
+                "{name}: {}",
+                answer.status
+            );
         }
     }
     assert_alive(&server);
@@ -135,7 +156,11 @@ fn files_that_are_no_pictures_are_501_or_500() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         for request in ["info.json", "full/max/0/default.jpg"] {
             let answer = server.get(&format!("/iiif/3/{name}/{request}"));
-            assert!(matches!(answer.status, 500 | 501), "{name}: {}", answer.status);
+            assert!(
+                matches!(answer.status, 500 | 501),
+                "{name}: {}",
+                answer.status
+            );
             assert_eq!(answer.header("content-type"), "application/problem+json");
             assert_eq!(answer.header("cache-control"), "no-store");
         }
@@ -146,7 +171,11 @@ fn files_that_are_no_pictures_are_501_or_500() {
 #[test]
 fn the_format_is_told_by_the_bytes_not_by_the_name() {
     let folder = scratch("misnamed");
-    fs::write(folder.join("picture.jpg"), png(&draw(9, 7, crate::library::plain))).unwrap();
+    fs::write(
+        folder.join("picture.jpg"),
+        png(&draw(9, 7, crate::library::plain)),
+    )
+    .unwrap();
     let server = Server::start(&folder);
     let answer = server.get("/iiif/3/picture.jpg/full/max/0/default.png");
     assert_eq!(decode(&answer), draw(9, 7, crate::library::plain));
@@ -200,7 +229,9 @@ fn a_master_that_is_renamed_over_gives_new_pixels_and_a_new_tag() {
 
 #[test]
 fn a_master_that_is_overwritten_gives_new_pixels_and_a_new_tag() {
-    replaced("overwritten", |master, bytes| fs::write(master, bytes).unwrap());
+    replaced("overwritten", |master, bytes| {
+        fs::write(master, bytes).unwrap()
+    });
 }
 
 #[test]
@@ -211,7 +242,8 @@ fn a_master_with_the_same_length_and_another_time_is_another_master() {
     let server = Server::start(&folder);
     let etag = server.get(IMAGE).header("etag").to_owned();
     let file = fs::File::options().append(true).open(&master).unwrap();
-    file.set_modified(std::time::SystemTime::UNIX_EPOCH + Duration::new(1_600_000_000, 5)).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH + Duration::new(1_600_000_000, 5))
+        .unwrap();
     let after = within_the_check(|| server.get(IMAGE), |a| a.header("etag") != etag);
     assert_ne!(after.header("etag"), etag);
 }
@@ -258,11 +290,18 @@ fn a_root_that_goes_away_is_503_and_not_404() {
 #[test]
 fn a_folder_that_cannot_be_written_is_served() {
     let folder = scratch("read-only");
-    save(&folder.join("master.png"), &draw(64, 48, crate::library::plain));
+    save(
+        &folder.join("master.png"),
+        &draw(64, 48, crate::library::plain),
+    );
     fs::set_permissions(folder.join("master.png"), fs::Permissions::from_mode(0o444)).unwrap();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
     let server = Server::start(&folder);
     assert_eq!(server.get(IMAGE).status, 200);
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is written beside masters");
+    assert_eq!(
+        fs::read_dir(&folder).unwrap().count(),
+        1,
+        "nothing is written beside masters"
+    );
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
 }
