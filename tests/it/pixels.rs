@@ -72,13 +72,14 @@ impl Pixels {
         self.moved((width, height), |cx, cy| (x + cx, y + cy))
     }
 
-    /// Mean and largest difference of the colour samples.
+    /// Mean and largest difference of alpha and of the colours as far as they show.
     pub fn difference(&self, other: &Self) -> (f64, u8) {
         assert_eq!(self.size(), other.size(), "the dimensions differ");
         let (mut sum, mut most) = (0_u64, 0_u8);
         for y in 0..self.height {
             for x in 0..self.width {
-                for (a, b) in self.rgba(x, y).iter().zip(other.rgba(x, y)) {
+                let (a, b) = (shown(self.rgba(x, y)), shown(other.rgba(x, y)));
+                for (a, b) in a.iter().zip(b) {
                     let apart = a.abs_diff(b);
                     sum += u64::from(apart);
                     most = most.max(apart);
@@ -89,6 +90,13 @@ impl Pixels {
         let samples = self.width * self.height * 3;
         (sum as f64 / samples as f64, most)
     }
+}
+
+/// A pixel with its colours weighted by its opacity.
+fn shown(pixel: [u8; 4]) -> [u8; 4] {
+    let alpha = u16::from(pixel[3]);
+    let [r, g, b, _] = pixel.map(|v| u8::try_from((u16::from(v) * alpha + 127) / 255).unwrap());
+    [r, g, b, pixel[3]]
 }
 
 /// Whether every sample is within `tolerance`.

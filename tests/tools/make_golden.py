@@ -91,8 +91,16 @@ def by_scaled_decoding(name, factor, size, box=None):
     if transposed:
         width, height = height, width
     left, top, wide, high = box or (0, 0, width, height)
-    part = tuple(edge / factor for edge in (left, top, left + wide, top + high))
+    if box is None:
+        part = (0, 0, *share((width, height), factor, size))
+    else:
+        part = tuple(edge / factor for edge in (left, top, left + wide, top + high))
     return image.resize(size, LANCZOS, box=part)
+
+
+def share(whole, factor, size):
+    """What the whole picture takes of a level: a side that is asked for as the level has it is taken unscaled."""
+    return tuple(-(-w // factor) if -(-w // factor) == s else w / factor for w, s in zip(whole, size))
 
 
 def by_boxes(name, times, size):
@@ -101,7 +109,7 @@ def by_boxes(name, times, size):
     width, height = image.size
     for _ in range(times):
         image = image.reduce(2)
-    return image.resize(size, LANCZOS, box=(0, 0, width / 2**times, height / 2**times))
+    return image.resize(size, LANCZOS, box=(0, 0, *share((width, height), 2**times, size)))
 
 
 def by_stored_level(name, index, factor, size):
@@ -142,7 +150,7 @@ CASES = {
     "small-bitonal": lambda: bitonal(opened("small.png")),
     "small-scaled": lambda: scaled(opened("small.png"), (100, 75)),
     "small-quarter": lambda: by_boxes("small.png", 2, (33, 24)),
-    "small-enlarged": lambda: opened("small.png").crop((10, 10, 60, 50)).resize((150, 120), Image.Resampling.BICUBIC),
+    "small-enlarged": lambda: opened("small.png").resize((150, 120), Image.Resampling.BICUBIC, box=(10, 10, 60, 50)),
     "alpha-whole": lambda: opened("alpha.png"),
     "alpha-scaled": lambda: scaled(opened("alpha.png"), (100, 75)),
     "webp-region": lambda: region("lossless.webp", (11, 13, 77, 55)),

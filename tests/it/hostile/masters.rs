@@ -276,10 +276,16 @@ fn a_root_that_goes_away_is_503_and_not_404() {
     fs::rename(&root, place.join("elsewhere")).unwrap();
     let away = within_the_check(|| server.get("/health/ready"), |a| a.status != 200);
     assert_eq!(away.status, 503);
-    let answer = within_the_check(|| server.get(IMAGE), |a| a.status != 200);
-    assert_eq!(answer.status, 503);
-    assert_ne!(answer.header("retry-after"), "");
-    assert_eq!(server.get("/iiif/3/unknown.png/info.json").status, 503);
+    sleep(Duration::from_millis(1200));
+    let remembered = server.get(IMAGE);
+    assert_eq!(remembered.status, 200, "what is remembered is still told");
+    assert_eq!(decode(&remembered).rgb(5, 5), [10, 0, 245]);
+    for path in ["/iiif/3/unknown.png/info.json", "/iiif/3/unknown.png/full/max/0/default.png"] {
+        let answer = server.get(path);
+        assert_eq!(answer.status, 503, "{path}");
+        assert_ne!(answer.header("retry-after"), "", "{path}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+    }
     assert_eq!(server.get("/health/live").status, 200);
     fs::rename(place.join("elsewhere"), &root).unwrap();
     let back = within_the_check(|| server.get(IMAGE), |a| a.status == 200);
