@@ -102,14 +102,62 @@ mod tests {
         assert_eq!(documented, *KNOWN);
     }
 
-    #[test]
-    fn the_document_is_valid_and_changes_nothing() {
-        let text = document().replace("\n#", "\n");
-        let text: String = text
+    /// The document with every setting uncommented.
+    fn uncommented() -> String {
+        let setting = |line: &&str| line.starts_with('[') || !line.starts_with("# ");
+        let lines = document();
+        lines
             .lines()
-            .filter(|line| line.starts_with('[') || line.contains(" = "))
-            .filter(|line| !line.starts_with(' '))
-            .fold(String::new(), |all, line| all + line + "\n");
-        assert!(toml::from_str::<Table>(&text).is_ok(), "{text}");
+            .filter(setting)
+            .map(|line| format!("{}\n", line.trim_start_matches('#')))
+            .collect()
+    }
+
+    #[test]
+    fn the_document_uncommented_is_the_default_configuration() {
+        let text = uncommented();
+        let table: Table = toml::from_str(&text).expect("valid TOML");
+        assert_eq!(
+            Config::from_table(&table).expect("valid settings"),
+            Config::default()
+        );
+        let stated = text.lines().filter(|line| line.contains(" = ")).count();
+        assert_eq!(stated, KEYS.len());
+    }
+
+    #[test]
+    fn settings_with_words_for_values_name_their_words() {
+        let words = |key: &str| {
+            let info = KEYS.iter().find(|info| info.key == key);
+            info.map_or("", |info| info.meaning)
+        };
+        for (key, values) in [
+            ("public.versionless", &["off", "2", "3"][..]),
+            ("public.start_page", &["on", "off", "admin"]),
+            ("log.format", &["text", "json"]),
+            ("log.access", &["off", "combined", "json"]),
+            ("log.client_address", &["full", "truncated", "none"]),
+            ("source.file.symlinks", &["never", "inside"]),
+            ("encode.jpeg.subsampling", &["4:2:0", "4:2:2", "4:4:4"]),
+            ("encode.png.compression", &["fast", "balanced", "high"]),
+            ("encode.tif.compression", &["none", "deflate", "lzw"]),
+            ("colour.mode", &["srgb"]),
+            ("gpu.mode", &["off", "auto", "on"]),
+        ] {
+            for value in values {
+                let quoted = format!("\"{value}\"");
+                assert!(words(key).contains(&quoted), "{key} does not say {quoted}");
+            }
+        }
+    }
+
+    #[test]
+    fn config_toml_is_the_document() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml");
+        let file = std::fs::read_to_string(path).expect("config.toml stands at the top");
+        assert!(
+            file == document(),
+            "config.toml is out of date: triforium config schema > config.toml"
+        );
     }
 }

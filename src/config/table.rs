@@ -30,7 +30,7 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "server.max_target_bytes",
-        meaning: "Longest request target in bytes; longer ones are 414. Image API 1.x has 1024 at most.",
+        meaning: "Longest request target, 256 to 32768 bytes; longer ones are 414. Image API 1.x has 1024 at most.",
     },
     KeyInfo {
         key: "server.tls.certificate",
@@ -38,7 +38,7 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "server.tls.key",
-        meaning: "PEM file with the private key (PKCS #8, PKCS #1 or SEC 1).",
+        meaning: "PEM file with the private key (PKCS #8, PKCS #1 or SEC 1); given together with certificate.",
     },
     KeyInfo {
         key: "admin.listen",
@@ -46,7 +46,7 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "public.base_uri",
-        meaning: "The address under which clients reach this server, up to the slash before iiif (https://images.example.org/collection). Empty: taken from each request.",
+        meaning: "The address under which clients reach this server, up to the slash before iiif\n(https://images.example.org/collection). Empty: taken from each request.",
     },
     KeyInfo {
         key: "public.prefix",
@@ -54,19 +54,15 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "public.versionless",
-        meaning: "Which Image API answers under /iiif/{identifier}/….",
+        meaning: "Which Image API answers under /iiif/{identifier}/…: \"off\" (none: such paths are 404), \"2\" or \"3\".",
     },
     KeyInfo {
         key: "public.start_page",
-        meaning: "Where the start page is served.",
+        meaning: "Where the start page is served: \"on\" (the public listener), \"off\" (nowhere; no folder is ever walked)\nor \"admin\" (the admin listener alone).",
     },
     KeyInfo {
         key: "public.slash_substitute",
         meaning: "Text that stands for a slash inside identifiers, for front ends that cannot pass %2F; empty for none.",
-    },
-    KeyInfo {
-        key: "public.meta_identifier",
-        meaning: "Whether identifier;page is read as a page of a file.",
     },
     KeyInfo {
         key: "public.trusted_proxies",
@@ -78,47 +74,47 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "cache_control.image",
-        meaning: "Images.",
+        meaning: "Cache-Control of images; empty for none.",
     },
     KeyInfo {
         key: "cache_control.info",
-        meaning: "Information documents and redirects to them.",
+        meaning: "Cache-Control of information documents and of redirects to them; empty for none.",
     },
     KeyInfo {
         key: "cache_control.not_found",
-        meaning: "404, the one error that is certain.",
+        meaning: "Cache-Control of 404, the one error that is certain; empty for none. Other errors are no-store.",
     },
     KeyInfo {
         key: "log.level",
-        meaning: "Least level: error, warn, info, debug, trace, or directives by module.",
+        meaning: "Least level: \"error\", \"warn\", \"info\", \"debug\", \"trace\", or directives by module (\"info,triforium::http=debug\").",
     },
     KeyInfo {
         key: "log.format",
-        meaning: "Shape of the program's log.",
+        meaning: "Shape of the program's log: \"text\" (lines for people) or \"json\" (one object a line).",
     },
     KeyInfo {
         key: "log.access",
-        meaning: "Shape of the access log.",
+        meaning: "Shape of the access log: \"off\" (none), \"combined\" (as Apache and nginx have it) or \"json\" (one object a line).",
     },
     KeyInfo {
         key: "log.access_file",
-        meaning: "File of the access log, reopened on signal; empty for standard output.",
+        meaning: "File of the access log, reopened on SIGHUP and SIGUSR1; empty for standard output.",
     },
     KeyInfo {
         key: "log.client_address",
-        meaning: "How much of a client's address the access log keeps.",
+        meaning: "How much of a client's address the access log keeps: \"full\", \"truncated\" (the /24 of IPv4, the /48 of IPv6)\nor \"none\".",
     },
     KeyInfo {
         key: "source.file.root",
-        meaning: "A single root under the simplest rule; it stands in place of roots. Empty: roots count.",
+        meaning: "A single folder; an identifier is a path below it, with or without its extension. It stands in place of\nroots. Empty: roots count.",
     },
     KeyInfo {
         key: "source.file.check_seconds",
-        meaning: "Seconds for which a master's version is believed before its file is looked at again.",
+        meaning: "Seconds for which a master's version is believed before its file is looked at again, 0 to 86400.",
     },
     KeyInfo {
         key: "source.file.read_timeout_seconds",
-        meaning: "Seconds after which the file system counts as away.",
+        meaning: "Seconds after which a file system that does not answer counts as away, 0.001 to 86400.",
     },
     KeyInfo {
         key: "source.file.threads",
@@ -126,7 +122,7 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "source.file.symlinks",
-        meaning: "Whether symbolic links are followed.",
+        meaning: "Whether symbolic links are followed: \"inside\" (relative links that stay inside their root) or \"never\".",
     },
     KeyInfo {
         key: "source.file.max_listed",
@@ -134,35 +130,35 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "source.file.roots",
-        meaning: "Named roots; the first in which an identifier finds a file answers.",
+        meaning: "Named roots, tried in order; the first in which an identifier finds a file answers. Each is a table\n[[source.file.roots]] with these keys:\n  name        what it is called in health and info (\"default\")\n  path        the folder\n  prefix      identifiers have to begin with this; the rest is the file's path (\"\")\n  suffix      added to the rest (\"\")\n  extensions  tried in turn after a dot where the path itself is no file\n              ([\"tif\", \"tiff\", \"jp2\", \"jpg\", \"jpeg\", \"png\", \"webp\", \"gif\", \"bmp\"])\n  pattern     instead of prefix and suffix: a regular expression that the whole identifier has to match\n  template    with pattern: the file's path, with {capture}, {pairtree(capture)}, {hash(capture,levels,digits)},\n              {lower(capture)}, {replace(capture,from,to)}",
     },
     KeyInfo {
         key: "limits.max_width_px",
-        meaning: "Largest width of a scaled region, in pixels; published. 0: none.",
+        meaning: "Largest width of a scaled region, in pixels; published in info.json. 0: none.",
     },
     KeyInfo {
         key: "limits.max_height_px",
-        meaning: "Largest height of a scaled region, in pixels; published. 0: none.",
+        meaning: "Largest height of a scaled region, in pixels; published in info.json; needs max_width_px. 0: none.",
     },
     KeyInfo {
         key: "limits.max_area_px",
-        meaning: "Largest area of a scaled region, in pixels; published. 0: none.",
+        meaning: "Largest area of a scaled region, in pixels; published in info.json. 0: none.",
     },
     KeyInfo {
         key: "limits.master_side_px",
-        meaning: "Largest side of a master, in pixels.",
+        meaning: "Largest side of a master, in pixels; larger masters are 413.",
     },
     KeyInfo {
         key: "limits.master_area_px",
-        meaning: "Largest area of a master, in pixels.",
+        meaning: "Largest area of a master, in pixels; larger masters are 413.",
     },
     KeyInfo {
         key: "limits.decode_bytes",
-        meaning: "Most bytes for decoded pixels of all requests together. 0: a quarter of the memory.",
+        meaning: "Most bytes for decoded pixels of all requests together. 0: a quarter of the memory of machine or control group.",
     },
     KeyInfo {
         key: "limits.stream_above_bytes",
-        meaning: "Estimated bytes of an answer above which it is streamed.",
+        meaning: "Estimated bytes of an answer above which it is streamed, without Content-Length.",
     },
     KeyInfo {
         key: "limits.stream_buffer_bytes",
@@ -170,7 +166,7 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "limits.render_seconds",
-        meaning: "Longest time for making one answer, in seconds.",
+        meaning: "Longest time for making one answer, in seconds; then 504.",
     },
     KeyInfo {
         key: "limits.stream_seconds",
@@ -178,15 +174,15 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "limits.queue_seconds",
-        meaning: "Longest wait for admission, in seconds.",
+        meaning: "Longest wait for admission, in seconds; then 503.",
     },
     KeyInfo {
         key: "limits.queue_length",
-        meaning: "Requests that may wait for admission in one lane.",
+        meaning: "Requests that may wait for admission in one lane; further ones are 503 at once.",
     },
     KeyInfo {
         key: "limits.open_masters",
-        meaning: "Masters that are kept open.",
+        meaning: "Masters whose files and headers are kept open.",
     },
     KeyInfo {
         key: "limits.lost_threads",
@@ -202,19 +198,19 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "iiif.strict_validator",
-        meaning: "The official validator's reading where it contradicts the specification (K1, K5).",
+        meaning: "The official validator's reading where it contradicts Image API 3.0: !w,h larger than the region without ^ is 400\n(the specification: 200 at the region's size), and ^max is the region's own size (the specification: enlarged\nto the limits).",
     },
     KeyInfo {
-        key: "iiif.pages",
-        meaning: "Whether identifier;2 names page 2 of a master with several pages.",
+        key: "iiif.meta_identifier",
+        meaning: "Whether identifier;2 names page 2 of a file and identifier;1:4 the image at a quarter of its size, identifier;2;1:4 both, where no file has the whole name.",
     },
     KeyInfo {
         key: "iiif.rights",
-        meaning: "rights of every image: a Creative Commons or RightsStatements.org URI. Empty: none.",
+        meaning: "rights of every image in info.json: a Creative Commons or RightsStatements.org URI. Empty: none.",
     },
     KeyInfo {
         key: "iiif.background",
-        meaning: "What shows where a picture without opacity has none: red, green, blue.",
+        meaning: "What shows where a picture without opacity has none: red, green, blue, each 0 to 255.",
     },
     KeyInfo {
         key: "encode.threads",
@@ -226,19 +222,19 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "encode.jpeg.subsampling",
-        meaning: "Resolution of the colour components.",
+        meaning: "Resolution of the colour components: \"4:2:0\" (half in both directions), \"4:2:2\" (half from left to right)\nor \"4:4:4\" (full).",
     },
     KeyInfo {
         key: "encode.jpeg.progressive",
-        meaning: "Several scans of growing precision instead of one.",
+        meaning: "Several scans of growing precision instead of one (smaller, slower).",
     },
     KeyInfo {
         key: "encode.png.compression",
-        meaning: "Effort.",
+        meaning: "Effort: \"fast\", \"balanced\" or \"high\" (smallest, many times slower).",
     },
     KeyInfo {
         key: "encode.webp.lossless",
-        meaning: "Exact pixels instead of quality.",
+        meaning: "Exact pixels instead of quality; always so in builds without libwebp.",
     },
     KeyInfo {
         key: "encode.webp.quality",
@@ -250,18 +246,18 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "encode.tif.compression",
-        meaning: "How strips are compressed.",
+        meaning: "How strips are compressed: \"none\", \"deflate\" or \"lzw\".",
     },
     KeyInfo {
         key: "cache.derivative.memory_bytes",
-        meaning: "Bytes in memory, bookkeeping included. 0: off.",
+        meaning: "Bytes of finished answers that are kept in memory, bookkeeping included. 0: off.",
     },
     KeyInfo {
         key: "colour.mode",
-        meaning: "What becomes of colour profiles.",
+        meaning: "What becomes of colour profiles: \"srgb\" (RGB and gray are converted to sRGB).",
     },
     KeyInfo {
         key: "gpu.mode",
-        meaning: "Whether a GPU is used.",
+        meaning: "Whether a GPU is used: \"off\", \"auto\" (where there is one and it is faster) or \"on\" (the start fails without one).\nThis build uses none: \"on\" is refused.",
     },
 ];

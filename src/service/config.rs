@@ -88,8 +88,9 @@ pub struct IiifConfig {
     pub upscaling: bool,
     /// The official validator's reading where it contradicts the specification (K1, K5).
     pub strict_validator: bool,
-    /// Whether `identifier;2` names page 2 of a master with several pages.
-    pub pages: bool,
+    /// Whether `identifier;2` names page 2 of a file and `identifier;1:4` the image at a quarter of its
+    /// size, `identifier;2;1:4` both, where no file has the whole name.
+    pub meta_identifier: bool,
     /// `rights` of every image: a Creative Commons or RightsStatements.org URI. Empty: none.
     pub rights: String,
     /// What shows where a picture without opacity has none: red, green, blue.
@@ -101,7 +102,7 @@ impl Default for IiifConfig {
         Self {
             upscaling: true,
             strict_validator: false,
-            pages: true,
+            meta_identifier: true,
             rights: String::new(),
             background: [255, 255, 255],
         }

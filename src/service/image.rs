@@ -313,7 +313,7 @@ fn derivative_key(
         .part(request.identifier.as_str().as_bytes())
         .number(master.version.length)
         .part(&master.version.modified_ns.to_le_bytes())
-        .number(u64::from(master.page))
+        .part(format!("{:?}", master.meta).as_bytes())
         .part(format!("{:?}", request.version).as_bytes())
         .part(resolved.canonical.as_bytes())
         .finish()

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use quick_cache::sync::Cache;
 
 use super::admission::Lane;
+use super::meta::Meta;
 use crate::cache::{Flights, Key, KeyBuilder};
 use crate::cancel::Cancel;
 use crate::codec::{self, DecodeLimits, Facts, Picture};
@@ -33,8 +34,8 @@ pub struct Master {
     pub located: Located,
     /// The version that is open.
     pub version: Version,
-    /// The page that is open, from 1.
-    pub page: u32,
+    /// The page that is open, and the share of its size at which it is published.
+    pub meta: Meta,
     /// Milliseconds after the pool's start at which its version was last checked.
     checked_ms: AtomicU64,
 }
@@ -48,7 +49,8 @@ impl Master {
     /// The dimensions that are published: upright.
     pub fn dimensions(&self) -> Dimensions {
         let facts = self.facts();
-        facts.orientation.apply(facts.pyramid.dimensions())
+        let reduced = self.meta.reduction.of(facts.pyramid.dimensions());
+        facts.orientation.apply(reduced)
     }
 
     /// What a plan has to know of it.
@@ -58,6 +60,7 @@ impl Master {
             pyramid: &facts.pyramid,
             orientation: facts.orientation,
             pixel: facts.pixel,
+            reduction: self.meta.reduction,
         }
     }
 
@@ -117,7 +120,7 @@ pub(super) struct Masters {
     opening: Flights<Key, Arc<Master>>,
     limits: DecodeLimits,
     check_every: Duration,
-    pages: bool,
+    meta: bool,
     start: Instant,
 }
 
@@ -128,7 +131,7 @@ impl Masters {
         capacity: usize,
         limits: DecodeLimits,
         check_every: Duration,
-        pages: bool,
+        meta: bool,
     ) -> Self {
         Self {
             source,
@@ -136,7 +139,7 @@ impl Masters {
             opening: Flights::default(),
             limits,
             check_every,
-            pages,
+            meta,
             start: Instant::now(),
         }
     }
@@ -229,29 +232,29 @@ impl Masters {
             }
             self.open.remove(&key);
         }
-        let (opened, page) = self.locate(identifier.as_str())?;
+        let (opened, meta) = self.locate(identifier.as_str())?;
         let reader: Arc<dyn RangeReader> = Arc::clone(&opened.reader) as Arc<dyn RangeReader>;
-        let picture = codec::open(reader, page, &self.limits)?;
+        let picture = codec::open(reader, meta.page, &self.limits)?;
         let master = Arc::new(Master {
             picture,
             reader: opened.reader,
             located: opened.located,
             version: opened.version,
-            page,
+            meta,
             checked_ms: AtomicU64::new(self.now_ms()),
         });
         self.open.insert(key, Arc::clone(&master));
         Ok(master)
     }
 
-    /// The file that `identifier` names, or, where none has the whole name, the page of one.
-    fn locate(&self, identifier: &str) -> Result<(Opened, u32)> {
+    /// The file that `identifier` names, or, where none has the whole name, what a meta-identifier adds.
+    fn locate(&self, identifier: &str) -> Result<(Opened, Meta)> {
         match self.source.open(identifier) {
-            Err(error) if self.pages && error.kind() == ErrorKind::NotFound => {
-                let (name, page) = split_page(identifier).ok_or(error)?;
-                Ok((self.source.open(name)?, page))
+            Err(error) if self.meta && error.kind() == ErrorKind::NotFound => {
+                let (name, meta) = Meta::split(identifier).ok_or(error)?;
+                Ok((self.source.open(name)?, meta))
             }
-            result => Ok((result?, 1)),
+            result => Ok((result?, Meta::NONE)),
         }
     }
 }
@@ -260,13 +263,6 @@ fn key_of(identifier: &Identifier) -> Key {
     KeyBuilder::default()
         .part(identifier.as_str().as_bytes())
         .finish()
-}
-
-/// `name;2` is page 2 of `name`.
-fn split_page(identifier: &str) -> Option<(&str, u32)> {
-    let (name, page) = identifier.rsplit_once(';')?;
-    let page = page.parse().ok().filter(|page| *page > 0)?;
-    (!name.is_empty()).then_some((name, page))
 }
 
 /// Runs `work` off the runtime; a panic in it costs its caller alone.
@@ -288,17 +284,4 @@ where
     tokio::task::spawn_blocking(guarded)
         .await
         .unwrap_or_else(|cause| Err(Error::internal("running work").with_source(cause)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::split_page;
-
-    #[test]
-    fn a_page_is_a_number_after_the_last_semicolon() {
-        assert_eq!(split_page("a;b;12"), Some(("a;b", 12)));
-        for other in ["a", "a;", "a;0", "a;x", ";3", "a;-1", "a;1:2"] {
-            assert_eq!(split_page(other), None, "{other}");
-        }
-    }
 }

@@ -12,6 +12,7 @@ mod image;
 mod info;
 mod losses;
 mod masters;
+mod meta;
 mod render;
 mod strips;
 
@@ -24,6 +25,7 @@ pub use answer::{
 pub use config::{CacheConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig, Limits};
 pub use image::Explanation;
 pub use masters::Master;
+pub use meta::Meta;
 
 use crate::cache::{Flights, Key, KeyBuilder, Memory};
 use crate::error::{Error, Result};
@@ -190,7 +192,7 @@ impl Shared {
             limits.open_masters,
             config.decode_limits(decode_bytes),
             check_every,
-            config.iiif.pages,
+            config.iiif.meta_identifier,
         );
         let lane = |name, threads, bytes| {
             Lane::new(

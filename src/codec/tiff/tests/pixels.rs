@@ -387,3 +387,16 @@ fn work_that_nobody_wants_stops_between_tiles() {
     assert_eq!(rows.next_strip().unwrap_err().kind(), ErrorKind::Cancelled);
     assert!(rows.next_strip().unwrap().is_none());
 }
+
+#[test]
+fn work_that_nobody_wants_does_not_begin_a_tile_that_was_never_written() {
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let absent = [
+        longs(tags::TILE_OFFSETS, &[0]),
+        longs(tags::TILE_BYTE_COUNTS, &[0]),
+    ];
+    let picture = picture(single(&changed(tiled_gray(16, 16), &absent), &[])).unwrap();
+    let mut rows = picture.decode(0, window(0, 0, 16, 16), &cancel).unwrap();
+    assert_eq!(rows.next_strip().unwrap_err().kind(), ErrorKind::Cancelled);
+}
