@@ -9,7 +9,6 @@
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::float_cmp,
     reason = "the numbers are the tests' own, and small"
 )]
 #![expect(

@@ -67,16 +67,15 @@ fn request(numbers: &mut Numbers, width: u32, height: u32) -> String {
         _ => format!("^{},{}", 1 + numbers.below(300), 1 + numbers.below(300)),
     };
     let mirror = numbers.one_of(&["", "!"]);
-    let (size, angle) = match numbers.below(6) {
-        // Turns by any angle cost the most: small ones show as much.
-        0 => (
+    // Turns by any angle cost the most: small ones show as much.
+    let (size, angle) = if numbers.below(6) == 0 {
+        (
             format!("!{},{}", 1 + numbers.below(120), 1 + numbers.below(120)),
             format!("{}.{}", numbers.below(360), numbers.below(10)),
-        ),
-        _ => {
-            let quarter = numbers.one_of(&["0", "90", "180", "270", "360"]);
-            (size, quarter.to_owned())
-        }
+        )
+    } else {
+        let quarter = numbers.one_of(&["0", "90", "180", "270", "360"]);
+        (size, quarter.to_owned())
     };
     let quality = numbers.one_of(&["default", "color", "gray", "bitonal"]);
     let format = numbers.one_of(&["jpg", "jpg", "png", "png", "webp", "gif", "tif"]);

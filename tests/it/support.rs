@@ -221,10 +221,10 @@ pub(crate) fn request(address: &str, method: &str, path: &str, headers: &[(&str,
         .iter()
         .any(|(name, _)| name.eq_ignore_ascii_case("host"))
     {
-        head.push_str(&format!("Host: {address}\r\n"));
+        head = head + "Host: " + address + "\r\n";
     }
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head = head + name + ": " + value + "\r\n";
     }
     head.push_str("\r\n");
     let raw = exchange(address, head.as_bytes());
@@ -235,7 +235,7 @@ pub(crate) fn request(address: &str, method: &str, path: &str, headers: &[(&str,
 pub(crate) fn exchange(address: &str, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
+        .set_read_timeout(Some(Duration::from_mins(1)))
         .unwrap();
     stream.write_all(bytes).unwrap();
     let mut answer = Vec::new();

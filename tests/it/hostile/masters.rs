@@ -230,7 +230,7 @@ fn a_master_that_is_renamed_over_gives_new_pixels_and_a_new_tag() {
 #[test]
 fn a_master_that_is_overwritten_gives_new_pixels_and_a_new_tag() {
     replaced("overwritten", |master, bytes| {
-        fs::write(master, bytes).unwrap()
+        fs::write(master, bytes).unwrap();
     });
 }
 

@@ -206,3 +206,22 @@ fn long_answers_are_streamed_and_whole() {
         assert_eq!(decode(&streamed), decode(&known), "{format}");
     }
 }
+
+#[test]
+fn a_reduced_image_is_an_image_of_its_own() {
+    let server = Server::start(library());
+    let document = server.get("/iiif/3/plain.png;1:2/info.json").json();
+    assert_eq!(
+        (&document["width"], &document["height"]),
+        (&150.into(), &100.into())
+    );
+    let request = "0,0,50,50/max/0/default.png";
+    let whole = server.get(&format!("/iiif/3/plain.png/{request}"));
+    let half = server.get(&format!("/iiif/3/plain.png;1:2/{request}"));
+    assert_eq!(decode(&half).size(), (50, 50));
+    assert_ne!(decode(&half), decode(&whole));
+    assert_ne!(half.header("etag"), whole.header("etag"));
+    // The same pixels as the part that they come from, halved.
+    let part = server.get("/iiif/3/plain.png/0,0,100,100/50,50/0/default.png");
+    assert_eq!(decode(&half), decode(&part));
+}
