@@ -52,7 +52,7 @@ struct Tiff {
 }
 
 /// Whether `head`, a file's first bytes, at least 4, begins a TIFF.
-pub fn matches(head: &[u8]) -> bool {
+pub(super) fn matches(head: &[u8]) -> bool {
     directory::is_header(head)
 }
 
@@ -64,7 +64,7 @@ pub fn matches(head: &[u8]) -> bool {
 /// [`crate::error::ErrorKind::NotImplemented`] for a kind of TIFF that is not read,
 /// [`crate::error::ErrorKind::TooLarge`] above `limits`,
 /// [`crate::error::ErrorKind::Corrupt`] for damaged directories, and those of the reader.
-pub fn open(
+pub(super) fn open(
     reader: Arc<dyn RangeReader>,
     page: u32,
     limits: &DecodeLimits,
