@@ -98,7 +98,11 @@ impl Config {
 
     fn from_table(table: &Table) -> Result<Self, ConfigError> {
         let config = Self {
-            http: part(table, "", &["server", "admin", "public", "cache_control", "log"])?,
+            http: part(
+                table,
+                "",
+                &["server", "admin", "public", "cache_control", "log"],
+            )?,
             service: part(table, "", &["limits", "iiif", "encode", "cache"])?,
             source: section(table, "source")?,
             colour: section(table, "colour")?,
@@ -131,7 +135,11 @@ impl Config {
 }
 
 /// The sections of `table` with these names, as one room's settings.
-fn part<T: DeserializeOwned>(table: &Table, prefix: &str, names: &[&str]) -> Result<T, ConfigError> {
+fn part<T: DeserializeOwned>(
+    table: &Table,
+    prefix: &str,
+    names: &[&str],
+) -> Result<T, ConfigError> {
     let chosen: Table = names
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), table.get(*name)?.clone())))

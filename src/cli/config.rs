@@ -12,7 +12,9 @@ use crate::config::{self, Config, KEYS, KeyInfo, Layers};
 
 /// Shows, checks and documents the configuration
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  triforium config show --config /etc/triforium.toml\n  TRIFORIUM_LIMITS__MAX_AREA_PX=1000000 triforium config check")]
+#[command(
+    after_help = "Examples:\n  triforium config show --config /etc/triforium.toml\n  TRIFORIUM_LIMITS__MAX_AREA_PX=1000000 triforium config check"
+)]
 pub(super) struct ConfigCommand {
     #[command(subcommand)]
     action: Action,

@@ -15,7 +15,9 @@ use crate::service::Explanation;
 
 /// Says what the server would do for a request: level, window, rung, passes, engine, cost
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  triforium explain /iiif/3/page.tif/full/!200,200/0/default.jpg\n  triforium explain --json --root scans /iiif/2/map.jp2/0,0,1024,1024/512,/90/gray.png")]
+#[command(
+    after_help = "Examples:\n  triforium explain /iiif/3/page.tif/full/!200,200/0/default.jpg\n  triforium explain --json --root scans /iiif/2/map.jp2/0,0,1024,1024/512,/90/gray.png"
+)]
 pub(super) struct Explain {
     /// The request's path, as in its URL
     path: String,

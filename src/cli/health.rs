@@ -13,7 +13,9 @@ use super::output::{self, Failure, Outcome};
 
 /// Asks a running server whether it is ready; exit status 0 or 1
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  triforium health\n  triforium health --live --address 127.0.0.1:8183")]
+#[command(
+    after_help = "Examples:\n  triforium health\n  triforium health --live --address 127.0.0.1:8183"
+)]
 pub(super) struct Health {
     #[command(flatten)]
     config: ConfigArgs,
@@ -38,7 +40,11 @@ impl Health {
             Some(address) => address.clone(),
             None => self.configured()?,
         };
-        let path = if self.live { "/health/live" } else { "/health/ready" };
+        let path = if self.live {
+            "/health/live"
+        } else {
+            "/health/ready"
+        };
         let status = ask(&address, path)
             .map_err(|cause| Failure::Words(format!("{address} does not answer: {cause}")))?;
         let healthy = status == 200;
@@ -46,14 +52,22 @@ impl Health {
             &json!({ "healthy": healthy, "status": status, "address": address }),
             self.json,
         )?;
-        Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if healthy {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 
     fn configured(&self) -> Result<String, Failure> {
         let (config, _) = self.config.load(&[])?;
         let http = config.http;
         let admin = http.admin.listen;
-        Ok(if admin.is_empty() { http.server.listen } else { admin })
+        Ok(if admin.is_empty() {
+            http.server.listen
+        } else {
+            admin
+        })
     }
 }
 

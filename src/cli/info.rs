@@ -16,7 +16,9 @@ use crate::service::Master;
 
 /// Says what a master is, which rule found it, and whether it will serve fast
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  triforium info scans/page-0001.tif\n  triforium info --json ark:/12148/btv1b8449691v")]
+#[command(
+    after_help = "Examples:\n  triforium info scans/page-0001.tif\n  triforium info --json ark:/12148/btv1b8449691v"
+)]
 pub(super) struct Info {
     /// A file, or an identifier of the configured source
     #[arg(value_name = "FILE|ID")]

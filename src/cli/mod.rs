@@ -23,10 +23,7 @@ pub struct Cli {
     command: Command,
 }
 
-const LONG_VERSION: &str = concat!(
-    env!("CARGO_PKG_VERSION"),
-    "\nlicence: Apache-2.0 OR MIT"
-);
+const LONG_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\nlicence: Apache-2.0 OR MIT");
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -36,7 +33,9 @@ enum Command {
     Health(health::Health),
     Config(config::ConfigCommand),
     /// Prints completions for a shell
-    #[command(after_help = "Examples:\n  triforium completions bash > /etc/bash_completion.d/triforium\n  triforium completions zsh > ~/.zfunc/_triforium")]
+    #[command(
+        after_help = "Examples:\n  triforium completions bash > /etc/bash_completion.d/triforium\n  triforium completions zsh > ~/.zfunc/_triforium"
+    )]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -47,7 +46,13 @@ enum Command {
 #[derive(Debug, Args)]
 struct ConfigArgs {
     /// Configuration file [default: config.toml, if there is one]
-    #[arg(long, short, value_name = "FILE", env = "TRIFORIUM_CONFIG", global = true)]
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        env = "TRIFORIUM_CONFIG",
+        global = true
+    )]
     config: Option<PathBuf>,
 }
 

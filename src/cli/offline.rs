@@ -10,7 +10,10 @@ use crate::service::Service;
 use crate::source::FileSource;
 
 /// The use cases under the configuration in force; `folder` replaces its file source.
-pub(super) fn service(config: &ConfigArgs, folder: Option<&Path>) -> Result<(Config, Service), Failure> {
+pub(super) fn service(
+    config: &ConfigArgs,
+    folder: Option<&Path>,
+) -> Result<(Config, Service), Failure> {
     let flags: Vec<_> = folder
         .map(|folder| ("source.file.root", folder.to_string_lossy().into_owned()))
         .into_iter()

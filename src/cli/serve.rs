@@ -72,8 +72,13 @@ impl Serve {
     }
 
     fn load(&self) -> Result<Config, Failure> {
-        let folder = self.folder.as_ref().map(|folder| folder.to_string_lossy().into_owned());
-        let gpu = self.gpu.and_then(|gpu| Some(gpu.to_possible_value()?.get_name().to_owned()));
+        let folder = self
+            .folder
+            .as_ref()
+            .map(|folder| folder.to_string_lossy().into_owned());
+        let gpu = self
+            .gpu
+            .and_then(|gpu| Some(gpu.to_possible_value()?.get_name().to_owned()));
         let flags: Vec<_> = [
             ("source.file.root", folder),
             ("server.listen", self.listen.clone()),
@@ -167,7 +172,10 @@ impl Serve {
 
 fn source(config: &Config) -> Result<(FileSource, Duration), ConfigError> {
     let file = &config.source.file;
-    Ok((FileSource::new(file)?, Duration::from_secs_f64(file.check_seconds)))
+    Ok((
+        FileSource::new(file)?,
+        Duration::from_secs_f64(file.check_seconds),
+    ))
 }
 
 /// Says where the server is, for people and for scripts.

@@ -117,7 +117,10 @@ mod tests {
     fn the_document_uncommented_is_the_default_configuration() {
         let text = uncommented();
         let table: Table = toml::from_str(&text).expect("valid TOML");
-        assert_eq!(Config::from_table(&table).expect("valid settings"), Config::default());
+        assert_eq!(
+            Config::from_table(&table).expect("valid settings"),
+            Config::default()
+        );
         let stated = text.lines().filter(|line| line.contains(" = ")).count();
         assert_eq!(stated, KEYS.len());
     }

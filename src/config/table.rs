@@ -65,10 +65,6 @@ pub const KEYS: &[KeyInfo] = &[
         meaning: "Text that stands for a slash inside identifiers, for front ends that cannot pass %2F; empty for none.",
     },
     KeyInfo {
-        key: "public.meta_identifier",
-        meaning: "Whether identifier;page is read as a page of a file, as Cantaloupe's meta-identifiers have it.",
-    },
-    KeyInfo {
         key: "public.trusted_proxies",
         meaning: "Networks whose Forwarded and X-Forwarded-* headers are believed (10.0.0.0/8).",
     },
@@ -205,8 +201,8 @@ pub const KEYS: &[KeyInfo] = &[
         meaning: "The official validator's reading where it contradicts Image API 3.0: !w,h larger than the region without ^ is 400\n(the specification: 200 at the region's size), and ^max is the region's own size (the specification: enlarged\nto the limits).",
     },
     KeyInfo {
-        key: "iiif.pages",
-        meaning: "Whether identifier;2 names page 2 of a master with several pages.",
+        key: "iiif.meta_identifier",
+        meaning: "Whether identifier;2 names page 2 of a file and identifier;1:4 the image at a quarter of its size, identifier;2;1:4 both, where no file has the whole name.",
     },
     KeyInfo {
         key: "iiif.rights",

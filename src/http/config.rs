@@ -86,8 +86,6 @@ pub struct PublicConfig {
     /// Text that stands for a slash inside identifiers, for front ends that cannot pass `%2F`;
     /// empty for none.
     pub slash_substitute: String,
-    /// Whether `identifier;page` is read as a page of a file.
-    pub meta_identifier: bool,
     /// Networks whose `Forwarded` and `X-Forwarded-*` headers are believed (`10.0.0.0/8`).
     pub trusted_proxies: Vec<String>,
     /// Whether answers carry `Server-Timing`.
@@ -218,7 +216,6 @@ impl Default for PublicConfig {
             versionless: Versionless::Off,
             start_page: StartPage::On,
             slash_substitute: String::new(),
-            meta_identifier: false,
             trusted_proxies: Vec::new(),
             server_timing: true,
         }

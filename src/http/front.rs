@@ -23,7 +23,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio::sync::watch;
 
-use super::accept::Accept;
+use super::accept::prefers_html;
 use super::access::{AccessLog, Entry};
 use super::activity::Exchange;
 use super::base::{self, Base};
@@ -136,7 +136,7 @@ impl Inquiry {
         if route.version() == Some(iiif::Version::V1_0) {
             return Shape::Xml;
         }
-        if Accept::read(&self.head.headers).prefers_html() {
+        if prefers_html(&self.head.headers) {
             return Shape::Html;
         }
         Shape::Json

@@ -1,8 +1,9 @@
 //! An image request → its answer with validators, links and timing.
 
-use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, LINK, VARY};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LINK, VARY};
 use hyper::{HeaderMap, Response, StatusCode};
 
+use super::accept;
 use super::answers::service_uri;
 use super::body::Body;
 use super::conditional;
@@ -45,8 +46,8 @@ async fn answer(
     segments: [&str; 4],
 ) -> Result<Answer> {
     let headers = &inquiry.head.headers;
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    let request = request::parse(&inquiry.settings, target, segments, accept)?;
+    let accept = accept::line(headers);
+    let request = request::parse(&inquiry.settings, target, segments, accept.as_deref())?;
     let unchanged = |validators: &Validators| {
         conditional::unchanged(headers, &validators.etag, validators.last_modified)
     };

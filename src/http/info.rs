@@ -5,9 +5,10 @@
 //!
 //! Source: I3-INF-01 to I3-INF-06, I21-INF-01, I10-XML-02.
 
-use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue, LINK, VARY};
+use hyper::header::{CONTENT_TYPE, HeaderValue, LINK, VARY};
 use hyper::{Response, StatusCode};
 
+use super::accept;
 use super::answers::{identifier, service_uri};
 use super::body::Body;
 use super::conditional;
@@ -30,7 +31,7 @@ pub(super) async fn json(
     target: Target<'_>,
 ) -> Result<Response<Body>, Problem> {
     let answer = describe(service, inquiry, target).await?;
-    let accept = accept(inquiry);
+    let accept = accept::line(&inquiry.head.headers);
     let (media, _) = info_media_type(target.version, accept.as_deref());
     let body = answer.info.to_json(target.version).to_string();
     let mut response = respond(inquiry, target, &answer, media, body)?;
@@ -60,18 +61,6 @@ async fn describe(service: &Service, inquiry: &Inquiry, target: Target<'_>) -> R
     let mut answer = Box::pin(service.info(&identifier)).await?;
     answer.info.id = service_uri(inquiry, target, &identifier);
     Ok(answer)
-}
-
-/// All `Accept` lines as one.
-fn accept(inquiry: &Inquiry) -> Option<String> {
-    let lines: Vec<&str> = inquiry
-        .head
-        .headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    (!lines.is_empty()).then(|| lines.join(", "))
 }
 
 fn respond(

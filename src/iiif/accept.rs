@@ -4,10 +4,10 @@
 //! (I3-INF-02). A range that is malformed counts as absent.
 
 /// A parsed `Accept` header.
-#[derive(Debug)]
-pub(super) struct Accept(Vec<Range>);
+#[derive(Debug, Clone)]
+pub struct Accept(Vec<Range>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Range {
     kind: String,
     subtype: String,
@@ -39,13 +39,29 @@ impl Preference {
 }
 
 impl Accept {
-    /// Reads the header's value.
-    pub(super) fn parse(header: &str) -> Self {
+    /// Reads the header's value; several lines of it may be joined by commas.
+    pub fn parse(header: &str) -> Self {
         Self(
             split_unquoted(header, ',')
                 .filter_map(Range::parse)
                 .collect(),
         )
+    }
+
+    /// Whether HTML is asked for by name and no less than JSON: a browser's page.
+    pub fn prefers_html(&self) -> bool {
+        let weight = |media_type| self.preference(media_type).map_or(0, |known| known.weight);
+        self.preference("text/html").is_some_and(|html| {
+            html.is_named()
+                && html.weight >= weight("application/json")
+                && html.weight >= weight("application/problem+json")
+        })
+    }
+
+    /// Whether `media_type` is asked for by its name.
+    pub fn names(&self, media_type: &str) -> bool {
+        self.preference(media_type)
+            .is_some_and(Preference::is_named)
     }
 
     /// How gladly `media_type` is taken; `None` if it is not acceptable. The most precise range that

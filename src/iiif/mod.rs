@@ -28,6 +28,7 @@ mod v3;
 mod version;
 mod xml;
 
+pub use accept::Accept;
 pub use decimal::Decimal;
 pub use error_document::error_xml;
 pub use format::Format;

@@ -1,7 +1,6 @@
 //! One axis of a plan: where a stretch of the full image lies in a level, exactly.
 
 use super::Filter;
-use crate::geometry::ScaleFactor;
 
 /// Where to read along one axis of a (virtual) level, and what part of that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,44 +17,56 @@ pub(super) struct Axis {
     target: u32,
 }
 
+/// A stretch of one side of the full image, in units that divide its pixels evenly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stretch {
+    /// Its first edge.
+    pub(super) offset: u64,
+    /// Its length, at least 1.
+    pub(super) length: u64,
+    /// The whole side.
+    pub(super) side: u64,
+    /// Units of one sample of the level.
+    pub(super) step: u64,
+}
+
 impl Axis {
-    /// The stretch `offset .. offset + length` of a side with `side` pixels, in a level with `factor`,
-    /// to be given as `target` pixels.
+    /// `stretch`, to be given as `target` pixels.
     ///
     /// A stretch that starts on a sample and ends on one, or at the image's edge, and whose samples
     /// are as many as the pixels asked for, is the samples themselves: interior and edge tiles alike
     /// (I3-TRQ-02).
-    pub(super) fn new(
-        offset: u32,
-        length: u32,
-        side: u32,
-        factor: ScaleFactor,
-        target: u32,
-        filter: Filter,
-    ) -> Self {
-        let step = factor.get();
-        let samples = side.div_ceil(step);
+    pub(super) fn new(stretch: Stretch, target: u32, filter: Filter) -> Self {
+        let Stretch {
+            offset,
+            length,
+            side,
+            step,
+        } = stretch;
+        let samples = sample(side.div_ceil(step));
         let end = offset + length;
         let starts_on_sample = offset % step == 0;
         let ends_on_sample = end % step == 0 || end == side;
-        if starts_on_sample && ends_on_sample && length.div_ceil(step) == target {
+        if starts_on_sample && ends_on_sample && length.div_ceil(step) == u64::from(target) {
             return Self {
-                start: offset / step,
+                start: sample(offset / step),
                 length: target,
                 crop_start: 0.0,
                 crop_length: f64::from(target),
                 target,
             };
         }
-        let exact = f64::from(length) / f64::from(step);
+        let exact = length as f64 / step as f64;
         let margin = filter.reach(exact / f64::from(target));
-        let start = (offset / step).saturating_sub(margin);
-        let stop = end.div_ceil(step).saturating_add(margin).min(samples);
-        let whole = offset / step - start;
+        let first = sample(offset / step);
+        let start = first.saturating_sub(margin);
+        let stop = sample(end.div_ceil(step))
+            .saturating_add(margin)
+            .min(samples);
         Self {
             start,
             length: stop - start,
-            crop_start: f64::from(whole) + f64::from(offset % step) / f64::from(step),
+            crop_start: f64::from(first - start) + (offset % step) as f64 / step as f64,
             crop_length: exact,
             target,
         }
@@ -74,40 +85,51 @@ impl Axis {
     }
 }
 
+/// A count of samples: no side of an image has more than a `u32` holds.
+fn sample(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn factor(divisor: u32) -> ScaleFactor {
-        ScaleFactor::new(divisor).expect("not zero")
+    fn axis(offset: u64, length: u64, side: u64, step: u64, target: u32) -> Axis {
+        let stretch = Stretch {
+            offset,
+            length,
+            side,
+            step,
+        };
+        Axis::new(stretch, target, Filter::Lanczos3)
     }
 
     #[test]
     fn i3_trq_02_an_edge_tile_is_its_samples() {
         // 1025 pixels at factor 2 have 513 samples; the last tile of 256 covers one pixel.
-        let axis = Axis::new(1024, 1, 1025, factor(2), 1, Filter::Lanczos3);
-        assert!(axis.is_identity());
-        assert_eq!((axis.start, axis.length), (512, 1));
-        assert_eq!(axis.decoded(1, 1025), 1);
-        let interior = Axis::new(512, 512, 1025, factor(2), 256, Filter::Lanczos3);
+        let edge = axis(1024, 1, 1025, 2, 1);
+        assert!(edge.is_identity());
+        assert_eq!((edge.start, edge.length), (512, 1));
+        assert_eq!(edge.decoded(1, 1025), 1);
+        let interior = axis(512, 512, 1025, 2, 256);
         assert!(interior.is_identity());
         assert_eq!((interior.start, interior.decoded(1, 1025)), (256, 512));
     }
 
     #[test]
     fn a_stretch_between_samples_is_cut_exactly_and_feeds_the_filter() {
-        let axis = Axis::new(101, 301, 1000, factor(2), 100, Filter::Lanczos3);
-        assert!(!axis.is_identity());
-        assert_eq!(f64::from(axis.start) + axis.crop_start, 50.5);
-        assert_eq!(axis.crop_length, 150.5);
-        assert!(axis.start <= 50 - 5);
-        assert!(axis.start + axis.length >= 201 + 5);
+        let between = axis(101, 301, 1000, 2, 100);
+        assert!(!between.is_identity());
+        assert_eq!(f64::from(between.start) + between.crop_start, 50.5);
+        assert_eq!(between.crop_length, 150.5);
+        assert!(between.start <= 50 - 5);
+        assert!(between.start + between.length >= 201 + 5);
     }
 
     #[test]
     fn a_stretch_that_ends_inside_a_sample_is_resampled() {
-        let axis = Axis::new(0, 3, 10, factor(2), 2, Filter::Lanczos3);
-        assert!(!axis.is_identity());
-        assert_eq!(axis.crop_length, 1.5);
+        let inside = axis(0, 3, 10, 2, 2);
+        assert!(!inside.is_identity());
+        assert_eq!(inside.crop_length, 1.5);
     }
 }

@@ -6,14 +6,16 @@
 
 mod axis;
 mod pass;
+mod reduction;
 mod settings;
 mod turn;
 
 pub use pass::{Crop, Filter, Pass, Turn};
+pub use reduction::Reduction;
 pub use settings::{Settings, estimated_bytes};
 pub use turn::canvas;
 
-use crate::geometry::{Dimensions, Orientation, Pyramid, Region, ScaleFactor, Window};
+use crate::geometry::{Dimensions, Orientation, Pyramid, ScaleFactor, Window};
 use crate::iiif::{Format, Quality, Resolved};
 use crate::raster::{Depth, PixelFormat, Shape};
 
@@ -31,6 +33,8 @@ pub struct Subject<'a> {
     pub orientation: Orientation,
     /// What its decoder's rows hold.
     pub pixel: PixelFormat,
+    /// The share of its size at which it is published.
+    pub reduction: Reduction,
 }
 
 /// Everything that is done for one request.
@@ -64,7 +68,8 @@ impl Plan {
     /// level and, where none is near enough, by halving it (virtual levels).
     pub fn new(request: &Resolved, subject: Subject<'_>, settings: &Settings) -> Self {
         let stored = subject.pyramid.dimensions();
-        let published = subject.orientation.apply(stored);
+        let reduced = subject.reduction.of(stored);
+        let published = subject.orientation.apply(reduced);
         let region = subject
             .orientation
             .inverse()
@@ -75,26 +80,17 @@ impl Plan {
             request.size
         };
 
-        let (level, halvings) = nearest(subject.pyramid, region, target);
+        let covered = subject.reduction.undo(region.dimensions());
+        let (level, halvings) = nearest(subject.pyramid, covered, target);
         let base = subject.pyramid.levels()[level];
         let factor = ScaleFactor::new(base.factor.get() << halvings).unwrap_or(base.factor);
-        let filter = settings.filter(region, target);
-        let across = Axis::new(
-            region.x,
-            region.width,
-            stored.width,
-            factor,
-            target.width,
-            filter,
-        );
-        let down = Axis::new(
-            region.y,
-            region.height,
-            stored.height,
-            factor,
-            target.height,
-            filter,
-        );
+        let filter = settings.filter(covered, target);
+        let axis = |offset, length, side, target| {
+            let stretch = subject.reduction.stretch(offset, length, side, factor);
+            Axis::new(stretch, target, filter)
+        };
+        let across = axis(region.x, region.width, stored.width, target.width);
+        let down = axis(region.y, region.height, stored.height, target.height);
         let window = Window {
             x: across.start << halvings,
             y: down.start << halvings,
@@ -140,7 +136,7 @@ impl Plan {
 
 /// The level to start from and how often to halve it: the largest factor whose share of `region` still
 /// has `target`'s pixels; of two ways to the same factor the one with fewer halvings.
-fn nearest(pyramid: &Pyramid, region: Region, target: Dimensions) -> (usize, u8) {
+fn nearest(pyramid: &Pyramid, region: Dimensions, target: Dimensions) -> (usize, u8) {
     let enough = |factor: u64| {
         u64::from(region.width).div_ceil(factor) >= u64::from(target.width)
             && u64::from(region.height).div_ceil(factor) >= u64::from(target.height)
@@ -167,7 +163,7 @@ fn nearest(pyramid: &Pyramid, region: Region, target: Dimensions) -> (usize, u8)
 }
 
 /// Whether halving once more makes the region smaller at all.
-fn shrinks(region: Region, factor: u64) -> bool {
+fn shrinks(region: Dimensions, factor: u64) -> bool {
     u64::from(region.width).div_ceil(factor) > 1 || u64::from(region.height).div_ceil(factor) > 1
 }
 

@@ -1,7 +1,7 @@
 //! What the operator decides about plans.
 
 use super::Filter;
-use crate::geometry::{Dimensions, Region};
+use crate::geometry::Dimensions;
 use crate::iiif::Format;
 use crate::raster::Shape;
 
@@ -31,8 +31,8 @@ impl Default for Settings {
 
 impl Settings {
     /// The kernel that makes `region` into `target`.
-    pub(super) fn filter(&self, region: Region, target: Dimensions) -> Filter {
-        if target.area() > region.dimensions().area() {
+    pub(super) fn filter(&self, region: Dimensions, target: Dimensions) -> Filter {
+        if target.area() > region.area() {
             self.up
         } else {
             self.down

@@ -33,6 +33,7 @@ struct Case {
     pyramid: Pyramid,
     orientation: Orientation,
     pixel: PixelFormat,
+    reduction: Reduction,
 }
 
 impl Case {
@@ -41,14 +42,20 @@ impl Case {
             pyramid,
             orientation: Orientation::IDENTITY,
             pixel: PixelFormat::eight(Channels::Rgb),
+            reduction: Reduction::NONE,
         }
+    }
+
+    fn published(&self) -> Dimensions {
+        self.orientation
+            .apply(self.reduction.of(self.pyramid.dimensions()))
     }
 
     fn plan(&self, request: &str) -> Plan {
         let segments: Vec<&str> = std::iter::once("id").chain(request.split('/')).collect();
         let request = ImageRequest::parse(Version::V3, &segments, None).expect("it parses");
         let traits = ImageTraits {
-            dimensions: self.orientation.apply(self.pyramid.dimensions()),
+            dimensions: self.published(),
             is_gray: self.pixel.channels.is_gray(),
             has_alpha: self.pixel.channels.has_alpha(),
         };
@@ -57,6 +64,7 @@ impl Case {
             pyramid: &self.pyramid,
             orientation: self.orientation,
             pixel: self.pixel,
+            reduction: self.reduction,
         };
         Plan::new(&resolved, subject, &Settings::default())
     }
@@ -192,6 +200,17 @@ fn i3_rot_08_formats_without_opacity_get_the_background() {
 }
 
 #[test]
+fn a_master_published_at_half_its_size_is_read_from_its_half() {
+    let pyramid = Pyramid::new(level(1, 4000, 2000), vec![level(2, 2000, 1000)]);
+    let mut case = Case::new(pyramid);
+    case.reduction = Reduction::new(1, 2).expect("a share");
+    let plan = case.plan("512,256,256,256/max/0/default.jpg");
+    assert_eq!((plan.level, plan.factor.get()), (1, 2));
+    assert_eq!(window(&plan), (512, 256, 256, 256));
+    assert!(plan.passes.is_empty());
+}
+
+#[test]
 fn sixteen_bits_are_kept_until_after_resampling() {
     let mut case = flat(3000, 2000);
     case.pixel = PixelFormat::sixteen(Channels::Gray);
@@ -247,6 +266,7 @@ proptest! {
     fn windows_lie_in_their_level_and_feed_the_passes(
         pyramid in pyramids(),
         tag in 1_u16..=8,
+        share in (1_u32..4, 0_u32..4),
         (x, y) in (0_u32..5000, 0_u32..5000),
         (w, h) in (1_u32..5000, 1_u32..5000),
         (tw, th) in (1_u32..2000, 1_u32..2000),
@@ -256,7 +276,8 @@ proptest! {
     ) {
         let mut case = Case::new(pyramid);
         case.orientation = Orientation::from_tag(tag);
-        let published = case.orientation.apply(case.pyramid.dimensions());
+        case.reduction = Reduction::new(share.0, share.0 + share.1).expect("a share");
+        let published = case.published();
         let (x, y) = (x % published.width, y % published.height);
         let plan = case.plan(&format!("{x},{y},{w},{h}/^{tw},{th}/{rotation}/{quality}.{format}"));
 

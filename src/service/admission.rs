@@ -198,7 +198,10 @@ mod tests {
         let lane = lane(4, 1 << 20, 10);
         let held = lane.admit(700 << 10).await.expect("fits");
         assert_eq!(
-            lane.admit(700 << 10).await.expect_err("does not fit now").kind(),
+            lane.admit(700 << 10)
+                .await
+                .expect_err("does not fit now")
+                .kind(),
             ErrorKind::Busy
         );
         drop(held);

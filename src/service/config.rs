@@ -88,8 +88,9 @@ pub struct IiifConfig {
     pub upscaling: bool,
     /// The official validator's reading where it contradicts the specification (K1, K5).
     pub strict_validator: bool,
-    /// Whether `identifier;2` names page 2 of a master with several pages.
-    pub pages: bool,
+    /// Whether `identifier;2` names page 2 of a file and `identifier;1:4` the image at a quarter of its
+    /// size, `identifier;2;1:4` both, where no file has the whole name.
+    pub meta_identifier: bool,
     /// `rights` of every image: a Creative Commons or RightsStatements.org URI. Empty: none.
     pub rights: String,
     /// What shows where a picture without opacity has none: red, green, blue.
@@ -101,7 +102,7 @@ impl Default for IiifConfig {
         Self {
             upscaling: true,
             strict_validator: false,
-            pages: true,
+            meta_identifier: true,
             rights: String::new(),
             background: [255, 255, 255],
         }
@@ -168,7 +169,10 @@ impl Config {
     /// The first value that breaks its rule.
     pub fn check(&self) -> Result<(), ConfigError> {
         let at_least_one = [
-            ("limits.master_side_px", u64::from(self.limits.master_side_px)),
+            (
+                "limits.master_side_px",
+                u64::from(self.limits.master_side_px),
+            ),
             ("limits.master_area_px", self.limits.master_area_px),
             ("limits.render_seconds", self.limits.render_seconds),
             ("limits.stream_seconds", self.limits.stream_seconds),
@@ -241,7 +245,10 @@ mod tests {
         let mut config = Config::default();
         assert!(config.check().is_ok());
         config.limits.max_area_px = 0;
-        assert_eq!(config.check().expect_err("no limit").key, "limits.max_area_px");
+        assert_eq!(
+            config.check().expect_err("no limit").key,
+            "limits.max_area_px"
+        );
         config.iiif.upscaling = false;
         assert!(config.check().is_ok());
     }
@@ -250,6 +257,9 @@ mod tests {
     fn i3_max_01_a_height_needs_a_width() {
         let mut config = Config::default();
         config.limits.max_height_px = 10;
-        assert_eq!(config.check().expect_err("no width").key, "limits.max_height_px");
+        assert_eq!(
+            config.check().expect_err("no width").key,
+            "limits.max_height_px"
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::admission::Lane;
+use super::admission::{Lane, Permit};
 use super::answer::{Answer, Ask, Head, Pieces, Rung, Timing, Validators};
 use super::masters::Master;
 use super::render::{self, Render};
@@ -15,7 +15,7 @@ use super::{Service, Shared};
 use crate::cache::{Key, KeyBuilder, Origin};
 use crate::cancel::Cancel;
 use crate::codec::Price;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Parameter, Result};
 use crate::iiif::{Identifier, ImageRequest, ImageTraits, Resolved};
 use crate::metrics::{LADDER, stage};
 use crate::plan::{Plan, estimated_bytes};
@@ -54,11 +54,11 @@ impl Service {
     pub async fn image(&self, request: &ImageRequest, ask: Ask<'_>) -> Result<Answer> {
         let shared = self.shared();
         let start = Instant::now();
-        let master = shared
+        let seen = shared
             .masters
             .get(&request.identifier, &shared.info_lane)
             .await?;
-        let work = Work::new(&shared, request, master)?;
+        let work = Work::new(&shared, request, seen.master)?;
         let mut head = work.head(start.elapsed());
         if (ask.unchanged)(&head.validators) {
             LADDER.with([Rung::NotModified.name()]).increment(1);
@@ -70,6 +70,9 @@ impl Service {
         if let Some(body) = cached {
             head.rung = Rung::Derivative;
             return Ok(answer(head, body, ask));
+        }
+        if let Some(doubt) = seen.doubt {
+            return Err(doubt);
         }
         if ask.head {
             return Ok(Answer::Head(head));
@@ -95,11 +98,11 @@ impl Service {
     /// As [`Service::image`], up to the start of the work.
     pub async fn explain(&self, request: &ImageRequest) -> Result<Explanation> {
         let shared = self.shared();
-        let master = shared
+        let seen = shared
             .masters
             .get(&request.identifier, &shared.info_lane)
             .await?;
-        let work = Work::new(&shared, request, master)?;
+        let work = Work::new(&shared, request, seen.master)?;
         Ok(Explanation {
             rung: work.rung(),
             engine: shared.engine.name(),
@@ -204,6 +207,22 @@ impl Work {
         }
     }
 
+    /// Admission to the lane.
+    ///
+    /// # Errors
+    ///
+    /// Those of the lane; what can never fit is the size's fault where the decoder alone would fit.
+    async fn admit(&self) -> Result<Permit> {
+        let lane = self.lane();
+        let admitted = lane.admit(self.bytes()).await;
+        admitted.map_err(|error| {
+            if error.kind() == ErrorKind::TooLarge && self.price.bytes <= lane.bytes() {
+                return Error::bad_request(Parameter::Size, error.public().to_owned());
+            }
+            error
+        })
+    }
+
     /// Bytes that the work holds at one time.
     fn bytes(&self) -> u64 {
         let output = estimated_bytes(self.plan.format, self.plan.output);
@@ -232,11 +251,12 @@ impl Work {
 
     /// Admission, decoding, passes, encoding; then the body is kept.
     async fn make(self, cancel: Cancel) -> Result<Made> {
-        let permit = self.lane().admit(self.bytes()).await?;
+        let permit = self.admit().await?;
         let queue = permit.waited;
         let visit = self.shared.losses.enter(self.master.facts().format)?;
         let render = self.render(cancel);
-        let (body, mut timing) = render::whole(render, &self.shared.encoders, permit, visit).await?;
+        let (body, mut timing) =
+            render::whole(render, &self.shared.encoders, permit, visit).await?;
         self.confirm().await?;
         timing.queue = queue;
         let body = Bytes::from(body);
@@ -249,7 +269,7 @@ impl Work {
         let limits = &self.shared.config.limits;
         let deadline = Instant::now() + Duration::from_secs(limits.stream_seconds);
         let ahead = limits.stream_buffer_bytes / PIECE_BYTES as u64;
-        let permit = self.lane().admit(self.bytes()).await?;
+        let permit = self.admit().await?;
         let visit = self.shared.losses.enter(self.master.facts().format)?;
         let (sender, pieces) = mpsc::channel(usize::try_from(ahead).unwrap_or(1).max(1));
         let render = self.render(Cancel::with_deadline(deadline));
@@ -293,7 +313,7 @@ fn derivative_key(
         .part(request.identifier.as_str().as_bytes())
         .number(master.version.length)
         .part(&master.version.modified_ns.to_le_bytes())
-        .number(u64::from(master.page))
+        .part(format!("{:?}", master.meta).as_bytes())
         .part(format!("{:?}", request.version).as_bytes())
         .part(resolved.canonical.as_bytes())
         .finish()

@@ -14,7 +14,8 @@ impl Service {
     /// As the image request's: not found, source away, damaged, busy.
     pub async fn info(&self, identifier: &Identifier) -> Result<InfoAnswer> {
         let shared = self.shared();
-        let master = shared.masters.get(identifier, &shared.info_lane).await?;
+        let seen = shared.masters.get(identifier, &shared.info_lane).await?;
+        let master = seen.master;
         Ok(InfoAnswer {
             info: describe(&shared, identifier, &master),
             last_modified: newest(&shared, &master),

@@ -83,7 +83,11 @@ impl Watch {
     /// Counts the thread as lost until it comes back.
     pub(super) fn give_up(self) {
         if !self.lost.swap(true, Ordering::AcqRel) {
-            let lost = self.losses.count(self.format).fetch_add(1, Ordering::AcqRel) + 1;
+            let lost = self
+                .losses
+                .count(self.format)
+                .fetch_add(1, Ordering::AcqRel)
+                + 1;
             LOST_THREADS.with([self.format.name()]).set(lost as f64);
         }
     }
@@ -93,7 +97,11 @@ impl Drop for Visit {
     fn drop(&mut self) {
         // Swapping first keeps a give-up that comes too late from counting.
         if self.lost.swap(true, Ordering::AcqRel) {
-            let lost = self.losses.count(self.format).fetch_sub(1, Ordering::AcqRel) - 1;
+            let lost = self
+                .losses
+                .count(self.format)
+                .fetch_sub(1, Ordering::AcqRel)
+                - 1;
             LOST_THREADS.with([self.format.name()]).set(lost as f64);
         }
     }
@@ -108,7 +116,9 @@ mod tests {
         let losses = Arc::new(Losses::new(1));
         let visit = losses.enter(MasterFormat::Jpeg2000).expect("none is lost");
         visit.watch().give_up();
-        let refused = losses.enter(MasterFormat::Jpeg2000).expect_err("one is lost");
+        let refused = losses
+            .enter(MasterFormat::Jpeg2000)
+            .expect_err("one is lost");
         assert_eq!(refused.kind(), ErrorKind::Busy);
         assert!(losses.enter(MasterFormat::Png).is_ok());
         drop(visit);

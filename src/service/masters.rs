@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use quick_cache::sync::Cache;
 
 use super::admission::Lane;
-use crate::cancel::Cancel;
+use super::meta::Meta;
 use crate::cache::{Flights, Key, KeyBuilder};
+use crate::cancel::Cancel;
 use crate::codec::{self, DecodeLimits, Facts, Picture};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
@@ -33,8 +34,8 @@ pub struct Master {
     pub located: Located,
     /// The version that is open.
     pub version: Version,
-    /// The page that is open, from 1.
-    pub page: u32,
+    /// The page that is open, and the share of its size at which it is published.
+    pub meta: Meta,
     /// Milliseconds after the pool's start at which its version was last checked.
     checked_ms: AtomicU64,
 }
@@ -48,7 +49,8 @@ impl Master {
     /// The dimensions that are published: upright.
     pub fn dimensions(&self) -> Dimensions {
         let facts = self.facts();
-        facts.orientation.apply(facts.pyramid.dimensions())
+        let reduced = self.meta.reduction.of(facts.pyramid.dimensions());
+        facts.orientation.apply(reduced)
     }
 
     /// What a plan has to know of it.
@@ -58,6 +60,7 @@ impl Master {
             pyramid: &facts.pyramid,
             orientation: facts.orientation,
             pixel: facts.pixel,
+            reduction: self.meta.reduction,
         }
     }
 
@@ -78,26 +81,57 @@ impl Master {
     }
 }
 
+/// A master, and whether it could be confirmed that it is still the one.
+///
+/// What is remembered of a master may be told while its source is away; nothing new is made from it.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// The master.
+    pub(super) master: Arc<Master>,
+    /// Why its version could not be looked at.
+    pub(super) doubt: Option<Error>,
+}
+
+impl Seen {
+    fn confirmed(master: Arc<Master>) -> Self {
+        Self {
+            master,
+            doubt: None,
+        }
+    }
+
+    fn doubtful(master: Arc<Master>, doubt: Error) -> Self {
+        Self {
+            master,
+            doubt: Some(doubt),
+        }
+    }
+}
+
+/// How long a known master's request waits for a look at its file: a source that hangs must not hold up
+/// what is remembered.
+const PATIENCE: Duration = Duration::from_millis(250);
+
 /// The masters that are kept open.
 #[derive(Debug)]
-pub struct Masters {
+pub(super) struct Masters {
     source: Arc<FileSource>,
     open: Cache<Key, Arc<Master>>,
     opening: Flights<Key, Arc<Master>>,
     limits: DecodeLimits,
     check_every: Duration,
-    pages: bool,
+    meta: bool,
     start: Instant,
 }
 
 impl Masters {
     /// At most `capacity` masters of `source`, checked every `check_every`.
-    pub fn new(
+    pub(super) fn new(
         source: Arc<FileSource>,
         capacity: usize,
         limits: DecodeLimits,
         check_every: Duration,
-        pages: bool,
+        meta: bool,
     ) -> Self {
         Self {
             source,
@@ -105,7 +139,7 @@ impl Masters {
             opening: Flights::default(),
             limits,
             check_every,
-            pages,
+            meta,
             start: Instant::now(),
         }
     }
@@ -117,41 +151,66 @@ impl Masters {
     /// [`ErrorKind::NotFound`], [`ErrorKind::Forbidden`], [`ErrorKind::Upstream`] from the source;
     /// [`ErrorKind::Corrupt`], [`ErrorKind::NotImplemented`], [`ErrorKind::TooLarge`] from its headers;
     /// [`ErrorKind::Busy`] from the lane.
-    pub async fn get(self: &Arc<Self>, identifier: &Identifier, lane: &Arc<Lane>) -> Result<Arc<Master>> {
-        let key = KeyBuilder::default()
-            .part(identifier.as_str().as_bytes())
-            .finish();
-        let known = self.open.get(&key);
-        if let Some(master) = &known
-            && self.is_fresh(master)
-        {
-            return Ok(Arc::clone(master));
+    pub(super) async fn get(
+        self: &Arc<Self>,
+        identifier: &Identifier,
+        lane: &Arc<Lane>,
+    ) -> Result<Seen> {
+        let key = key_of(identifier);
+        let Some(known) = self.open.get(&key) else {
+            let master = self.renewed(key, identifier, lane, None).await?;
+            return Ok(Seen::confirmed(master));
+        };
+        if self.is_fresh(&known) {
+            return Ok(Seen::confirmed(known));
         }
+        let renewed = self.renewed(key, identifier, lane, Some(Arc::clone(&known)));
+        match tokio::time::timeout(PATIENCE, renewed).await {
+            Ok(Ok(master)) => Ok(Seen::confirmed(master)),
+            Ok(Err(error)) if error.kind() == ErrorKind::Upstream => {
+                Ok(Seen::doubtful(known, error))
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => {
+                let words = "the image source does not answer; try again later";
+                Ok(Seen::doubtful(
+                    known,
+                    Error::new(ErrorKind::Upstream, words),
+                ))
+            }
+        }
+    }
+
+    /// The version that is there now; requests that arrive together look once.
+    async fn renewed(
+        self: &Arc<Self>,
+        key: Key,
+        identifier: &Identifier,
+        lane: &Arc<Lane>,
+        known: Option<Arc<Master>>,
+    ) -> Result<Arc<Master>> {
         let (pool, identifier, lane) = (Arc::clone(self), identifier.clone(), Arc::clone(lane));
-        let (master, _) = self
-            .opening
-            .join_or_start(key, Cancel::new(), move |_| async move {
-                let permit = lane.admit(0).await?;
-                run_blocking("open", move || {
-                    let _permit = permit;
-                    pool.renew(key, &identifier, known)
-                })
-                .await
+        let look = move |_| async move {
+            let permit = lane.admit(0).await?;
+            run_blocking("open", move || {
+                let _permit = permit;
+                pool.renew(key, &identifier, known)
             })
-            .await?;
+            .await
+        };
+        let (master, _) = self.opening.join_or_start(key, Cancel::new(), look).await?;
         Ok(master)
     }
 
     /// Forgets a master whose bytes turned out to have changed.
-    pub fn forget(&self, identifier: &Identifier) {
-        let key = KeyBuilder::default()
-            .part(identifier.as_str().as_bytes())
-            .finish();
-        self.open.remove(&key);
+    pub(super) fn forget(&self, identifier: &Identifier) {
+        self.open.remove(&key_of(identifier));
     }
 
     fn is_fresh(&self, master: &Master) -> bool {
-        let age = self.now_ms().saturating_sub(master.checked_ms.load(Ordering::Relaxed));
+        let age = self
+            .now_ms()
+            .saturating_sub(master.checked_ms.load(Ordering::Relaxed));
         u128::from(age) < self.check_every.as_millis()
     }
 
@@ -160,7 +219,12 @@ impl Masters {
     }
 
     /// The known master if its version is still there, else the one that is there now.
-    fn renew(&self, key: Key, identifier: &Identifier, known: Option<Arc<Master>>) -> Result<Arc<Master>> {
+    fn renew(
+        &self,
+        key: Key,
+        identifier: &Identifier,
+        known: Option<Arc<Master>>,
+    ) -> Result<Arc<Master>> {
         if let Some(master) = known {
             if self.source.validate(&master.located)? == master.version {
                 master.checked_ms.store(self.now_ms(), Ordering::Relaxed);
@@ -168,38 +232,37 @@ impl Masters {
             }
             self.open.remove(&key);
         }
-        let (opened, page) = self.locate(identifier.as_str())?;
+        let (opened, meta) = self.locate(identifier.as_str())?;
         let reader: Arc<dyn RangeReader> = Arc::clone(&opened.reader) as Arc<dyn RangeReader>;
-        let picture = codec::open(reader, page, &self.limits)?;
+        let picture = codec::open(reader, meta.page, &self.limits)?;
         let master = Arc::new(Master {
             picture,
             reader: opened.reader,
             located: opened.located,
             version: opened.version,
-            page,
+            meta,
             checked_ms: AtomicU64::new(self.now_ms()),
         });
         self.open.insert(key, Arc::clone(&master));
         Ok(master)
     }
 
-    /// The file that `identifier` names, or, where none has the whole name, the page of one.
-    fn locate(&self, identifier: &str) -> Result<(Opened, u32)> {
+    /// The file that `identifier` names, or, where none has the whole name, what a meta-identifier adds.
+    fn locate(&self, identifier: &str) -> Result<(Opened, Meta)> {
         match self.source.open(identifier) {
-            Err(error) if self.pages && error.kind() == ErrorKind::NotFound => {
-                let (name, page) = split_page(identifier).ok_or(error)?;
-                Ok((self.source.open(name)?, page))
+            Err(error) if self.meta && error.kind() == ErrorKind::NotFound => {
+                let (name, meta) = Meta::split(identifier).ok_or(error)?;
+                Ok((self.source.open(name)?, meta))
             }
-            result => Ok((result?, 1)),
+            result => Ok((result?, Meta::NONE)),
         }
     }
 }
 
-/// `name;2` is page 2 of `name`.
-fn split_page(identifier: &str) -> Option<(&str, u32)> {
-    let (name, page) = identifier.rsplit_once(';')?;
-    let page = page.parse().ok().filter(|page| *page > 0)?;
-    (!name.is_empty()).then_some((name, page))
+fn key_of(identifier: &Identifier) -> Key {
+    KeyBuilder::default()
+        .part(identifier.as_str().as_bytes())
+        .finish()
 }
 
 /// Runs `work` off the runtime; a panic in it costs its caller alone.
@@ -221,17 +284,4 @@ where
     tokio::task::spawn_blocking(guarded)
         .await
         .unwrap_or_else(|cause| Err(Error::internal("running work").with_source(cause)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::split_page;
-
-    #[test]
-    fn a_page_is_a_number_after_the_last_semicolon() {
-        assert_eq!(split_page("a;b;12"), Some(("a;b", 12)));
-        for other in ["a", "a;", "a;0", "a;x", ";3", "a;-1", "a;1:2"] {
-            assert_eq!(split_page(other), None, "{other}");
-        }
-    }
 }

@@ -12,6 +12,7 @@ mod image;
 mod info;
 mod losses;
 mod masters;
+mod meta;
 mod render;
 mod strips;
 
@@ -21,11 +22,10 @@ use std::time::{Duration, SystemTime};
 pub use answer::{
     Answer, Ask, Head, InfoAnswer, ListingPage, Pieces, Readiness, Rung, Timing, Validators,
 };
-pub use config::{
-    CacheConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig, Limits,
-};
+pub use config::{CacheConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig, Limits};
 pub use image::Explanation;
 pub use masters::Master;
+pub use meta::Meta;
 
 use crate::cache::{Flights, Key, KeyBuilder, Memory};
 use crate::error::{Error, Result};
@@ -155,7 +155,8 @@ impl Service {
     /// As the image request's: not found, source away, damaged, busy.
     pub async fn master(&self, identifier: &Identifier) -> Result<Arc<Master>> {
         let shared = self.shared();
-        shared.masters.get(identifier, &shared.info_lane).await
+        let seen = shared.masters.get(identifier, &shared.info_lane).await?;
+        seen.doubt.map_or(Ok(seen.master), Err)
     }
 
     fn shared(&self) -> Arc<Shared> {
@@ -172,7 +173,13 @@ impl Shared {
         derivatives: Arc<Memory>,
     ) -> Result<Self> {
         let limits = &config.limits;
-        let or_all = |threads: usize| if threads == 0 { resources.threads } else { threads };
+        let or_all = |threads: usize| {
+            if threads == 0 {
+                resources.threads
+            } else {
+                threads
+            }
+        };
         let render_threads = or_all(limits.render_threads);
         let encode_threads = or_all(config.encode.threads);
         let decode_bytes = match limits.decode_bytes {
@@ -185,7 +192,7 @@ impl Shared {
             limits.open_masters,
             config.decode_limits(decode_bytes),
             check_every,
-            config.iiif.pages,
+            config.iiif.meta_identifier,
         );
         let lane = |name, threads, bytes| {
             Lane::new(

@@ -59,7 +59,15 @@ pub(super) async fn whole(
         match start(&render, &clocks, (bytes, visit)).await? {
             Handover::Jpeg(file) => Ok(file),
             Handover::Rows(mut rows) => {
-                let (Render { plan, settings, cancel, .. }, clocks) = (render.clone(), clocks.clone());
+                let (
+                    Render {
+                        plan,
+                        settings,
+                        cancel,
+                        ..
+                    },
+                    clocks,
+                ) = (render.clone(), clocks.clone());
                 encoders
                     .run(move || {
                         let mut file = Vec::with_capacity(expected_bytes(&plan));
@@ -118,7 +126,7 @@ pub(super) async fn stream(
 
 /// Starts decoding and passes on a thread of their own; `held` is kept until that thread ends.
 async fn start<H: Send + 'static>(render: &Render, clocks: &Clocks, held: H) -> Result<Handover> {
-    let (handover, taken) = oneshot::channel();
+    let (handover, mut taken) = oneshot::channel();
     let (render, clocks) = (render.clone(), clocks.clone());
     let thread = run_blocking("render", move || {
         let _held = held;
@@ -126,21 +134,15 @@ async fn start<H: Send + 'static>(render: &Render, clocks: &Clocks, held: H) -> 
     });
     tokio::pin!(thread);
     tokio::select! {
-        biased;
-        taken = taken => match taken {
-            Ok(handover) => {
-                // The thread goes on; whatever it ends with travels among its strips.
-                Ok(handover)
-            }
-            Err(_) => match thread.await {
-                Err(error) => Err(error),
-                Ok(()) => Err(Error::internal("rendering that handed nothing over")),
-            },
-        },
-        ended = &mut thread => match ended {
-            Err(error) => Err(error),
-            Ok(()) => Err(Error::internal("rendering that handed nothing over")),
-        },
+        // The thread goes on; whatever it ends with travels among its strips.
+        Ok(handover) = &mut taken => Ok(handover),
+        ended = &mut thread => {
+            ended?;
+            // A small picture's thread may end before anybody looked at what it handed over.
+            taken.try_recv().map_err(|cause| {
+                Error::internal("rendering that handed nothing over").with_source(cause)
+            })
+        }
     }
 }
 

@@ -32,7 +32,12 @@ pub(super) struct Handed {
 
 impl Handed {
     /// Rows of `shape`: `first`, then what comes from `strips`.
-    pub(super) fn new(shape: Shape, first: Raster, strips: Receiver<Strip>, cancel: Cancel) -> Self {
+    pub(super) fn new(
+        shape: Shape,
+        first: Raster,
+        strips: Receiver<Strip>,
+        cancel: Cancel,
+    ) -> Self {
         Self {
             shape,
             first: Some(first),
@@ -73,7 +78,9 @@ impl Rows for Handed {
             Some(first) => Ok(first),
             None => self.receive(),
         };
-        let taken = strip.as_ref().map_or(u32::MAX, |strip| strip.dimensions().height);
+        let taken = strip
+            .as_ref()
+            .map_or(u32::MAX, |strip| strip.dimensions().height);
         self.rows_left = self.rows_left.saturating_sub(taken);
         strip.map(Some)
     }

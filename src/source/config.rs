@@ -75,7 +75,9 @@ impl Default for Config {
 
 impl Default for RootConfig {
     fn default() -> Self {
-        let extensions = ["tif", "tiff", "jp2", "jpg", "jpeg", "png", "webp", "gif", "bmp"];
+        let extensions = [
+            "tif", "tiff", "jp2", "jpg", "jpeg", "png", "webp", "gif", "bmp",
+        ];
         Self {
             name: "default".to_owned(),
             path: PathBuf::new(),
@@ -108,7 +110,11 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let positive = [
             ("source.file.check_seconds", self.check_seconds, 0.0),
-            ("source.file.read_timeout_seconds", self.read_timeout_seconds, 0.001),
+            (
+                "source.file.read_timeout_seconds",
+                self.read_timeout_seconds,
+                0.001,
+            ),
         ];
         for (key, seconds, least) in positive {
             if !(least..=86_400.0).contains(&seconds) {
@@ -116,7 +122,10 @@ impl Config {
             }
         }
         if self.threads == 0 {
-            return Err(ConfigError::new("source.file.threads", "must be at least 1"));
+            return Err(ConfigError::new(
+                "source.file.threads",
+                "must be at least 1",
+            ));
         }
         for (index, root) in self.effective_roots().iter().enumerate() {
             root.check(&format!("source.file.roots[{index}]"))?;
@@ -128,7 +137,10 @@ impl Config {
 impl RootConfig {
     fn check(&self, key: &str) -> Result<(), ConfigError> {
         if self.path.as_os_str().is_empty() {
-            return Err(ConfigError::new(format!("{key}.path"), "must name a folder"));
+            return Err(ConfigError::new(
+                format!("{key}.path"),
+                "must name a folder",
+            ));
         }
         if self.path.is_file() {
             let rule = format!("must be a folder, and {} is a file", self.path.display());

@@ -7,9 +7,7 @@
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{
-    FileType, Mode, OFlags, ResolveFlags, Stat, fstat, open, openat, openat2,
-};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat, fstat, open, openat, openat2};
 use rustix::io::Errno;
 
 use super::config::Symlinks;
@@ -86,7 +84,11 @@ fn step_by_step(root: &OwnedFd, path: &InnerPath) -> std::result::Result<OwnedFd
     while let Some(name) = names.next() {
         let at = folder.as_ref().unwrap_or(root);
         let last = names.peek().is_none();
-        let kind = if last { OFlags::empty() } else { OFlags::DIRECTORY };
+        let kind = if last {
+            OFlags::empty()
+        } else {
+            OFlags::DIRECTORY
+        };
         let handle = openat(at, name, flags | kind, Mode::empty())?;
         if last {
             return Ok(handle);
@@ -101,7 +103,12 @@ fn step_by_step(root: &OwnedFd, path: &InnerPath) -> std::result::Result<OwnedFd
 fn is_absent(errno: Errno) -> bool {
     matches!(
         errno,
-        Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::NAMETOOLONG | Errno::INVAL
+        Errno::NOENT
+            | Errno::NOTDIR
+            | Errno::LOOP
+            | Errno::XDEV
+            | Errno::NAMETOOLONG
+            | Errno::INVAL
     )
 }
 

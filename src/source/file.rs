@@ -176,6 +176,9 @@ fn locate(
 }
 
 fn not_found() -> Error {
-    Error::new(ErrorKind::NotFound, "there is no image with this identifier")
-        .about(Parameter::Identifier)
+    Error::new(
+        ErrorKind::NotFound,
+        "there is no image with this identifier",
+    )
+    .about(Parameter::Identifier)
 }

@@ -55,7 +55,12 @@ impl Health {
                 thread::Builder::new()
                     .name("source-health".to_owned())
                     .spawn(move || watch(&watched, || std::fs::read_dir(&folder).is_ok()))
-                    .map_err(|_| ConfigError::new("source.file.roots", "are more than the system has threads for"))?;
+                    .map_err(|_| {
+                        ConfigError::new(
+                            "source.file.roots",
+                            "are more than the system has threads for",
+                        )
+                    })?;
                 Ok((root.name.clone(), look))
             })
             .collect::<Result<_, ConfigError>>()?;
@@ -68,7 +73,9 @@ impl Health {
             .iter()
             .map(|(name, look)| {
                 let look = look.lock().unwrap_or_else(PoisonError::into_inner);
-                let hangs = look.since.is_some_and(|since| since.elapsed() > HANGS_AFTER);
+                let hangs = look
+                    .since
+                    .is_some_and(|since| since.elapsed() > HANGS_AFTER);
                 let words = match (look.there, hangs) {
                     (_, true) => "does not answer",
                     (true, false) => "is there",
@@ -87,11 +94,15 @@ impl Health {
 /// Looks again and again until nobody wants to know.
 fn watch(look: &Weak<Mutex<Look>>, is_there: impl Fn() -> bool) {
     loop {
-        let Some(current) = look.upgrade() else { return };
+        let Some(current) = look.upgrade() else {
+            return;
+        };
         current.lock().unwrap_or_else(PoisonError::into_inner).since = Some(Instant::now());
         drop(current);
         let there = is_there();
-        let Some(current) = look.upgrade() else { return };
+        let Some(current) = look.upgrade() else {
+            return;
+        };
         *current.lock().unwrap_or_else(PoisonError::into_inner) = Look { there, since: None };
         drop(current);
         thread::sleep(LOOK_EVERY);

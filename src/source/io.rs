@@ -38,7 +38,9 @@ impl IoThreads {
             thread::Builder::new()
                 .name(format!("source-{number}"))
                 .spawn(move || work(&jobs))
-                .map_err(|_| ConfigError::new("source.file.threads", "is more than the system gives"))?;
+                .map_err(|_| {
+                    ConfigError::new("source.file.threads", "is more than the system gives")
+                })?;
         }
         Ok(Self { queue, patience })
     }
@@ -70,9 +72,9 @@ impl IoThreads {
                 abandoned.store(true, Ordering::Release);
                 Err(away())
             }
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(Error::internal("waiting for the file system on a thread that panicked"))
-            }
+            Err(RecvTimeoutError::Disconnected) => Err(Error::internal(
+                "waiting for the file system on a thread that panicked",
+            )),
         }
     }
 }
@@ -134,7 +136,9 @@ mod tests {
     #[test]
     fn a_panic_is_internal_and_costs_no_thread() {
         let threads = IoThreads::new(1, Duration::from_secs(1)).expect("threads");
-        let error = threads.run(|| -> Result<()> { panic!("on purpose") }).expect_err("it panicked");
+        let error = threads
+            .run(|| -> Result<()> { panic!("on purpose") })
+            .expect_err("it panicked");
         assert_eq!(error.kind(), ErrorKind::Internal);
         assert!(threads.run(|| Ok(())).is_ok());
     }

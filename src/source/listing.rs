@@ -17,8 +17,8 @@ const MAX_DEPTH: usize = 64;
 const NATURAL_UP_TO: usize = 100_000;
 /// Endings that masters have.
 const ENDINGS: [&str; 19] = [
-    "tif", "tiff", "ptif", "ptiff", "btf", "jp2", "jpx", "jpf", "j2k", "j2c", "jpc", "jph", "jhc", "jpg",
-    "jpeg", "png", "webp", "gif", "bmp",
+    "tif", "tiff", "ptif", "ptiff", "btf", "jp2", "jpx", "jpf", "j2k", "j2c", "jpc", "jph", "jhc",
+    "jpg", "jpeg", "png", "webp", "gif", "bmp",
 ];
 
 /// Identifiers in order, in one piece of memory.
@@ -46,13 +46,20 @@ impl Listing {
     /// `count` identifiers that contain `filter` (in any case), from the `offset`th on, and how many do.
     pub fn page(&self, filter: &str, offset: usize, count: usize) -> (Vec<String>, usize) {
         let page = |identifiers: &mut dyn Iterator<Item = &str>| -> Vec<String> {
-            identifiers.skip(offset).take(count).map(str::to_owned).collect()
+            identifiers
+                .skip(offset)
+                .take(count)
+                .map(str::to_owned)
+                .collect()
         };
         if filter.is_empty() {
             return (page(&mut self.iter()), self.len());
         }
         let wanted = filter.to_lowercase();
-        let matching = || self.iter().filter(|name| name.to_lowercase().contains(&wanted));
+        let matching = || {
+            self.iter()
+                .filter(|name| name.to_lowercase().contains(&wanted))
+        };
         (page(&mut matching()), matching().count())
     }
 
@@ -93,13 +100,19 @@ fn natural(a: &str, b: &str) -> Ordering {
         if l.is_ascii_digit() && r.is_ascii_digit() {
             let (number_l, rest_l) = number(left);
             let (number_r, rest_r) = number(right);
-            let by_value = number_l.len().cmp(&number_r.len()).then_with(|| number_l.cmp(number_r));
+            let by_value = number_l
+                .len()
+                .cmp(&number_r.len())
+                .then_with(|| number_l.cmp(number_r));
             if by_value != Ordering::Equal {
                 return by_value;
             }
             (left, right) = (rest_l, rest_r);
         } else if l == r {
-            (left, right) = (left.get(1..).unwrap_or_default(), right.get(1..).unwrap_or_default());
+            (left, right) = (
+                left.get(1..).unwrap_or_default(),
+                right.get(1..).unwrap_or_default(),
+            );
         } else {
             return l.cmp(r);
         }
@@ -177,7 +190,10 @@ impl Catalogue {
 /// Identifiers of all roots; a thread for each, so that a slow one holds up the list but no other walk.
 fn walk_all(roots: &[Root], max: usize) -> Vec<String> {
     thread::scope(|scope| {
-        let walks: Vec<_> = roots.iter().map(|root| scope.spawn(move || walk(root, max))).collect();
+        let walks: Vec<_> = roots
+            .iter()
+            .map(|root| scope.spawn(move || walk(root, max)))
+            .collect();
         walks
             .into_iter()
             .filter_map(|walk| walk.join().ok())
@@ -192,7 +208,11 @@ fn walk(root: &Root, max: usize) -> Vec<String> {
     let mut folders: Vec<(PathBuf, String, usize)> = vec![(root.folder.clone(), String::new(), 0)];
     while let Some((folder, path, depth)) = folders.pop() {
         for (name, kind) in entries(&folder) {
-            let inner = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+            let inner = if path.is_empty() {
+                name.clone()
+            } else {
+                format!("{path}/{name}")
+            };
             if kind.is_dir() && depth < MAX_DEPTH {
                 folders.push((folder.join(&name), inner, depth + 1));
             } else if !kind.is_dir() && is_master(&name) {
@@ -222,7 +242,11 @@ fn entries(folder: &Path) -> impl Iterator<Item = (String, FileType)> {
 
 fn is_master(name: &str) -> bool {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending);
-    ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+    ending.is_some_and(|ending| {
+        ENDINGS
+            .iter()
+            .any(|known| ending.eq_ignore_ascii_case(known))
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use unicode_normalization::{UnicodeNormalization as _, is_nfc_quick, IsNormalized};
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 /// Longest path that is tried, in bytes. Source: Linux, `PATH_MAX`.
 const MAX_PATH_BYTES: usize = 4095;
@@ -18,9 +18,8 @@ impl InnerPath {
     /// `path` if it is one.
     pub(super) fn new(path: &str) -> Option<Self> {
         let fits = path.len() <= MAX_PATH_BYTES && !path.contains('\0');
-        let plain = |name: &str| {
-            !name.is_empty() && !name.starts_with('.') && name.len() <= MAX_NAME_BYTES
-        };
+        let plain =
+            |name: &str| !name.is_empty() && !name.starts_with('.') && name.len() <= MAX_NAME_BYTES;
         (fits && path.split('/').all(plain)).then(|| Self(path.to_owned()))
     }
 
@@ -60,14 +59,33 @@ mod tests {
     #[test]
     fn a_path_that_could_leave_its_root_is_none() {
         for path in [
-            "", "/", "/etc/passwd", "..", "../a", "a/..", "a/../b", "a//b", "a/", ".", "./a", "a/./b",
-            ".hidden", "a/.git/config", "a\0b",
+            "",
+            "/",
+            "/etc/passwd",
+            "..",
+            "../a",
+            "a/..",
+            "a/../b",
+            "a//b",
+            "a/",
+            ".",
+            "./a",
+            "a/./b",
+            ".hidden",
+            "a/.git/config",
+            "a\0b",
         ] {
             assert_eq!(InnerPath::new(path), None, "{path:?}");
         }
         assert_eq!(InnerPath::new(&"x".repeat(256)), None);
         assert_eq!(InnerPath::new(&"x/".repeat(2048)), None);
-        for path in ["a", "a/b.tif", "a..b", "..a".trim_start_matches('.'), "a b+%.tif"] {
+        for path in [
+            "a",
+            "a/b.tif",
+            "a..b",
+            "..a".trim_start_matches('.'),
+            "a b+%.tif",
+        ] {
             assert!(InnerPath::new(path).is_some(), "{path:?}");
         }
     }

@@ -53,7 +53,10 @@ impl Rule {
 
     fn pattern(root: &RootConfig) -> Result<Form, ConfigError> {
         if !root.prefix.is_empty() || !root.suffix.is_empty() {
-            return Err(ConfigError::new("pattern", "stands instead of prefix and suffix"));
+            return Err(ConfigError::new(
+                "pattern",
+                "stands instead of prefix and suffix",
+            ));
         }
         let whole = format!("^(?:{})$", root.pattern);
         let pattern = Regex::new(&whole)
@@ -69,10 +72,12 @@ impl Rule {
         let Some((path, rule)) = self.expand(identifier) else {
             return Vec::new();
         };
-        let with_extensions = self
-            .extensions
-            .iter()
-            .map(|extension| (format!("{path}.{extension}"), format!("{rule}, extension {extension}")));
+        let with_extensions = self.extensions.iter().map(|extension| {
+            (
+                format!("{path}.{extension}"),
+                format!("{rule}, extension {extension}"),
+            )
+        });
         std::iter::once((path.clone(), rule.clone()))
             .chain(with_extensions)
             .filter_map(|(path, rule)| Some((InnerPath::new(&path)?, rule)))

@@ -55,12 +55,21 @@ impl Template {
             }
             None => ("", vec![call]),
         };
-        let wrong = || format!("{{{call}}} is no function; there are lower, pairtree, hash, replace");
-        let capture = arguments.first().map(|name| name.trim()).unwrap_or_default();
+        let wrong =
+            || format!("{{{call}}} is no function; there are lower, pairtree, hash, replace");
+        let capture = arguments
+            .first()
+            .map(|name| name.trim())
+            .unwrap_or_default();
         if !known.contains(&capture) {
             return Err(format!("{{{call}}} names no capture of the pattern"));
         }
-        let number = |text: &&str| text.trim().parse::<usize>().ok().filter(|n| (1..=32).contains(n));
+        let number = |text: &&str| {
+            text.trim()
+                .parse::<usize>()
+                .ok()
+                .filter(|n| (1..=32).contains(n))
+        };
         let function = match (function, arguments.get(1..).unwrap_or_default()) {
             ("", []) => Function::Itself,
             ("lower", []) => Function::Lower,
@@ -69,7 +78,11 @@ impl Template {
                 (Some(levels), Some(digits)) if levels * digits <= 64 => {
                     Function::Hash { levels, digits }
                 }
-                _ => return Err(format!("{{{call}}} needs levels and digits, 64 digits at most")),
+                _ => {
+                    return Err(format!(
+                        "{{{call}}} needs levels and digits, 64 digits at most"
+                    ));
+                }
             },
             ("replace", [from, to]) if !from.is_empty() => Function::Replace {
                 from: (*from).to_owned(),
@@ -130,7 +143,10 @@ fn pairtree(identifier: &str) -> String {
         }
     }
     let characters: Vec<char> = clean.chars().collect();
-    let pairs: Vec<String> = characters.chunks(2).map(|pair| pair.iter().collect()).collect();
+    let pairs: Vec<String> = characters
+        .chunks(2)
+        .map(|pair| pair.iter().collect())
+        .collect();
     pairs.join("/")
 }
 
@@ -163,27 +179,48 @@ mod tests {
 
     #[test]
     fn an_ark_finds_its_place_in_a_pairtree() {
-        let path = expand("(?<id>ark:.*)", "pt/{pairtree(id)}/master.tif", "ark:/12148/btv1b");
+        let path = expand(
+            "(?<id>ark:.*)",
+            "pt/{pairtree(id)}/master.tif",
+            "ark:/12148/btv1b",
+        );
         assert_eq!(path, "pt/ar/k+/=1/21/48/=b/tv/1b/master.tif");
         // The examples of the specification, section 3.
-        assert_eq!(pairtree("what-the-*@?#!^!?"), "wh/at/-t/he/-^/2a/@^/3f/#!/^5/e!/^3/f");
+        assert_eq!(
+            pairtree("what-the-*@?#!^!?"),
+            "wh/at/-t/he/-^/2a/@^/3f/#!/^5/e!/^3/f"
+        );
     }
 
     #[test]
     fn a_hash_spreads_files_over_folders() {
         // sha256("abc") = ba7816bf…
-        assert_eq!(expand("(?<n>.*)", "{hash(n,2,2)}/{n}.jp2", "abc"), "ba/78/abc.jp2");
+        assert_eq!(
+            expand("(?<n>.*)", "{hash(n,2,2)}/{n}.jp2", "abc"),
+            "ba/78/abc.jp2"
+        );
     }
 
     #[test]
     fn text_is_changed_as_told() {
         let template = "{lower(a)}-{replace(b,_,/)}.tif";
-        assert_eq!(expand("(?<a>[A-Z]+)-(?<b>.*)", template, "MS-1_2_3"), "ms-1/2/3.tif");
+        assert_eq!(
+            expand("(?<a>[A-Z]+)-(?<b>.*)", template, "MS-1_2_3"),
+            "ms-1/2/3.tif"
+        );
     }
 
     #[test]
     fn a_wrong_template_says_what_is_wrong() {
-        for wrong in ["{a", "{b}", "{upper(a)}", "{hash(a)}", "{hash(a,9,9)}", "{lower(a}", "{replace(a,,x)}"] {
+        for wrong in [
+            "{a",
+            "{b}",
+            "{upper(a)}",
+            "{hash(a)}",
+            "{hash(a,9,9)}",
+            "{lower(a}",
+            "{replace(a,,x)}",
+        ] {
             assert!(Template::parse(wrong, &["a"]).is_err(), "{wrong}");
         }
     }

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// The folder of fixtures.
@@ -130,6 +131,33 @@ impl Drop for Server {
     }
 }
 
+/// A server that the tests of a module share: it runs while one of them holds it, so that it ends, and
+/// its log is looked at, with the last of them.
+pub struct Shared {
+    start: fn() -> Server,
+    running: Mutex<Weak<Server>>,
+}
+
+impl Shared {
+    /// A server that `start` starts when it is first wanted.
+    pub const fn new(start: fn() -> Server) -> Self {
+        Self {
+            start,
+            running: Mutex::new(Weak::new()),
+        }
+    }
+
+    /// The running server.
+    pub fn get(&self) -> Arc<Server> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.upgrade().unwrap_or_else(|| {
+            let server = Arc::new((self.start)());
+            *running = Arc::downgrade(&server);
+            server
+        })
+    }
+}
+
 /// The addresses that a server prints when it listens.
 fn addresses(child: &mut Child, log: &Path) -> (String, String) {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -173,6 +201,11 @@ impl Answer {
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    /// The body as text, whatever it is.
+    pub fn text_lossy(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The body as JSON.

@@ -5,6 +5,7 @@ Needs libjpeg-turbo's `cjpeg` and `djpeg` (Debian: libjpeg-turbo-progs) and Pill
 
 - `decoded.txt`: lines of `file divisor width height channels digest`: what `djpeg -dct int` gives at
   each scale, the digest being FNV-1a (64 bits) over the samples;
+- `NAME.ppm` for some: those pixels themselves;
 - `encoded.txt`: lines of `channels width height subsampling quality bytes digest`: the files that
   `cjpeg -dct int` makes of the picture `pattern`;
 - `oriented.txt`: lines of `file orientation`, as Pillow reads the tag.
@@ -109,6 +110,12 @@ def decoded():
             yield f"{path.name} {divisor} {width} {height} {channels} {digest(samples)}"
 
 
+def pixels():
+    for name in ("landscape-1", "iptc"):
+        data = run(["djpeg", "-dct", "int", str(FIXTURES / f"{name}.jpg")], b"")
+        (FIXTURES / f"{name}.ppm").write_bytes(data)
+
+
 def encoded():
     for channels, width, height, sampling, quality in (
             (3, 203, 157, "420", 80), (3, 16, 16, "420", 80), (3, 1, 1, "420", 80),
@@ -132,6 +139,7 @@ def write(name, lines):
 
 
 make()
+pixels()
 write("decoded.txt", decoded())
 write("encoded.txt", encoded())
 write("oriented.txt", oriented())

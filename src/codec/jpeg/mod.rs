@@ -11,6 +11,7 @@
 #[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
 mod ffi;
 mod header;
+mod markers;
 mod picture;
 mod scanlines;
 #[cfg(test)]

@@ -86,7 +86,9 @@ impl File {
         let big = order.number(&head[2..4]) == 43;
         let first = if big {
             if order.number(&head[4..6]) != 8 || order.number(&head[6..8]) != 0 {
-                return Err(Error::corrupt("its header asks for offsets of another size"));
+                return Err(Error::corrupt(
+                    "its header asks for offsets of another size",
+                ));
             }
             order.number(&reader.read_vec(8, 8)?)
         } else {
@@ -127,9 +129,13 @@ impl File {
             return Err(Error::corrupt("its directories form a loop"));
         }
         let (count_size, entry_size, offset_size) = if self.big { (8, 20, 8) } else { (2, 12, 4) };
-        let count = self.order.number(&self.reader.read_vec(offset, count_size)?);
+        let count = self
+            .order
+            .number(&self.reader.read_vec(offset, count_size)?);
         if count == 0 || count > MAX_ENTRIES {
-            return Err(Error::corrupt(format!("a directory claims {count} entries")));
+            return Err(Error::corrupt(format!(
+                "a directory claims {count} entries"
+            )));
         }
         // Both sums are small: `offset` lies inside the file, for its count was read there.
         let body = self
@@ -210,7 +216,10 @@ impl File {
         if entry.count > most {
             return Err(Error::new(
                 ErrorKind::TooLarge,
-                format!("the source image holds {} bytes of metadata in one piece", entry.count),
+                format!(
+                    "the source image holds {} bytes of metadata in one piece",
+                    entry.count
+                ),
             ));
         }
         self.value(entry, entry.count, 1).map(Some)
@@ -227,7 +236,11 @@ impl File {
         let length = count
             .checked_mul(size)
             .ok_or_else(crate::reader::past_the_end)?;
-        let offset = self.order.number(if self.big { &entry.field } else { &entry.field[..4] });
+        let offset = self.order.number(if self.big {
+            &entry.field
+        } else {
+            &entry.field[..4]
+        });
         self.reader.read_vec(offset, length)
     }
 }

@@ -70,7 +70,9 @@ impl Grid {
             return self.tile.height;
         }
         // A row of the grid begins inside the image.
-        self.tile.height.min(self.image.height - row * self.tile.height)
+        self.tile
+            .height
+            .min(self.image.height - row * self.tile.height)
     }
 
     /// The columns of cells that `window`, which lies inside the level, touches.

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::reader::{RangeReader, past_the_end};
 
+use super::layout::TileBytes;
+
 /// Most bytes of one read, and what an [`Input`] holds.
 pub(super) const READ_BYTES: u64 = 512 * 1024;
 
@@ -42,19 +44,26 @@ impl Input {
         }
     }
 
-    /// Goes to the tile at `offset` with `length` bytes; bytes up to `ahead` may be read with it.
-    pub(super) fn open(&mut self, offset: u64, length: u64, ahead: u64) -> Result<()> {
-        let end = offset
-            .checked_add(length)
+    /// Whether the whole tile has been read.
+    pub(super) fn holds(&self, tile: TileBytes) -> bool {
+        let end = tile.offset.checked_add(tile.length);
+        tile.offset >= self.start && end.is_some_and(|end| end <= self.buffered())
+    }
+
+    /// Goes to `tile`; bytes up to `ahead` may be read with it.
+    pub(super) fn open(&mut self, tile: TileBytes, ahead: u64) -> Result<()> {
+        let end = tile
+            .offset
+            .checked_add(tile.length)
             .filter(|end| *end <= self.reader.length())
             .ok_or_else(past_the_end)?;
-        self.position = offset;
+        if !self.holds(tile) {
+            self.buffer.clear();
+            self.start = tile.offset;
+        }
+        self.position = tile.offset;
         self.end = end;
         self.ahead = ahead.clamp(end, self.reader.length());
-        if offset < self.start || end > self.buffered() {
-            self.buffer.clear();
-            self.start = offset;
-        }
         Ok(())
     }
 

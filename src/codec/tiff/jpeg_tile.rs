@@ -19,7 +19,7 @@ const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 
 /// Most bytes that a tile of `dimensions` may have: far above what any JPEG of it needs.
 pub(super) fn most_bytes(dimensions: Dimensions) -> u64 {
-    dimensions.area() * 4 + (1 << 20)
+    dimensions.area().saturating_mul(4).saturating_add(1 << 20)
 }
 
 /// Decodes the tile that `input` has just opened, in this row of the grid.

@@ -21,18 +21,26 @@ use super::unpack::Unpacker;
 /// Decompressed rows that are made at a time, unless one row is larger.
 pub(super) const BLOCK_BYTES: u64 = 256 * 1024;
 
+/// What every lane of one decode shares.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    pub(super) layout: Arc<Layout>,
+    pub(super) reader: Arc<dyn RangeReader>,
+    pub(super) limits: DecodeLimits,
+    pub(super) cancel: Cancel,
+    /// Columns of the grid that are wanted.
+    pub(super) columns: Range<u32>,
+    /// First row of the grid that is not wanted.
+    pub(super) bottom: u32,
+}
+
 /// A plane's tiles within one window.
 #[derive(Debug)]
 pub(super) struct Lane {
-    layout: Arc<Layout>,
+    job: Job,
     plane: usize,
     /// The samples of each pixel in this plane's rows that are wanted.
     pub(super) picks: Vec<usize>,
-    columns: Range<u32>,
-    /// First row of the grid that is not wanted.
-    bottom: u32,
-    limits: DecodeLimits,
-    cancel: Cancel,
     input: Input,
     unpacker: Unpacker,
     block: Vec<u8>,
@@ -59,24 +67,14 @@ enum Content {
 }
 
 impl Lane {
-    /// The tiles of `plane` in `columns` and above `bottom`.
-    pub(super) fn new(
-        layout: &Arc<Layout>,
-        reader: Arc<dyn RangeReader>,
-        (plane, picks): (usize, Vec<usize>),
-        (columns, bottom): (Range<u32>, u32),
-        (limits, cancel): (&DecodeLimits, &Cancel),
-    ) -> Self {
+    /// The tiles of `plane`; of each pixel in its rows `picks` are wanted.
+    pub(super) fn new(job: &Job, plane: usize, picks: Vec<usize>) -> Self {
         Self {
-            input: Input::new(reader, layout.reversed),
-            unpacker: Unpacker::new(layout.compression),
-            layout: Arc::clone(layout),
+            input: Input::new(Arc::clone(&job.reader), job.layout.reversed),
+            unpacker: Unpacker::new(job.layout.compression),
+            job: job.clone(),
             plane,
             picks,
-            columns,
-            bottom,
-            limits: limits.clone(),
-            cancel: cancel.clone(),
             block: Vec::new(),
             tile: None,
         }
@@ -111,15 +109,20 @@ impl Lane {
     }
 
     fn open(&mut self, place: (u32, u32)) -> Result<Tile> {
-        self.cancel.check()?;
+        self.job.cancel.check()?;
         let (row, column) = place;
-        let bytes = self.layout.tile(self.plane, row, column);
+        let bytes = self.job.layout.tile(self.plane, row, column);
         let content = if bytes.offset == 0 && bytes.length == 0 {
             Content::Absent
         } else {
-            let ahead = self.ahead(row, column);
-            self.input.open(bytes.offset, bytes.length, ahead)?;
-            if self.layout.compression == Compression::Jpeg {
+            // Looking ahead takes as long as the run is, so it is done once for each read.
+            let ahead = if self.input.holds(bytes) {
+                0
+            } else {
+                self.ahead(row, column)
+            };
+            self.input.open(bytes, ahead)?;
+            if self.job.layout.compression == Compression::Jpeg {
                 self.decode(row)?
             } else {
                 self.unpacker.begin(&mut self.input)?;
@@ -135,28 +138,28 @@ impl Lane {
 
     fn decode(&mut self, row: u32) -> Result<Content> {
         let raster = jpeg_tile::decode(
-            &self.layout,
+            &self.job.layout,
             row,
             &mut self.input,
-            &self.limits,
-            &self.cancel,
+            &self.job.limits,
+            &self.job.cancel,
         )?;
         Ok(Content::Decoded(raster))
     }
 
     /// End of the tiles that lie right behind this one in the file and are wanted after it.
     fn ahead(&self, mut row: u32, mut column: u32) -> u64 {
-        let first = self.layout.tile(self.plane, row, column);
+        let first = self.job.layout.tile(self.plane, row, column);
         let mut end = first.offset.saturating_add(first.length);
         loop {
             column += 1;
-            if column == self.columns.end {
-                (row, column) = (row + 1, self.columns.start);
+            if column == self.job.columns.end {
+                (row, column) = (row + 1, self.job.columns.start);
             }
-            if row >= self.bottom {
+            if row >= self.job.bottom {
                 return end;
             }
-            let next = self.layout.tile(self.plane, row, column);
+            let next = self.job.layout.tile(self.plane, row, column);
             let reach = next.offset.saturating_add(next.length);
             if next.length == 0 || next.offset != end || reach - first.offset > READ_BYTES {
                 return end;
@@ -171,14 +174,15 @@ impl Lane {
         rows: Range<u32>,
         take: &mut dyn FnMut(u32, &mut [u8]),
     ) -> Result<()> {
-        let size = self.layout.row_bytes();
-        let at_a_time = rows_of_a_block(size).min(self.layout.grid.tile.height);
+        let size = self.job.layout.row_bytes();
+        let at_a_time = rows_of_a_block(size).min(self.job.layout.grid.tile.height);
         self.make_block(at_a_time);
         let above = u64::from(rows.start - done) * size;
-        self.unpacker.skip(&mut self.input, above, &mut self.block)?;
+        self.unpacker
+            .skip(&mut self.input, above, &mut self.block)?;
         let mut row = rows.start;
         while row < rows.end {
-            self.cancel.check()?;
+            self.job.cancel.check()?;
             let count = at_a_time.min(rows.end - row) as usize;
             let row_len = self.block.len() / at_a_time as usize;
             let block = &mut self.block[..count * row_len];
@@ -193,7 +197,7 @@ impl Lane {
 
     /// Gives the block room for exactly `rows` rows; the price has reserved it.
     fn make_block(&mut self, rows: u32) {
-        let bytes = self.layout.row_bytes() * u64::from(rows);
+        let bytes = self.job.layout.row_bytes() * u64::from(rows);
         let bytes = usize::try_from(bytes).expect("within the limits of a decode");
         self.block.resize(bytes, 0);
     }

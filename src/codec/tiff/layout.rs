@@ -107,16 +107,20 @@ impl Layout {
 
     /// Bytes of one row of a tile, decompressed.
     pub(super) fn row_bytes(&self) -> u64 {
-        let bits = u64::from(self.grid.tile.width)
-            * self.row.samples as u64
-            * u64::from(self.pixels.bits);
+        let bits =
+            u64::from(self.grid.tile.width) * self.row.samples as u64 * u64::from(self.pixels.bits);
         bits.div_ceil(8)
     }
 
     /// The stored planes that have to be read: for each the samples that are picked from its rows.
     pub(super) fn planes(&self) -> Vec<(usize, Vec<usize>)> {
         if self.separate {
-            return self.pixels.picks.iter().map(|plane| (*plane, vec![0])).collect();
+            return self
+                .pixels
+                .picks
+                .iter()
+                .map(|plane| (*plane, vec![0]))
+                .collect();
         }
         vec![(0, self.pixels.picks.clone())]
     }
@@ -185,7 +189,9 @@ fn predictor(
     match file.number(directory, tags::PREDICTOR)?.unwrap_or(1) {
         1 => Ok(false),
         2 if bits >= 8 => Ok(true),
-        2 => Err(Error::unsupported(format!("a predictor on samples of {bits} bits"))),
+        2 => Err(Error::unsupported(format!(
+            "a predictor on samples of {bits} bits"
+        ))),
         other => Err(Error::unsupported(format!("TIFF predictor {other}"))),
     }
 }
@@ -199,7 +205,10 @@ fn check_together(compression: Compression, pixels: &Pixels, separate: bool) -> 
         return Ok(());
     }
     if pixels.bits != 8 {
-        return Err(Error::unsupported(format!("JPEG tiles of {} bits", pixels.bits)));
+        return Err(Error::unsupported(format!(
+            "JPEG tiles of {} bits",
+            pixels.bits
+        )));
     }
     if matches!(pixels.ink, Ink::Palette(_)) {
         return Err(Error::unsupported("a palette in JPEG tiles"));

@@ -52,7 +52,7 @@ struct Tiff {
 }
 
 /// Whether `head`, a file's first bytes, at least 4, begins a TIFF.
-pub fn matches(head: &[u8]) -> bool {
+pub(super) fn matches(head: &[u8]) -> bool {
     directory::is_header(head)
 }
 
@@ -64,7 +64,7 @@ pub fn matches(head: &[u8]) -> bool {
 /// [`crate::error::ErrorKind::NotImplemented`] for a kind of TIFF that is not read,
 /// [`crate::error::ErrorKind::TooLarge`] above `limits`,
 /// [`crate::error::ErrorKind::Corrupt`] for damaged directories, and those of the reader.
-pub fn open(
+pub(super) fn open(
     reader: Arc<dyn RangeReader>,
     page: u32,
     limits: &DecodeLimits,
@@ -76,7 +76,9 @@ pub fn open(
     let most = limits.max_metadata_bytes;
     let profile = file.bytes(&page.directory, tags::ICC_PROFILE, most)?;
     let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?;
-    let orientation = file.number(&page.directory, tags::ORIENTATION)?.unwrap_or(1);
+    let orientation = file
+        .number(&page.directory, tags::ORIENTATION)?
+        .unwrap_or(1);
     let container = if file.big { "BigTIFF" } else { "TIFF" };
     let facts = Facts {
         description: format!("{container}, {}", full.describe()),

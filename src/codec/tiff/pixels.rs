@@ -54,7 +54,9 @@ impl Pixels {
         let photometric = file
             .number(directory, tags::PHOTOMETRIC)?
             .ok_or_else(|| Error::corrupt("it does not say what its samples mean"))?;
-        let samples = file.number(directory, tags::SAMPLES_PER_PIXEL)?.unwrap_or(1);
+        let samples = file
+            .number(directory, tags::SAMPLES_PER_PIXEL)?
+            .unwrap_or(1);
         let samples = usize::from(
             u16::try_from(samples)
                 .ok()
@@ -208,7 +210,11 @@ fn palette(file: &File, directory: &Directory, bits: u8) -> Result<Ink> {
     let table = table
         .filter(|table| table.len() == 3 * count)
         .ok_or_else(|| Error::corrupt("its palette is not complete"))?;
-    let shift = if table.iter().all(|value| *value < 256) { 0 } else { 8 };
+    let shift = if table.iter().all(|value| *value < 256) {
+        0
+    } else {
+        8
+    };
     let channel = |at: usize| u8::try_from(table[at] >> shift & 0xff).expect("masked to 8 bits");
     let colour = |at| [channel(at), channel(count + at), channel(2 * count + at)];
     Ok(Ink::Palette((0..count).map(colour).collect()))

@@ -75,7 +75,11 @@ impl Page {
         };
         let directory = chain[selected.full].clone();
         let full = Arc::new(Layout::read(file, &directory, limits)?);
-        let mut candidates: Vec<_> = selected.reduced.iter().map(|at| chain[*at].clone()).collect();
+        let mut candidates: Vec<_> = selected
+            .reduced
+            .iter()
+            .map(|at| chain[*at].clone())
+            .collect();
         candidates.extend(sub_directories(file, &directory, &mut visited)?);
         let mut levels = vec![(ScaleFactor::ONE, Arc::clone(&full))];
         for candidate in &candidates {
@@ -152,7 +156,10 @@ fn group(roles: &[Role]) -> Vec<Group> {
                 full: at,
                 reduced: std::mem::take(&mut leading),
             }),
-            Role::Reduced => groups.last_mut().map_or(&mut leading, |group| &mut group.reduced).push(at),
+            Role::Reduced => groups
+                .last_mut()
+                .map_or(&mut leading, |group| &mut group.reduced)
+                .push(at),
             Role::Mask => {}
         }
     }

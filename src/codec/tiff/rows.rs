@@ -15,7 +15,7 @@ use crate::reader::RangeReader;
 
 use super::input::READ_BYTES;
 use super::jpeg_tile;
-use super::lane::{Lane, rows_of_a_block};
+use super::lane::{Job, Lane, rows_of_a_block};
 use super::layout::{Compression, Layout};
 use super::samples::{Cut, RowScratch};
 use super::unpack::STATE_BYTES;
@@ -50,15 +50,19 @@ impl TiffRows {
                 "the source image needs more memory than one decode may take",
             ));
         }
-        let columns = layout.grid.columns_of(window);
-        let bottom = layout.grid.rows_of(window.y, window.bottom()).end;
-        let lane = |plane| {
-            let reader = Arc::clone(reader);
-            let cells = (columns.clone(), bottom);
-            Lane::new(layout, reader, plane, cells, (limits, cancel))
+        let job = Job {
+            layout: Arc::clone(layout),
+            reader: Arc::clone(reader),
+            limits: limits.clone(),
+            cancel: cancel.clone(),
+            columns: layout.grid.columns_of(window),
+            bottom: layout.grid.rows_of(window.y, window.bottom()).end,
         };
+        let planes = layout.planes().into_iter();
         Ok(Self {
-            lanes: layout.planes().into_iter().map(lane).collect(),
+            lanes: planes
+                .map(|(plane, picks)| Lane::new(&job, plane, picks))
+                .collect(),
             layout: Arc::clone(layout),
             window,
             scratch: RowScratch::default(),
@@ -130,7 +134,10 @@ impl Band<'_> {
             for column in grid.columns_of(self.window) {
                 let left = column * grid.tile.width;
                 let x0 = self.window.x.max(left);
-                let x1 = self.window.right().min(left.saturating_add(grid.tile.width));
+                let x1 = self
+                    .window
+                    .right()
+                    .min(left.saturating_add(grid.tile.width));
                 let cut = Cut {
                     columns: (x0 - left) as usize..(x1 - left) as usize,
                     picks: &picks,
@@ -180,7 +187,11 @@ fn band_bottom(layout: &Layout, window: Window, top: u32) -> u32 {
         let reach = u64::from(top) + (BAND_BYTES / row).max(1);
         // A cell that fits ends its band: the next one then begins with fresh bytes.
         let whole_cells = reach / height * height;
-        if whole_cells >= next_cells { whole_cells } else { reach }
+        if whole_cells >= next_cells {
+            whole_cells
+        } else {
+            reach
+        }
     };
     u32::try_from(bottom).map_or(window.bottom(), |bottom| bottom.min(window.bottom()))
 }
@@ -189,7 +200,9 @@ fn band_bottom(layout: &Layout, window: Window, top: u32) -> u32 {
 pub(super) fn price(layout: &Layout, window: Window) -> Price {
     Price {
         pixels: pixels(layout, window),
-        bytes: band_bytes(layout, window) + lane_bytes(layout) * layout.planes().len() as u64,
+        bytes: lane_bytes(layout)
+            .saturating_mul(layout.planes().len() as u64)
+            .saturating_add(band_bytes(layout, window)),
     }
 }
 
@@ -209,7 +222,7 @@ fn pixels(layout: &Layout, window: Window) -> u64 {
     } else {
         u64::from(window.bottom()) - u64::from(rows.start) * height
     };
-    columns * u64::from(grid.tile.width) * rows
+    (columns * u64::from(grid.tile.width)).saturating_mul(rows)
 }
 
 /// The highest band, before and after its samples are given their meaning.
@@ -220,7 +233,7 @@ fn band_bytes(layout: &Layout, window: Window) -> u64 {
     let format = layout.pixels.format();
     let row = u64::from(window.width) * format.bytes_per_pixel() as u64;
     // A palette's indices live beside its colours.
-    row * u64::from(height) * 2
+    row.saturating_mul(u64::from(height)).saturating_mul(2)
 }
 
 /// Input, decompressor and rows of one plane.
@@ -231,11 +244,13 @@ fn lane_bytes(layout: &Layout) -> u64 {
     // One row as numbers: 2 bytes for each sample are enough for every depth.
     let row = u64::from(tile.width) * layout.row.samples as u64 * 2;
     let jpeg = if layout.compression == Compression::Jpeg {
-        // Pixels of the tile, its bytes, and the same with the tables before them.
+        // Pixels of the tile, the coefficients of a progressive one with 2 bytes each, the stored
+        // bytes, and the same with the tables before them.
         let longest = layout.longest().min(jpeg_tile::most_bytes(tile));
-        size * u64::from(tile.height) + 2 * longest
+        size.saturating_mul(3 * u64::from(tile.height))
+            .saturating_add(2 * longest)
     } else {
         0
     };
-    READ_BYTES + STATE_BYTES + block + row + jpeg
+    jpeg.saturating_add(READ_BYTES + STATE_BYTES + block + row)
 }

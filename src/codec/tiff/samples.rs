@@ -98,7 +98,7 @@ impl RowFormat {
 }
 
 /// Adds to every sample the same sample of the pixel before.
-fn accumulate<T: Copy>(row: &mut [T], samples: usize, add: fn(T, T) -> T) {
+fn accumulate<T: Copy>(row: &mut [T], samples: usize, add: impl Fn(T, T) -> T) {
     for at in samples..row.len() {
         row[at] = add(row[at], row[at - samples]);
     }
@@ -110,7 +110,10 @@ fn place<T: Copy>(row: &[T], samples: usize, cut: &Cut<'_>, out: &mut [T]) {
         out.copy_from_slice(part);
         return;
     }
-    for (to, from) in out.chunks_exact_mut(cut.stride).zip(part.chunks_exact(samples)) {
+    for (to, from) in out
+        .chunks_exact_mut(cut.stride)
+        .zip(part.chunks_exact(samples))
+    {
         for (sample, pick) in to[cut.first..].iter_mut().zip(cut.picks) {
             *sample = from[*pick];
         }

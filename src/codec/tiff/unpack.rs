@@ -114,9 +114,7 @@ impl Unpacker {
                     Ok(LzwStatus::Ok | LzwStatus::NoProgress | LzwStatus::Done) => {
                         Ok((result.consumed_in, result.consumed_out))
                     }
-                    Err(cause) => {
-                        Err(Error::corrupt("an LZW tile is damaged").with_source(cause))
-                    }
+                    Err(cause) => Err(Error::corrupt("an LZW tile is damaged").with_source(cause)),
                 }
             }
             Self::Deflate(state) => inflate(state, bytes, out),

@@ -9,7 +9,7 @@ use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, VARY};
 use serde_json::json;
 
-use super::accept::Accept;
+use super::accept::prefers_json;
 use super::body::Body;
 use super::front::Inquiry;
 use super::problem::Problem;
@@ -26,10 +26,10 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 pub(super) fn start(service: &Service, inquiry: &Inquiry) -> Response<Body> {
     let view = View::parse(inquiry.head.uri.query().unwrap_or(""));
     let listing = service.listing(&view.filter, view.offset(), PICTURES);
-    let mut response = if Accept::read(&inquiry.head.headers).prefers_html() {
-        page(html::gallery(&listing, &view, &root(inquiry)))
-    } else {
+    let mut response = if prefers_json(&inquiry.head.headers) {
         file("application/json", document(&listing, &view, inquiry))
+    } else {
+        page(html::gallery(&listing, &view, &root(inquiry)))
     };
     response
         .headers_mut()

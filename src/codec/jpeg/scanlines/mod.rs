@@ -31,6 +31,10 @@ pub(super) struct Part {
     /// How its components make colour.
     pub(super) stored: Stored,
     /// Largest sampling factors, horizontal and vertical.
+    #[cfg_attr(
+        not(any(feature = "turbojpeg", feature = "mozjpeg")),
+        expect(dead_code, reason = "whole pictures have no margins")
+    )]
     pub(super) sampling: (u32, u32),
     /// 1, or one of [`DIVISORS`].
     pub(super) divisor: u32,

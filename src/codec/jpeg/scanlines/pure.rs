@@ -1,7 +1,8 @@
 //! Scan lines in Rust alone: whole pictures, one level.
 //!
 //! The decoder holds the file and the picture, the encoder the picture; both are priced so. Pixels
-//! may differ by a few steps from those of the native builds.
+//! may differ by a few steps from those of the native builds, and the decoder passes over more kinds
+//! of damage: a lost restart interval, a scan that ends early before another marker.
 
 use std::io;
 use std::sync::Arc;
