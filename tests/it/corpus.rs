@@ -37,7 +37,10 @@ fn every_file_decodes_or_is_refused_in_words() {
     }
     println!("{decoded} of {} files decode", files.len());
     assert!(faults.is_empty(), "{faults:#?}");
-    assert!(named.is_some() || decoded >= FLOOR, "only {decoded} fixtures decode");
+    assert!(
+        named.is_some() || decoded >= FLOOR,
+        "only {decoded} fixtures decode"
+    );
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

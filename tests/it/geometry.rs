@@ -123,36 +123,23 @@ fn i3_rot_04_the_mirror_comes_before_the_rotation() {
 #[test]
 fn i3_rot_03_any_angle_turns_clockwise_about_the_middle() {
     // 30° clockwise: the middle of the upper edge moves to the right of the middle.
-    let turned = squares("full/max/30/default.png");
+    let turned = squares("full/250,/30/default.png");
+    let mirrored = squares("full/250,/!30/default.png");
+    assert_eq!(mirrored.size(), turned.size());
     let (sin, cos) = 30_f64.to_radians().sin_cos();
     let (middle_x, middle_y) = (turned.width as f64 / 2.0, turned.height as f64 / 2.0);
     for (x, column) in COLORS.iter().enumerate() {
         for (y, color) in column.iter().enumerate() {
-            let (dx, dy) = (
-                x as f64 * 100.0 + 50.0 - 500.0,
-                y as f64 * 100.0 + 50.0 - 500.0,
-            );
-            let (tx, ty) = (
-                dx * cos - dy * sin + middle_x,
-                dx * sin + dy * cos + middle_y,
-            );
-            let got = turned.rgba(tx as usize, ty as usize);
-            assert_eq!(got, [color[0], color[1], color[2], 255], "{x} {y}");
+            let (dx, dy) = (x as f64 * 25.0 - 112.5, y as f64 * 25.0 - 112.5);
+            for (picture, dx) in [(&turned, dx), (&mirrored, -dx)] {
+                let (tx, ty) = (
+                    dx * cos - dy * sin + middle_x,
+                    dx * sin + dy * cos + middle_y,
+                );
+                let got = picture.rgba(tx as usize, ty as usize);
+                assert_eq!(got, [color[0], color[1], color[2], 255], "{x} {y}");
+            }
         }
-    }
-    let mirrored = squares("full/max/!30/default.png");
-    assert_eq!(mirrored.size(), turned.size());
-    for (x, color) in COLORS.iter().map(|column| column[0]).enumerate() {
-        let (dx, dy) = (450.0 - x as f64 * 100.0, -450.0);
-        let (tx, ty) = (
-            dx * cos - dy * sin + middle_x,
-            dx * sin + dy * cos + middle_y,
-        );
-        assert_eq!(
-            mirrored.rgb(tx as usize, ty as usize),
-            color,
-            "mirrored {x}"
-        );
     }
 }
 

@@ -11,11 +11,11 @@ use super::pixels::Pixels;
 use super::support::fixtures;
 
 /// The identifier of the official validator's test picture.
-pub const SQUARES: &str = "67352ccc-d1b0-11e1-89ae-279075081939.png";
+pub(crate) const SQUARES: &str = "67352ccc-d1b0-11e1-89ae-279075081939.png";
 
 /// File names that have to survive the way into an identifier and back: name, then the segment that
 /// names it in canonical form.
-pub const NAMES: &[(&str, &str)] = &[
+pub(crate) const NAMES: &[(&str, &str)] = &[
     ("a b.png", "a%20b.png"),
     ("a+b.png", "a+b.png"),
     ("100%.png", "100%25.png"),
@@ -43,12 +43,12 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// The folder of masters.
-pub fn library() -> &'static Path {
+pub(crate) fn library() -> &'static Path {
     &FOLDER
 }
 
 /// A fresh empty folder of this name below Cargo's folder for tests.
-pub fn scratch(name: &str) -> PathBuf {
+pub(crate) fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
@@ -82,7 +82,7 @@ fn fill(folder: &Path) {
 }
 
 /// The colour of a pixel of `plain.png`: no two neighbours are alike, and every channel has a gradient.
-pub fn plain(x: usize, y: usize) -> [u8; 3] {
+pub(crate) fn plain(x: usize, y: usize) -> [u8; 3] {
     let low = |value: usize| u8::try_from(value % 256).unwrap();
     [low(x), low(y * 2 + x / 2), low(x * 3 + y * 5)]
 }
@@ -93,7 +93,7 @@ fn flat(x: usize, y: usize) -> [u8; 3] {
 }
 
 /// A picture of `color` at every place.
-pub fn draw(width: usize, height: usize, color: impl Fn(usize, usize) -> [u8; 3]) -> Pixels {
+pub(crate) fn draw(width: usize, height: usize, color: impl Fn(usize, usize) -> [u8; 3]) -> Pixels {
     let mut data = Vec::with_capacity(width * height * 3);
     for y in 0..height {
         for x in 0..width {
@@ -140,12 +140,12 @@ fn draw_alpha(width: usize, height: usize) -> Pixels {
 }
 
 /// Writes a picture as PNG.
-pub fn save(path: &Path, picture: &Pixels) {
+pub(crate) fn save(path: &Path, picture: &Pixels) {
     fs::write(path, png(picture)).unwrap();
 }
 
 /// A picture as PNG.
-pub fn png(picture: &Pixels) -> Vec<u8> {
+pub(crate) fn png(picture: &Pixels) -> Vec<u8> {
     let mut bytes = Vec::new();
     let (width, height) = (picture.width as u32, picture.height as u32);
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
@@ -164,7 +164,7 @@ pub fn png(picture: &Pixels) -> Vec<u8> {
 }
 
 /// A picture as JPEG of quality 100 without subsampling, with an EXIF orientation.
-pub fn jpeg(picture: &Pixels, orientation: u8) -> Vec<u8> {
+pub(crate) fn jpeg(picture: &Pixels, orientation: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 100);
     encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_1_1);

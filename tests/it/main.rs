@@ -1,5 +1,22 @@
 //! The integration tests, one binary: a module per intent.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic_in_result_fn,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the numbers are the tests' own, and small"
+)]
+#![expect(
+    clippy::many_single_char_names,
+    clippy::similar_names,
+    reason = "x, y, w and h are what geometry calls them"
+)]
+
 mod conformance;
 mod corpus;
 mod geometry;

@@ -6,26 +6,26 @@ use super::support::Answer;
 
 /// Decoded pixels, 8 bits a sample, rows tight.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pixels {
+pub(crate) struct Pixels {
     /// In pixels.
-    pub width: usize,
+    pub(crate) width: usize,
     /// In pixels.
-    pub height: usize,
+    pub(crate) height: usize,
     /// 1 gray, 2 gray with alpha, 3 RGB, 4 RGBA.
-    pub channels: usize,
+    pub(crate) channels: usize,
     /// `height` × `width` × `channels`.
-    pub data: Vec<u8>,
+    pub(crate) data: Vec<u8>,
 }
 
 impl Pixels {
     /// The samples of one pixel.
-    pub fn raw(&self, x: usize, y: usize) -> &[u8] {
+    pub(crate) fn raw(&self, x: usize, y: usize) -> &[u8] {
         let at = (y * self.width + x) * self.channels;
         &self.data[at..at + self.channels]
     }
 
     /// Red, green, blue and alpha of one pixel.
-    pub fn rgba(&self, x: usize, y: usize) -> [u8; 4] {
+    pub(crate) fn rgba(&self, x: usize, y: usize) -> [u8; 4] {
         match *self.raw(x, y) {
             [v] => [v, v, v, 255],
             [v, a] => [v, v, v, a],
@@ -36,18 +36,18 @@ impl Pixels {
     }
 
     /// Red, green and blue of one pixel.
-    pub fn rgb(&self, x: usize, y: usize) -> [u8; 3] {
+    pub(crate) fn rgb(&self, x: usize, y: usize) -> [u8; 3] {
         let [r, g, b, _] = self.rgba(x, y);
         [r, g, b]
     }
 
     /// Width and height.
-    pub fn size(&self) -> (usize, usize) {
+    pub(crate) fn size(&self) -> (usize, usize) {
         (self.width, self.height)
     }
 
     /// The picture with each pixel moved by `from`, which says where a pixel of the result comes from.
-    pub fn moved(
+    pub(crate) fn moved(
         &self,
         size: (usize, usize),
         from: impl Fn(usize, usize) -> (usize, usize),
@@ -68,12 +68,12 @@ impl Pixels {
     }
 
     /// A rectangle of the picture.
-    pub fn crop(&self, x: usize, y: usize, width: usize, height: usize) -> Self {
+    pub(crate) fn crop(&self, x: usize, y: usize, width: usize, height: usize) -> Self {
         self.moved((width, height), |cx, cy| (x + cx, y + cy))
     }
 
     /// Mean and largest difference of alpha and of the colours as far as they show.
-    pub fn difference(&self, other: &Self) -> (f64, u8) {
+    pub(crate) fn difference(&self, other: &Self) -> (f64, u8) {
         assert_eq!(self.size(), other.size(), "the dimensions differ");
         let (mut sum, mut most) = (0_u64, 0_u8);
         for y in 0..self.height {
@@ -100,12 +100,12 @@ fn shown(pixel: [u8; 4]) -> [u8; 4] {
 }
 
 /// Whether every sample is within `tolerance`.
-pub fn near(a: [u8; 3], b: [u8; 3], tolerance: u8) -> bool {
+pub(crate) fn near(a: [u8; 3], b: [u8; 3], tolerance: u8) -> bool {
     a.iter().zip(b).all(|(a, b)| a.abs_diff(b) <= tolerance)
 }
 
 /// The pixels of a 200 answer, by its media type.
-pub fn decode(answer: &Answer) -> Pixels {
+pub(crate) fn decode(answer: &Answer) -> Pixels {
     assert_eq!(
         answer.status,
         200,
@@ -116,7 +116,7 @@ pub fn decode(answer: &Answer) -> Pixels {
 }
 
 /// The pixels of `bytes`, which are of a media type.
-pub fn decode_as(media: &str, bytes: &[u8]) -> Pixels {
+pub(crate) fn decode_as(media: &str, bytes: &[u8]) -> Pixels {
     match media {
         "image/png" => png(bytes),
         "image/jpeg" => jpeg(bytes),

@@ -21,10 +21,16 @@ fn counter(server: &Server, name: &str, label: &str) -> u64 {
 
 /// Reads one response with a length off a connection that stays open.
 fn next_answer(reader: &mut BufReader<TcpStream>) -> Answer {
-    reader.get_ref().set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    reader
+        .get_ref()
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
     let mut raw = Vec::new();
     while !raw.ends_with(b"\r\n\r\n") {
-        assert!(reader.read_until(b'\n', &mut raw).unwrap() > 0, "closed inside a head");
+        assert!(
+            reader.read_until(b'\n', &mut raw).unwrap() > 0,
+            "closed inside a head"
+        );
     }
     let head = parse(&raw, true);
     let length = head.header("content-length").parse().unwrap_or(0);

@@ -10,20 +10,20 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// The folder of fixtures.
-pub fn fixtures() -> PathBuf {
+pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
 /// A running `triforium serve`.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// `host:port` of the public listener.
-    pub public: String,
+    pub(crate) public: String,
     /// `host:port` of the admin listener.
-    pub admin: String,
+    pub(crate) admin: String,
     log: tempfile::NamedTempFile,
     /// The log may hold 5xx lines: the test provokes them.
-    pub log_may_be_dirty: bool,
+    pub(crate) log_may_be_dirty: bool,
 }
 
 /// How long a server may take to say its address.
@@ -31,17 +31,17 @@ const START: Duration = Duration::from_secs(20);
 
 impl Server {
     /// Serves `folder` with the settings' defaults.
-    pub fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         Self::with(folder, &[])
     }
 
     /// Serves `folder` with settings as environment: `LIMITS__MAX_AREA_PX`.
-    pub fn with(folder: &Path, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(folder: &Path, settings: &[(&str, &str)]) -> Self {
         Self::launch(folder, settings, &[])
     }
 
     /// Serves `folder` with settings and further arguments.
-    pub fn launch(folder: &Path, settings: &[(&str, &str)], arguments: &[&str]) -> Self {
+    pub(crate) fn launch(folder: &Path, settings: &[(&str, &str)], arguments: &[&str]) -> Self {
         let log = tempfile::NamedTempFile::new().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_triforium"));
         command
@@ -67,17 +67,17 @@ impl Server {
     }
 
     /// GET of `path` on the public listener.
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.request("GET", path, &[])
     }
 
     /// Any request on the public listener.
-    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
         request(&self.public, method, path, headers)
     }
 
     /// The value of a metric with its labels, 0 where it has not occurred.
-    pub fn metric(&self, name: &str) -> f64 {
+    pub(crate) fn metric(&self, name: &str) -> f64 {
         let text = request(&self.admin, "GET", "/metrics", &[]).text();
         text.lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
@@ -85,17 +85,17 @@ impl Server {
     }
 
     /// What the server has logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.log.path()).unwrap()
     }
 
     /// The process's number.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends a signal by name: `TERM`, `HUP`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")
             .args([format!("-{name}"), self.pid().to_string()])
             .status()
@@ -104,7 +104,7 @@ impl Server {
     }
 
     /// Waits for the process to end and gives its exit status.
-    pub fn wait(&mut self) -> Option<i32> {
+    pub(crate) fn wait(&mut self) -> Option<i32> {
         let end = Instant::now() + Duration::from_secs(40);
         while Instant::now() < end {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -133,14 +133,14 @@ impl Drop for Server {
 
 /// A server that the tests of a module share: it runs while one of them holds it, so that it ends, and
 /// its log is looked at, with the last of them.
-pub struct Shared {
+pub(crate) struct Shared {
     start: fn() -> Server,
     running: Mutex<Weak<Server>>,
 }
 
 impl Shared {
     /// A server that `start` starts when it is first wanted.
-    pub const fn new(start: fn() -> Server) -> Self {
+    pub(crate) const fn new(start: fn() -> Server) -> Self {
         Self {
             start,
             running: Mutex::new(Weak::new()),
@@ -148,7 +148,7 @@ impl Shared {
     }
 
     /// The running server.
-    pub fn get(&self) -> Arc<Server> {
+    pub(crate) fn get(&self) -> Arc<Server> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.upgrade().unwrap_or_else(|| {
             let server = Arc::new((self.start)());
@@ -183,48 +183,48 @@ fn addresses(child: &mut Child, log: &Path) -> (String, String) {
 
 /// A response, every byte of it.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The status code.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Headers by lower-case name; several lines of one name are joined by a newline.
-    pub headers: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
     /// The body, decoded from chunks.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     /// A header's value, empty where there is none.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 
     /// The body as text.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
 
     /// The body as text, whatever it is.
-    pub fn text_lossy(&self) -> String {
+    pub(crate) fn text_lossy(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The body as JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
 
 /// One request on a connection of its own.
-pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+pub(crate) fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     if !headers
         .iter()
         .any(|(name, _)| name.eq_ignore_ascii_case("host"))
     {
-        head.push_str(&format!("Host: {address}\r\n"));
+        head = head + "Host: " + address + "\r\n";
     }
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head = head + name + ": " + value + "\r\n";
     }
     head.push_str("\r\n");
     let raw = exchange(address, head.as_bytes());
@@ -232,10 +232,10 @@ pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]
 }
 
 /// Sends bytes as they are and reads until the server closes.
-pub fn exchange(address: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn exchange(address: &str, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
+        .set_read_timeout(Some(Duration::from_mins(1)))
         .unwrap();
     stream.write_all(bytes).unwrap();
     let mut answer = Vec::new();
@@ -244,7 +244,7 @@ pub fn exchange(address: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Reads a response out of bytes.
-pub fn parse(raw: &[u8], head_only: bool) -> Answer {
+pub(crate) fn parse(raw: &[u8], head_only: bool) -> Answer {
     let end = raw
         .windows(4)
         .position(|four| four == b"\r\n\r\n")

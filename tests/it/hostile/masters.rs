@@ -13,7 +13,7 @@ use crate::pixels::decode;
 use crate::support::{Answer, Server, fixtures};
 
 /// Every master among the fixtures.
-pub fn masters() -> Vec<PathBuf> {
+pub(crate) fn masters() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![fixtures()];
     while let Some(folder) = folders.pop() {
@@ -230,7 +230,7 @@ fn a_master_that_is_renamed_over_gives_new_pixels_and_a_new_tag() {
 #[test]
 fn a_master_that_is_overwritten_gives_new_pixels_and_a_new_tag() {
     replaced("overwritten", |master, bytes| {
-        fs::write(master, bytes).unwrap()
+        fs::write(master, bytes).unwrap();
     });
 }
 
@@ -280,7 +280,10 @@ fn a_root_that_goes_away_is_503_and_not_404() {
     let remembered = server.get(IMAGE);
     assert_eq!(remembered.status, 200, "what is remembered is still told");
     assert_eq!(decode(&remembered).rgb(5, 5), [10, 0, 245]);
-    for path in ["/iiif/3/unknown.png/info.json", "/iiif/3/unknown.png/full/max/0/default.png"] {
+    for path in [
+        "/iiif/3/unknown.png/info.json",
+        "/iiif/3/unknown.png/full/max/0/default.png",
+    ] {
         let answer = server.get(path);
         assert_eq!(answer.status, 503, "{path}");
         assert_ne!(answer.header("retry-after"), "", "{path}");

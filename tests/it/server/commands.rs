@@ -27,7 +27,14 @@ fn json(arguments: &[&str]) -> serde_json::Value {
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in ["serve", "info", "explain", "health", "config", "completions"] {
+    for command in [
+        "serve",
+        "info",
+        "explain",
+        "health",
+        "config",
+        "completions",
+    ] {
         let help = prints(&[command, "--help"]);
         assert!(help.contains("Examples:"), "{command}");
         assert!(help.matches("triforium ").count() >= 2, "{command}: {help}");
@@ -46,7 +53,11 @@ fn info_says_what_a_master_is() {
     assert!(text.contains("1000"), "{text}");
     assert!(text.to_ascii_lowercase().contains("png"), "{text}");
     assert!(prints(&["info", file]).contains("1000"));
-    let missing = triforium(&["info", "/no/such/file.png"]);
+    let missing = Command::new(env!("CARGO_BIN_EXE_triforium"))
+        .args(["info", "nobody"])
+        .env("TRIFORIUM_SOURCE__FILE__ROOT", library())
+        .output()
+        .unwrap();
     assert_eq!(missing.status.code(), Some(1));
     assert!(missing.stdout.is_empty());
     assert!(String::from_utf8_lossy(&missing.stderr).starts_with("triforium: "));
@@ -56,27 +67,53 @@ fn info_says_what_a_master_is() {
 fn explain_names_the_rung_and_form_that_the_server_then_reports() {
     let root = library().to_str().unwrap();
     let server = SERVER.get();
-    for request in ["0,0,300,300/77,/0/color.jpg", "full/333,/90/gray.png", "full/100,/33/default.webp"] {
+    for request in [
+        "0,0,300,300/77,/0/color.jpg",
+        "full/333,/90/gray.png",
+        "full/100,/33/default.webp",
+    ] {
         let path = format!("/iiif/3/uneven.png/{request}");
         let report = json(&["explain", "--json", "--root", root, &path]);
         let answer = server.get(&path);
         let canonical = report["canonical"].as_str().unwrap();
-        assert!(answer.header("link").contains(&format!("/uneven.png/{canonical}>")), "{report}");
+        assert!(
+            answer
+                .header("link")
+                .contains(&format!("/uneven.png/{canonical}>")),
+            "{report}"
+        );
         let timing = answer.header("server-timing");
         let rung = report["rung"].as_str().unwrap();
-        assert!(timing.contains(&format!("rung;desc=\"{rung}\"")), "{timing} {rung}");
+        assert!(
+            timing.contains(&format!("rung;desc=\"{rung}\"")),
+            "{timing} {rung}"
+        );
         let engine = report["engine"].as_str().unwrap();
-        assert!(timing.contains(&format!("engine;desc=\"{engine}\"")), "{timing}");
+        assert!(
+            timing.contains(&format!("engine;desc=\"{engine}\"")),
+            "{timing}"
+        );
     }
-    for wrong in ["/nowhere", "/iiif/3/uneven.png/full/0,/0/default.jpg", "/iiif/3/nobody/full/max/0/default.jpg"] {
-        assert_eq!(triforium(&["explain", "--root", root, wrong]).status.code(), Some(1), "{wrong}");
+    for wrong in [
+        "/nowhere",
+        "/iiif/3/uneven.png/full/0,/0/default.jpg",
+        "/iiif/3/nobody/full/max/0/default.jpg",
+    ] {
+        assert_eq!(
+            triforium(&["explain", "--root", root, wrong]).status.code(),
+            Some(1),
+            "{wrong}"
+        );
     }
 }
 
 #[test]
 fn config_shows_checks_and_documents() {
     let shown = prints(&["config", "show"]);
-    assert!(shown.contains("limits.max_area_px = 134217728  # built-in"), "{shown}");
+    assert!(
+        shown.contains("limits.max_area_px = 134217728  # built-in"),
+        "{shown}"
+    );
     let report = json(&["config", "show", "--json"]);
     assert_eq!(report["settings"]["encode.jpeg.quality"]["value"], 80);
     assert_eq!(json(&["config", "check", "--json"])["valid"], true);
@@ -95,7 +132,13 @@ fn config_shows_checks_and_documents() {
 fn what_schema_prints_is_a_valid_configuration() {
     let file = std::env::temp_dir().join(format!("triforium-schema-{}.toml", std::process::id()));
     std::fs::write(&file, prints(&["config", "schema"])).unwrap();
-    let checked = json(&["config", "check", "--json", "--config", file.to_str().unwrap()]);
+    let checked = json(&[
+        "config",
+        "check",
+        "--json",
+        "--config",
+        file.to_str().unwrap(),
+    ]);
     std::fs::remove_file(&file).unwrap();
     assert_eq!(checked["valid"], true);
 }
@@ -117,14 +160,20 @@ fn health_probes_a_running_server() {
     };
     assert_eq!(listen(&server.public), Some(0));
     // A port on which nothing listens: bound and given back.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     assert_eq!(listen(&free.to_string()), Some(1));
 }
 
 #[test]
 fn completions_are_written_for_every_shell() {
     for shell in ["bash", "zsh", "fish"] {
-        assert!(prints(&["completions", shell]).contains("triforium"), "{shell}");
+        assert!(
+            prints(&["completions", shell]).contains("triforium"),
+            "{shell}"
+        );
     }
     assert_eq!(triforium(&["completions", "tea"]).status.code(), Some(2));
 }

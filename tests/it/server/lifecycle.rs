@@ -38,7 +38,9 @@ fn a_connection_serves_many_requests_one_after_the_other() {
         let answer = next_answer(&mut reader);
         assert_eq!(crate::pixels::decode(&answer).width, width);
         // An error does not end the connection.
-        stream.write_all(get("/iiif/3/plain.png/full/0,/0/default.png").as_bytes()).unwrap();
+        stream
+            .write_all(get("/iiif/3/plain.png/full/0,/0/default.png").as_bytes())
+            .unwrap();
         assert_eq!(next_answer(&mut reader).status, 400);
     }
 }
@@ -55,7 +57,10 @@ fn pipelined_requests_are_answered_in_their_order() {
         .collect();
     stream.write_all(all.as_bytes()).unwrap();
     for width in widths {
-        assert_eq!(crate::pixels::decode(&next_answer(&mut reader)).width, width);
+        assert_eq!(
+            crate::pixels::decode(&next_answer(&mut reader)).width,
+            width
+        );
     }
 }
 
@@ -68,18 +73,31 @@ fn http_1_0_is_answered_and_closed() {
     );
     let answer = crate::support::parse(&raw, false);
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.json()["id"], "http://old.example.org/iiif/3/plain.png");
+    assert_eq!(
+        answer.json()["id"],
+        "http://old.example.org/iiif/3/plain.png"
+    );
 }
 
 #[test]
 fn http_2_with_prior_knowledge_gives_the_same_answer() {
     let server = SERVER.get();
     let output = Command::new("curl")
-        .args(["--silent", "--show-error", "--http2-prior-knowledge", "--write-out", "%{http_version}"])
+        .args([
+            "--silent",
+            "--show-error",
+            "--http2-prior-knowledge",
+            "--write-out",
+            "%{http_version}",
+        ])
         .args(["--output", "-", &format!("http://{}{IMAGE}", server.public)])
         .output()
         .expect("curl is installed");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let body = output.stdout.strip_suffix(b"2").expect("HTTP version 2");
     assert_eq!(body, server.get(IMAGE).body);
 }
@@ -92,7 +110,9 @@ fn terminating_ends_well_and_lets_a_request_in_flight_finish() {
     let path = "/iiif/3/odd.png/full/900,/33/default.jpg";
     let in_flight = thread::spawn(move || request(&address, "GET", path, &[]));
     let start = Instant::now();
-    while server.metric("triforium_http_connections") < 0.5 && start.elapsed() < Duration::from_secs(5) {
+    while server.metric("triforium_http_connections") < 0.5
+        && start.elapsed() < Duration::from_secs(5)
+    {
         thread::sleep(Duration::from_millis(5));
     }
     thread::sleep(Duration::from_millis(100));
@@ -101,7 +121,10 @@ fn terminating_ends_well_and_lets_a_request_in_flight_finish() {
     assert_eq!(answer.status, 200);
     assert_eq!(crate::pixels::decode(&answer).size(), (1082, 994));
     assert_eq!(server.wait(), Some(0));
-    assert!(TcpStream::connect(&server.public).is_err(), "the listener is closed");
+    assert!(
+        TcpStream::connect(&server.public).is_err(),
+        "the listener is closed"
+    );
 }
 
 #[test]
@@ -114,7 +137,11 @@ fn an_idle_connection_does_not_hold_the_end_up() {
     let start = Instant::now();
     server.signal("TERM");
     assert_eq!(server.wait(), Some(0));
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 /// The server's answer to a condition, waited for.
@@ -138,10 +165,18 @@ fn a_reload_takes_the_new_file_whole_or_not_at_all() {
     let widest = || server.get("/iiif/3/plain.png/info.json").json()["maxWidth"].clone();
     assert_eq!(widest(), 100);
     let before = server.get(IMAGE).header("etag").to_owned();
-    fs::write(&file, "[limits]\nmax_width_px = 120\n[encode.jpeg]\nquality = 30\n").unwrap();
+    fs::write(
+        &file,
+        "[limits]\nmax_width_px = 120\n[encode.jpeg]\nquality = 30\n",
+    )
+    .unwrap();
     server.signal("HUP");
     assert!(until(|| widest() == 120), "{}", server.log());
-    assert_ne!(server.get(IMAGE).header("etag"), before, "the quality is part of the tag");
+    assert_ne!(
+        server.get(IMAGE).header("etag"),
+        before,
+        "the quality is part of the tag"
+    );
     for wrong in [
         "[limits]\nmax_width_px = \"wide\"\n",
         "[limits]\nmax_width_px = 140\nmax_widht_px = 1\n",
@@ -150,7 +185,10 @@ fn a_reload_takes_the_new_file_whole_or_not_at_all() {
         fs::write(&file, wrong).unwrap();
         let lines = server.log().lines().count();
         server.signal("HUP");
-        assert!(until(|| server.log().lines().count() > lines), "the log says so");
+        assert!(
+            until(|| server.log().lines().count() > lines),
+            "the log says so"
+        );
         assert_eq!(widest(), 120, "{wrong}");
     }
 }

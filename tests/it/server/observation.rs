@@ -16,14 +16,22 @@ fn metrics_carry_the_names_of_the_table_and_no_others() {
     server.get("/iiif/3/nobody/info.json");
     let text = request(&server.admin, "GET", "/metrics", &[]).text();
     let table = triforium::metrics::TABLE;
-    for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+    for line in text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+    {
         let name = line.split(['{', ' ']).next().unwrap();
         let known = table.iter().any(|metric| {
             let suffixes = ["", "_bucket", "_sum", "_count"];
-            suffixes.iter().any(|suffix| name == format!("{}{suffix}", metric.name))
+            suffixes
+                .iter()
+                .any(|suffix| name == format!("{}{suffix}", metric.name))
         });
         assert!(known, "{name} is not in the table");
-        assert!(!line.contains("plain.png") && !line.contains("nobody"), "{line}");
+        assert!(
+            !line.contains("plain.png") && !line.contains("nobody"),
+            "{line}"
+        );
     }
     for name in [
         "triforium_http_requests_total",
@@ -39,7 +47,10 @@ fn metrics_carry_the_names_of_the_table_and_no_others() {
     ] {
         let metric = table.iter().find(|metric| metric.name == name).unwrap();
         assert!(text.contains(&format!("\n{name}")), "{name} has occurred");
-        assert!(text.contains(&format!("# HELP {name} {}", metric.help)), "{name} is explained");
+        assert!(
+            text.contains(&format!("# HELP {name} {}", metric.help)),
+            "{name} is explained"
+        );
     }
 }
 
@@ -56,7 +67,8 @@ fn requests_are_counted_by_api_kind_and_status() {
             server.get(path);
         }
     }
-    let counted = |labels: &str| server.metric(&format!("triforium_http_requests_total{{{labels}}}")) as u32;
+    let counted =
+        |labels: &str| server.metric(&format!("triforium_http_requests_total{{{labels}}}")) as u32;
     assert_eq!(counted("api=\"image3\",kind=\"info\",status=\"200\""), 3);
     assert_eq!(counted("api=\"image2\",kind=\"image\",status=\"200\""), 2);
     assert_eq!(counted("api=\"image1\",kind=\"image\",status=\"415\""), 1);
@@ -79,16 +91,27 @@ fn server_timing_names_every_stage_and_can_be_switched_off() {
 fn every_answer_has_an_id_of_its_own() {
     let server = SERVER.get();
     let id = |path: &str| server.get(path).header("x-request-id").to_owned();
-    let ids = [id("/health/live"), id("/health/live"), id("/nowhere"), id("/iiif/3/plain.png/info.json")];
+    let ids = [
+        id("/health/live"),
+        id("/health/live"),
+        id("/nowhere"),
+        id("/iiif/3/plain.png/info.json"),
+    ];
     for (place, one) in ids.iter().enumerate() {
         assert!(one.len() >= 8, "{one}");
         assert!(!ids[..place].contains(one), "{ids:?}");
     }
     let sent = [("X-Request-Id", "from-outside")];
     let path = "/health/live";
-    assert_ne!(server.request("GET", path, &sent).header("x-request-id"), "from-outside");
+    assert_ne!(
+        server.request("GET", path, &sent).header("x-request-id"),
+        "from-outside"
+    );
     let trusting = Server::with(library(), &[("PUBLIC__TRUSTED_PROXIES", "[\"127.0.0.1\"]")]);
-    assert_eq!(trusting.request("GET", path, &sent).header("x-request-id"), "from-outside");
+    assert_eq!(
+        trusting.request("GET", path, &sent).header("x-request-id"),
+        "from-outside"
+    );
 }
 
 /// What an access log holds after some requests.
@@ -102,7 +125,11 @@ fn access_log(name: &str, settings: &[(&str, &str)]) -> String {
         ("Referer", "https://viewer.example.org/"),
         ("X-Forwarded-For", "192.0.2.200"),
     ];
-    server.request("GET", "/iiif/3/plain.png/full/30,/0/default.jpg?a=b", &headers);
+    server.request(
+        "GET",
+        "/iiif/3/plain.png/full/30,/0/default.jpg?a=b",
+        &headers,
+    );
     server.get("/iiif/3/nobody/info.json");
     for _ in 0..100 {
         let text = fs::read_to_string(&file).unwrap_or_default();
@@ -119,16 +146,26 @@ fn the_access_log_is_in_the_combined_format_with_a_truncated_address() {
     let log = access_log("combined", &[("LOG__ACCESS", "combined")]);
     let line = log.lines().next().unwrap();
     assert!(line.starts_with("127.0.0.0 - - ["), "{line}");
-    assert!(line.contains("\"GET /iiif/3/plain.png/full/30,/0/default.jpg?a=b HTTP/1.1\" 200 "), "{line}");
+    assert!(
+        line.contains("\"GET /iiif/3/plain.png/full/30,/0/default.jpg?a=b HTTP/1.1\" 200 "),
+        "{line}"
+    );
     assert!(line.contains("\"https://viewer.example.org/\""), "{line}");
-    assert!(!line.contains("a \"quoted\" agent"), "quotes are escaped: {line}");
+    assert!(
+        !line.contains("a \"quoted\" agent"),
+        "quotes are escaped: {line}"
+    );
     assert!(!line.contains("192.0.2"), "nobody is trusted: {line}");
     assert!(log.lines().nth(1).unwrap().contains("\" 404 "), "{log}");
 }
 
 #[test]
 fn the_access_log_can_be_json_with_full_or_no_addresses() {
-    for (setting, expected) in [("full", Some("127.0.0.1")), ("truncated", Some("127.0.0.0")), ("none", None)] {
+    for (setting, expected) in [
+        ("full", Some("127.0.0.1")),
+        ("truncated", Some("127.0.0.0")),
+        ("none", None),
+    ] {
         let settings = [("LOG__ACCESS", "json"), ("LOG__CLIENT_ADDRESS", setting)];
         let log = access_log(&format!("json-{setting}"), &settings);
         for line in log.lines() {
