@@ -147,13 +147,13 @@ fn iiif(path: &str, versionless: Versionless) -> Route<'_> {
     }
 }
 
-/// The version that a path segment names.
+/// The version that a path segment names; a major version alone names the newest of its line.
 fn version(segment: &str) -> Option<Version> {
     match segment {
         "3" | "3.0" => Some(Version::V3),
         "2" | "2.0" | "2.1" => Some(Version::V2),
-        "1.1" => Some(Version::V1_1),
-        "1" | "1.0" => Some(Version::V1_0),
+        "1" | "1.1" => Some(Version::V1_1),
+        "1.0" => Some(Version::V1_0),
         _ => None,
     }
 }
@@ -251,7 +251,7 @@ mod tests {
             ("2.1", Version::V2),
             ("1.1", Version::V1_1),
             ("1.0", Version::V1_0),
-            ("1", Version::V1_0),
+            ("1", Version::V1_1),
         ] {
             let path = format!("/iiif/{spelling}/x/info.json");
             assert_eq!(route(&path), Route::Info(target(version, spelling, "x")));
@@ -263,6 +263,8 @@ mod tests {
     fn i10_inf_01_info_xml_is_a_document_of_1_x_alone() {
         let xml = Route::InfoXml(target(Version::V1_0, "1.0", "x"));
         assert_eq!(route("/iiif/1.0/x/info.xml"), xml);
+        let xml = Route::InfoXml(target(Version::V1_1, "1", "x"));
+        assert_eq!(route("/iiif/1/x/info.xml"), xml);
         assert_eq!(route("/iiif/2/x/info.xml"), Route::Unknown);
     }
 
