@@ -13,7 +13,7 @@ use super::ConfigArgs;
 use super::output::{self, Failure, Outcome};
 use crate::config::{self, Config};
 use crate::error::ConfigError;
-use crate::http::{self, Server, Settings};
+use crate::http::{self, Server, Settings, StartPage};
 use crate::metrics;
 use crate::service::Service;
 use crate::source::FileSource;
@@ -170,12 +170,15 @@ impl Serve {
     }
 }
 
+/// The configured source. Its list is begun here where a start page shows it, and nowhere else, so that
+/// the first reader finds it ready.
 fn source(config: &Config) -> Result<(FileSource, Duration), ConfigError> {
     let file = &config.source.file;
-    Ok((
-        FileSource::new(file)?,
-        Duration::from_secs_f64(file.check_seconds),
-    ))
+    let source = FileSource::new(file)?;
+    if config.http.public.start_page != StartPage::Off {
+        source.listing();
+    }
+    Ok((source, Duration::from_secs_f64(file.check_seconds)))
 }
 
 /// Says where the server is, for people and for scripts.

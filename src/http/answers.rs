@@ -37,9 +37,9 @@ impl Answers for UseCases {
             Route::Live => Ok(admin::live()),
             Route::Ready => Ok(self.ready(inquiry)),
             Route::Metrics => Ok(admin::metrics()),
-            Route::Start => Ok(pages::start(&self.service, inquiry)),
+            Route::Start => Ok(pages::start(&self.service, inquiry).await?),
             Route::View => pages::view(inquiry),
-            Route::Asset(name) => pages::asset(name),
+            Route::Asset(name) => pages::asset(name, &inquiry.head.headers),
             Route::Robots => Ok(admin::robots(&inquiry.settings.prefix)),
             Route::Base(target) => redirect(inquiry, target).map_err(Problem::from),
             Route::Info(target) => info::json(&self.service, inquiry, target).await,
@@ -69,12 +69,11 @@ fn reachable(door: Door, start_page: StartPage, route: Route<'_>) -> bool {
             StartPage::Admin => door == Door::Admin,
             StartPage::Off => false,
         },
-        Route::Robots
-        | Route::Base(_)
-        | Route::Info(_)
-        | Route::InfoXml(_)
-        | Route::Image(..)
-        | Route::Unknown => door == Door::Public,
+        // Pages show pictures: where they are the operator's alone, his listener has pictures too.
+        Route::Base(_) | Route::Info(_) | Route::Image(..) => {
+            door == Door::Public || start_page == StartPage::Admin
+        }
+        Route::Robots | Route::InfoXml(_) | Route::Unknown => door == Door::Public,
     }
 }
 
@@ -124,7 +123,7 @@ pub(super) fn service_uri(
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::Config;
+    use super::super::config::{Config, Versionless};
     use super::*;
 
     #[test]
@@ -136,7 +135,7 @@ mod tests {
             assert!(reachable(Door::Public, StartPage::Off, route));
             assert!(reachable(Door::Admin, StartPage::Off, route));
         }
-        assert!(!reachable(Door::Admin, StartPage::On, Route::Robots));
+        assert!(!reachable(Door::Admin, StartPage::Admin, Route::Robots));
     }
 
     #[test]
@@ -150,6 +149,20 @@ mod tests {
                 assert_eq!(reachable(Door::Public, setting, route), public);
                 assert_eq!(reachable(Door::Admin, setting, route), admin);
             }
+        }
+    }
+
+    #[test]
+    fn pictures_are_where_the_pages_are() {
+        let route = Route::parse("/iiif/3/a/info.json", "", Versionless::Off);
+        assert!(matches!(route, Route::Info(_)));
+        for (setting, admin) in [
+            (StartPage::On, false),
+            (StartPage::Admin, true),
+            (StartPage::Off, false),
+        ] {
+            assert!(reachable(Door::Public, setting, route));
+            assert_eq!(reachable(Door::Admin, setting, route), admin);
         }
     }
 

@@ -19,11 +19,7 @@ use crate::error::Result;
 /// included), which last changed at `last_modified`.
 pub(super) fn unchanged(headers: &HeaderMap, etag: &str, last_modified: SystemTime) -> bool {
     if headers.contains_key(IF_NONE_MATCH) {
-        return headers
-            .get_all(IF_NONE_MATCH)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .any(|list| names(list, etag));
+        return holds(headers, etag);
     }
     let mut dates = headers.get_all(IF_MODIFIED_SINCE).iter();
     let (Some(date), None) = (dates.next(), dates.next()) else {
@@ -33,6 +29,16 @@ pub(super) fn unchanged(headers: &HeaderMap, etag: &str, last_modified: SystemTi
         .ok()
         .and_then(|text| httpdate::parse_http_date(text).ok())
         .is_some_and(|since| whole_seconds(last_modified) <= since)
+}
+
+/// Whether the client that sent `headers` says that it holds the answer with this strong `etag`
+/// (quotes included); for answers without a date.
+pub(super) fn holds(headers: &HeaderMap, etag: &str) -> bool {
+    headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|list| names(list, etag))
 }
 
 /// Puts the validators of an answer, and how long it may be kept, into `headers`.

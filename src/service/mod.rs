@@ -123,14 +123,27 @@ impl Service {
     }
 
     /// One page of the collection: `count` identifiers that contain `filter`, from the `offset`th on.
-    pub fn listing(&self, filter: &str, offset: usize, count: usize) -> ListingPage {
+    ///
+    /// The list is made in the background when it is first asked for; a filter over a million names
+    /// takes a tenth of a second, so it runs off the runtime.
+    ///
+    /// # Errors
+    ///
+    /// An internal error when the filter panics.
+    pub async fn listing(&self, filter: &str, offset: usize, count: usize) -> Result<ListingPage> {
         let listing = self.shared().source.listing();
-        let (identifiers, total) = listing.page(filter, offset, count);
-        ListingPage {
-            identifiers,
-            total,
-            building: listing.building,
-        }
+        let filter = filter.to_owned();
+        let read = move || {
+            let (identifiers, total) = listing.page(&filter, offset, count);
+            ListingPage {
+                identifiers,
+                total,
+                building: listing.building,
+            }
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|error| Error::internal("reading the list of pictures").with_source(error))
     }
 
     /// Whether requests can be answered now: every root of the source is there.

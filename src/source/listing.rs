@@ -45,22 +45,21 @@ impl Listing {
 
     /// `count` identifiers that contain `filter` (in any case), from the `offset`th on, and how many do.
     pub fn page(&self, filter: &str, offset: usize, count: usize) -> (Vec<String>, usize) {
-        let page = |identifiers: &mut dyn Iterator<Item = &str>| -> Vec<String> {
-            identifiers
-                .skip(offset)
-                .take(count)
-                .map(str::to_owned)
-                .collect()
-        };
         if filter.is_empty() {
-            return (page(&mut self.iter()), self.len());
+            let page = self.iter().skip(offset).take(count);
+            return (page.map(str::to_owned).collect(), self.len());
         }
         let wanted = filter.to_lowercase();
-        let matching = || {
-            self.iter()
-                .filter(|name| name.to_lowercase().contains(&wanted))
-        };
-        (page(&mut matching()), matching().count())
+        let (mut page, mut found) = (Vec::new(), 0);
+        for name in self.iter() {
+            if name.to_lowercase().contains(&wanted) {
+                if found >= offset && page.len() < count {
+                    page.push(name.to_owned());
+                }
+                found += 1;
+            }
+        }
+        (page, found)
     }
 
     fn iter(&self) -> impl Iterator<Item = &str> {

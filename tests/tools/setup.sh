@@ -11,7 +11,7 @@ build=(
   "ca-certificates:file:/etc/ssl/certs/ca-certificates.crt"
 )
 tests=(
-  "chromium:chromium" "prometheus:prometheus" "python3-venv:python:venv"
+  "chromium:chromium" "chromium-driver:chromedriver" "prometheus:prometheus" "python3-venv:python:venv"
   "libmagic1:lib:libmagic" "libvips-tools:vips" "curl:curl"
 )
 

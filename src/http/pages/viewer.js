@@ -1,23 +1,72 @@
-"use strict";
 // Opens the picture that the page names in a deep-zoom viewer.
 const place = document.getElementById("picture");
-const viewer = OpenSeadragon({
-  element: place,
-  tileSources: [new URL(place.dataset.info, document.baseURI).href],
-  drawer: "canvas",
-  showNavigationControl: false,
-  showNavigator: false,
-  maxZoomPixelRatio: 2,
-  gestureSettingsMouse: { clickToZoom: true, dblClickToZoom: true },
-});
-window.viewer = viewer;
-const press = (id, act) => document.getElementById(id).addEventListener("click", act);
-press("closer", () => viewer.viewport.zoomBy(2).applyConstraints());
-press("further", () => viewer.viewport.zoomBy(0.5).applyConstraints());
-press("home", () => viewer.viewport.goHome());
-press("pixels", () => viewer.viewport.zoomTo(viewer.viewport.imageToViewportZoom(1)));
-press("turn", () => viewer.viewport.setRotation(viewer.viewport.getRotation() + 90));
-press("wide", () => viewer.setFullScreen(!viewer.isFullPage()));
-viewer.addHandler("open-failed", (event) => {
-  place.textContent = event.message;
-});
+const address = new URL(place.dataset.info, document.baseURI).href;
+
+function fail(words) {
+  const line = document.createElement("p");
+  line.setAttribute("role", "alert");
+  line.textContent = words;
+  place.replaceChildren(line);
+}
+
+// Tiles are asked of the host that gave the page: the document may name another one.
+async function source() {
+  const answer = await fetch(address);
+  const document = await answer.json();
+  if (!answer.ok) throw new Error(document.detail ?? "The picture cannot be opened.");
+  document.id = address.slice(0, -"/info.json".length);
+  return document;
+}
+
+// A pixel of the master becomes a pixel of the screen, and starts where one starts.
+function pixels(viewport) {
+  const size = viewport.getContainerSize();
+  viewport.zoomTo(viewport.imageToViewportZoom(1 / devicePixelRatio));
+  const middle = viewport.viewportToImageCoordinates(viewport.getCenter());
+  const snap = (at, side) => {
+    const half = (side * devicePixelRatio) / 2;
+    return Math.round(at - half) + half;
+  };
+  viewport.panTo(
+    viewport.imageToViewportCoordinates(snap(middle.x, size.x), snap(middle.y, size.y)),
+  );
+}
+
+function control(viewer) {
+  const viewport = viewer.viewport;
+  const acts = {
+    closer: () => viewport.zoomBy(2).applyConstraints(),
+    further: () => viewport.zoomBy(0.5).applyConstraints(),
+    home: () => viewport.goHome(),
+    pixels: () => pixels(viewport),
+    turn: () => viewport.rotateBy(90),
+    wide: () => (document.fullscreenElement ? document.exitFullscreen() : place.requestFullscreen()),
+  };
+  for (const [id, act] of Object.entries(acts)) {
+    const button = document.getElementById(id);
+    button.addEventListener("click", act);
+    button.disabled = false;
+  }
+}
+
+function open(document) {
+  const viewer = OpenSeadragon({
+    element: place,
+    tileSources: [document],
+    drawer: "canvas",
+    showNavigationControl: false,
+    maxZoomPixelRatio: 4,
+    visibilityRatio: 0.5,
+    animationTime: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 0.8,
+  });
+  viewer.canvas.setAttribute("role", "application");
+  viewer.canvas.setAttribute(
+    "aria-label",
+    `${place.dataset.name}: arrow keys move, plus and minus zoom, 0 shows the whole, R turns`,
+  );
+  viewer.addOnceHandler("open", () => control(viewer));
+  viewer.addHandler("open-failed", (event) => fail(event.message));
+  window.viewer = viewer;
+}
+
+source().then(open).catch((error) => fail(error.message));

@@ -219,8 +219,9 @@ fn i21_lvl_01_links_name_profile_and_canonical_form() {
 #[test]
 fn i2_gen_01_versions_share_pixels_but_not_validators() {
     let server = PLAIN.get();
-    let two = server.get("/iiif/2/plain.png/full/90,/0/default.png");
-    let three = server.get("/iiif/3/plain.png/full/90,/0/default.png");
+    // A distorted size has the same canonical words in both versions.
+    let two = server.get("/iiif/2/plain.png/full/60,60/0/default.png");
+    let three = server.get("/iiif/3/plain.png/full/60,60/0/default.png");
     assert_eq!(two.body, three.body);
     assert_ne!(two.header("etag"), three.header("etag"));
 }
