@@ -361,6 +361,10 @@ impl Pyramid {
     }
 
     /// The level with factor 1.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "a pyramid is made with its full level"
+    )]
     pub fn full(&self) -> &Level {
         self.levels
             .first()

@@ -22,6 +22,10 @@ pub struct Memory {
 
 impl Memory {
     /// A cache of at most `capacity_bytes`, bookkeeping included; 0 turns it off.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "both options that the cache needs are given"
+    )]
     pub fn new(capacity_bytes: u64) -> Self {
         let expected_entries = usize::try_from(capacity_bytes / (16 << 10)).unwrap_or(usize::MAX);
         let entries = (capacity_bytes > 0).then(|| {

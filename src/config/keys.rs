@@ -1,6 +1,7 @@
 //! Every setting with its meaning: what `config schema` prints and `config.toml` is made of.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use toml::{Table, Value};
@@ -59,6 +60,9 @@ pub(super) fn nearest(key: &str) -> Option<&'static str> {
         .map(|(_, known)| known.as_str())
 }
 
+/// Why writing to a text never fails.
+const IN_MEMORY: &str = "a String takes every write";
+
 /// `config.toml` with every setting at its default, commented.
 pub fn document() -> String {
     let defaults = Config::default().to_table();
@@ -72,14 +76,14 @@ pub fn document() -> String {
             continue;
         };
         if place != section {
-            text.push_str(&format!("\n[{place}]\n"));
+            writeln!(text, "\n[{place}]").expect(IN_MEMORY);
             section = place;
         }
         for line in info.meaning.lines() {
-            text.push_str(&format!("# {line}\n"));
+            writeln!(text, "# {line}").expect(IN_MEMORY);
         }
         let value = value_of(&defaults, info.key);
-        text.push_str(&format!("#{name} = {value}\n"));
+        writeln!(text, "#{name} = {value}").expect(IN_MEMORY);
     }
     text
 }
@@ -105,12 +109,10 @@ mod tests {
     /// The document with every setting uncommented.
     fn uncommented() -> String {
         let setting = |line: &&str| line.starts_with('[') || !line.starts_with("# ");
-        let lines = document();
-        lines
-            .lines()
-            .filter(setting)
-            .map(|line| format!("{}\n", line.trim_start_matches('#')))
-            .collect()
+        let text = document();
+        let lines = text.lines().filter(setting);
+        let uncommented: Vec<_> = lines.map(|line| line.trim_start_matches('#')).collect();
+        uncommented.join("\n")
     }
 
     #[test]

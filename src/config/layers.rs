@@ -134,7 +134,7 @@ impl Layers {
             ConfigError::new(&name, format!("line {line}: {}", error.message()))
         })?;
         let mut leaves = Vec::new();
-        collect(parsed.get_ref(), String::new(), &mut leaves);
+        collect(parsed.get_ref(), "", &mut leaves);
         let values: Table = toml::from_str(&text)
             .map_err(|error| ConfigError::new(&name, error.message().to_owned()))?;
         for (key, offset) in leaves {
@@ -186,24 +186,24 @@ fn parse(text: &str) -> Value {
 }
 
 /// All keys of a file that hold values, with their offsets; lists of tables count as values.
-fn collect(table: &DeTable<'_>, prefix: String, leaves: &mut Vec<(String, usize)>) {
+fn collect(table: &DeTable<'_>, prefix: &str, leaves: &mut Vec<(String, usize)>) {
     for (name, value) in table {
         let key = if prefix.is_empty() {
             name.get_ref().to_string()
         } else {
             format!("{prefix}.{}", name.get_ref())
         };
-        match value.get_ref() {
-            DeValue::Table(inner) => collect(inner, key, leaves),
-            _ => leaves.push((key, name.span().start)),
+        if let DeValue::Table(inner) = value.get_ref() {
+            collect(inner, &key, leaves);
+        } else {
+            leaves.push((key, name.span().start));
         }
     }
 }
 
 fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
-    let (section, rest) = match key.split_once('.') {
-        None => return table.get(key),
-        Some(parts) => parts,
+    let Some((section, rest)) = key.split_once('.') else {
+        return table.get(key);
     };
     lookup(table.get(section)?.as_table()?, rest)
 }

@@ -73,6 +73,10 @@ impl Axis {
     }
 
     /// Whether the samples read are the pixels asked for.
+    #[expect(
+        clippy::float_cmp,
+        reason = "a crop that is whole samples is a whole number, exactly"
+    )]
     pub(super) fn is_identity(&self) -> bool {
         self.length == self.target && self.crop_length == f64::from(self.target)
     }
@@ -91,6 +95,7 @@ fn sample(count: u64) -> u32 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "halves of small numbers are exact")]
 mod tests {
     use super::*;
 

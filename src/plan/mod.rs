@@ -206,6 +206,7 @@ fn finish(passes: &mut Vec<Pass>, request: &Resolved, subject: Subject<'_>, sett
 }
 
 /// How many quarter turns clockwise an angle is, if it is some (I3-ROT-07).
+#[expect(clippy::float_cmp, reason = "an angle beside a quarter turn is none")]
 fn quarter_turns(degrees: f64) -> Option<u8> {
     [0.0, 90.0, 180.0, 270.0]
         .iter()

@@ -20,29 +20,29 @@ const UNIT_BYTES: u64 = 4096;
 
 /// The lanes in which derivatives are made.
 #[derive(Debug)]
-pub struct Admission {
+pub(super) struct Admission {
     /// Tiles, thumbnails, regions.
-    pub tile: Lane,
+    pub(super) tile: Lane,
     /// Whole pages and streams.
-    pub large: Lane,
+    pub(super) large: Lane,
 }
 
 /// What a lane can hold.
 #[derive(Debug, Clone, Copy)]
-pub struct LaneLimits {
+pub(super) struct LaneLimits {
     /// Work that runs at one time.
-    pub threads: usize,
+    pub(super) threads: usize,
     /// Bytes that running work may hold.
-    pub bytes: u64,
+    pub(super) bytes: u64,
     /// Requests that may wait.
-    pub queue_length: usize,
+    pub(super) queue_length: usize,
     /// Longest wait.
-    pub queue_time: Duration,
+    pub(super) queue_time: Duration,
 }
 
 /// A share of the machine with a queue before it.
 #[derive(Debug)]
-pub struct Lane {
+pub(super) struct Lane {
     name: &'static str,
     limits: LaneLimits,
     threads: Arc<Semaphore>,
@@ -53,18 +53,18 @@ pub struct Lane {
 /// The right to run. Threads and bytes are given back separately: a thread that is lost keeps its
 /// bytes reserved, but not its place.
 #[derive(Debug)]
-pub struct Permit {
+pub(super) struct Permit {
     /// The place among those that run.
-    pub thread: OwnedSemaphorePermit,
+    pub(super) thread: OwnedSemaphorePermit,
     /// The bytes that may be held.
-    pub bytes: Reservation,
+    pub(super) bytes: Reservation,
     /// How long it took to get.
-    pub waited: Duration,
+    pub(super) waited: Duration,
 }
 
 /// Bytes reserved for decoded pixels.
 #[derive(Debug)]
-pub struct Reservation {
+pub(super) struct Reservation {
     _units: OwnedSemaphorePermit,
     bytes: u64,
 }
@@ -77,7 +77,7 @@ impl Drop for Reservation {
 
 impl Lane {
     /// A lane with these limits.
-    pub fn new(name: &'static str, limits: LaneLimits) -> Self {
+    pub(super) fn new(name: &'static str, limits: LaneLimits) -> Self {
         let units = usize::try_from(units(limits.bytes)).unwrap_or(usize::MAX);
         Self {
             name,
@@ -89,7 +89,7 @@ impl Lane {
     }
 
     /// Bytes that work of this lane may hold in all.
-    pub fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.limits.bytes
     }
 
@@ -99,24 +99,27 @@ impl Lane {
     ///
     /// [`ErrorKind::TooLarge`] when `bytes` can never fit, [`ErrorKind::Busy`] when the queue is full or the
     /// wait too long.
-    pub async fn admit(&self, bytes: u64) -> Result<Permit> {
+    pub(super) async fn admit(&self, bytes: u64) -> Result<Permit> {
         let start = Instant::now();
-        let wanted = u32::try_from(units(bytes))
+        let units_wanted = u32::try_from(units(bytes))
             .ok()
             .filter(|_| bytes <= self.limits.bytes)
-            .ok_or_else(|| self.refuse(ErrorKind::TooLarge, "size"))?;
+            .ok_or_else(|| self.too_large())?;
         let _place = self.queue()?;
         let deadline = tokio::time::Instant::from_std(start + self.limits.queue_time);
-        let late = |_| self.refuse(ErrorKind::Busy, "wait");
+        let late = |_| self.busy("wait");
         let closed = |_| Error::internal("waiting at a closed lane");
         let thread = timeout_at(deadline, Arc::clone(&self.threads).acquire_owned())
             .await
             .map_err(late)?
             .map_err(closed)?;
-        let units = timeout_at(deadline, Arc::clone(&self.bytes).acquire_many_owned(wanted))
-            .await
-            .map_err(late)?
-            .map_err(closed)?;
+        let units = timeout_at(
+            deadline,
+            Arc::clone(&self.bytes).acquire_many_owned(units_wanted),
+        )
+        .await
+        .map_err(late)?
+        .map_err(closed)?;
         let waited = start.elapsed();
         QUEUE_WAIT.with([self.name]).record(waited.as_secs_f64());
         DECODE_RESERVED.get().increment(bytes as f64);
@@ -137,21 +140,23 @@ impl Lane {
         let place = Place(self);
         QUEUE_DEPTH.with([self.name]).set((before + 1) as f64);
         if before >= self.limits.queue_length + running {
-            return Err(self.refuse(ErrorKind::Busy, "queue"));
+            return Err(self.busy("queue"));
         }
         Ok(place)
     }
 
-    fn refuse(&self, kind: ErrorKind, reason: &'static str) -> Error {
+    fn too_large(&self) -> Error {
+        SHED.with([self.name, "size"]).increment(1);
+        Error::new(
+            ErrorKind::TooLarge,
+            "this needs more memory than the server gives to one request; \
+             ask for a smaller size or region",
+        )
+    }
+
+    fn busy(&self, reason: &'static str) -> Error {
         SHED.with([self.name, reason]).increment(1);
-        match kind {
-            ErrorKind::TooLarge => Error::new(
-                kind,
-                "this needs more memory than the server gives to one request; \
-                 ask for a smaller size or region",
-            ),
-            _ => Error::new(ErrorKind::Busy, "the server is busy; try again in a moment"),
-        }
+        Error::new(ErrorKind::Busy, "the server is busy; try again in a moment")
     }
 }
 

@@ -17,7 +17,7 @@ use crate::metrics::{ENCODER_BUSY, ENCODER_QUEUE_DEPTH, PANICS};
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads that encode.
-pub struct Encoders {
+pub(super) struct Encoders {
     queue: SyncSender<Job>,
 }
 
@@ -34,7 +34,7 @@ impl Encoders {
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub fn new(name: &str, threads: usize, queue_length: usize) -> std::io::Result<Self> {
+    pub(super) fn new(name: &str, threads: usize, queue_length: usize) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel::<Job>(queue_length.max(1));
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..threads.max(1) {
@@ -51,7 +51,7 @@ impl Encoders {
     /// # Errors
     ///
     /// [`ErrorKind::Busy`] when the queue is full, [`ErrorKind::Internal`] when `encode` panicked, and its own.
-    pub async fn run<T, F>(&self, encode: F) -> Result<T>
+    pub(super) async fn run<T, F>(&self, encode: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce() -> Result<T> + Send + 'static,

@@ -66,7 +66,7 @@ impl Service {
             return Ok(Answer::Unchanged(head));
         }
         let cached = shared.derivatives.get(&work.key);
-        head.timing.cache = start.elapsed() - head.timing.source;
+        head.timing.cache = start.elapsed().saturating_sub(head.timing.source);
         if let Some(body) = cached {
             head.rung = Rung::Derivative;
             return Ok(answer(head, body, ask));

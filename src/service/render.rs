@@ -189,16 +189,14 @@ async fn in_time<T>(
     let Some(deadline) = deadline else {
         return making.await;
     };
-    match tokio::time::timeout_at((deadline + GRACE).into(), making).await {
-        Ok(result) => result,
-        Err(_) => {
-            watch.give_up();
-            Err(Error::new(
-                ErrorKind::Timeout,
-                "the image could not be made in time; ask for a smaller region or size",
-            ))
-        }
+    if let Ok(result) = tokio::time::timeout_at((deadline + GRACE).into(), making).await {
+        return result;
     }
+    watch.give_up();
+    Err(Error::new(
+        ErrorKind::Timeout,
+        "the image could not be made in time; ask for a smaller region or size",
+    ))
 }
 
 /// Room for the file, so that it seldom moves while it grows.

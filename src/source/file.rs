@@ -80,7 +80,7 @@ impl FileSource {
         let threads = Arc::new(IoThreads::new(config.threads, patience)?);
         Ok(Self {
             catalogue: Catalogue::new(Arc::clone(&roots), config.max_listed),
-            health: Health::new(Arc::clone(&roots))?,
+            health: Health::new(&roots)?,
             roots,
             links: config.symlinks,
             threads,

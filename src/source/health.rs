@@ -43,7 +43,7 @@ impl Health {
     /// # Errors
     ///
     /// When the system gives no threads.
-    pub(super) fn new(roots: Arc<[Root]>) -> Result<Self, ConfigError> {
+    pub(super) fn new(roots: &[Root]) -> Result<Self, ConfigError> {
         let looks = roots
             .iter()
             .map(|root| {
@@ -55,11 +55,9 @@ impl Health {
                 thread::Builder::new()
                     .name("source-health".to_owned())
                     .spawn(move || watch(&watched, || std::fs::read_dir(&folder).is_ok()))
-                    .map_err(|_| {
-                        ConfigError::new(
-                            "source.file.roots",
-                            "are more than the system has threads for",
-                        )
+                    .map_err(|cause| {
+                        let rule = format!("are more than the system has threads for: {cause}");
+                        ConfigError::new("source.file.roots", rule)
                     })?;
                 Ok((root.name.clone(), look))
             })

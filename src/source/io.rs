@@ -38,8 +38,9 @@ impl IoThreads {
             thread::Builder::new()
                 .name(format!("source-{number}"))
                 .spawn(move || work(&jobs))
-                .map_err(|_| {
-                    ConfigError::new("source.file.threads", "is more than the system gives")
+                .map_err(|cause| {
+                    let rule = format!("is more than the system gives: {cause}");
+                    ConfigError::new("source.file.threads", rule)
                 })?;
         }
         Ok(Self { queue, patience })

@@ -59,8 +59,11 @@ impl Rule {
             ));
         }
         let whole = format!("^(?:{})$", root.pattern);
-        let pattern = Regex::new(&whole)
-            .map_err(|_| ConfigError::new("pattern", "must be a regular expression"))?;
+        let pattern = Regex::new(&whole).map_err(|cause| {
+            let words = cause.to_string();
+            let why = words.lines().last().unwrap_or_default();
+            ConfigError::new("pattern", format!("must be a regular expression: {why}"))
+        })?;
         let names: Vec<&str> = pattern.capture_names().flatten().collect();
         let template = Template::parse(&root.template, &names)
             .map_err(|words| ConfigError::new("template", words))?;

@@ -24,6 +24,7 @@ mod golden;
 mod hostile;
 mod library;
 mod pixels;
+mod prometheus;
 mod properties;
 mod server;
 mod support;

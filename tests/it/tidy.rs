@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Which rooms a room may name. The table of `src/ARCHITECTURE.md`.
 const IMPORTS: &[(&str, &[&str])] = &[
@@ -84,7 +84,7 @@ fn source_files() -> Vec<(String, String)> {
     let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
-            let path: PathBuf = entry.unwrap().path();
+            let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") {
@@ -140,7 +140,7 @@ fn named_rooms(text: &str) -> BTreeSet<String> {
                     '}' => depth -= 1,
                     ',' if depth == 0 => at_start = true,
                     c if depth == 0 && at_start && (c.is_alphanumeric() || c == '_') => {
-                        word.push(c)
+                        word.push(c);
                     }
                     c if c.is_whitespace() => {}
                     _ => at_start = false,

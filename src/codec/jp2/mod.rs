@@ -40,7 +40,7 @@ use crate::reader::RangeReader;
 ///
 /// Needs the first 12 bytes. Source: ISO/IEC 15444-1 I.5.1 for the box, A.4.1 and A.5.1 for the
 /// markers SOC and SIZ.
-pub fn matches(head: &[u8]) -> bool {
+pub(super) fn matches(head: &[u8]) -> bool {
     head.starts_with(&boxes::SIGNATURE) || head.starts_with(&codestream::START)
 }
 
@@ -53,7 +53,10 @@ pub fn matches(head: &[u8]) -> bool {
 /// [`crate::error::ErrorKind::NotImplemented`] for what is not read (more than four components or
 /// 16 bits, inks, packed packet headers in the main header) and for everything in a build without
 /// the decoder, [`crate::error::ErrorKind::Upstream`] from the reader.
-pub fn open(reader: Arc<dyn RangeReader>, limits: &DecodeLimits) -> Result<Arc<dyn Picture>> {
+pub(super) fn open(
+    reader: Arc<dyn RangeReader>,
+    limits: &DecodeLimits,
+) -> Result<Arc<dyn Picture>> {
     decoder::picture(reader, limits)
 }
 

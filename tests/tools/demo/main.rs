@@ -3,6 +3,16 @@
 //!
 //! usage: demo OUT.tif
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sides are a few thousand pixels, tiles a few kilobytes, and colours are clamped to bytes"
+)]
+#![expect(
+    clippy::print_stderr,
+    reason = "a program of its own says what went wrong"
+)]
+
 mod pyramid;
 mod terrain;
 

@@ -15,7 +15,7 @@ use crate::terrain::Picture;
 const TILE_PX: u32 = 256;
 
 /// Writes `picture` and its halvings to `path`, through a file beside it.
-pub fn write(path: &Path, picture: Picture) -> io::Result<()> {
+pub(crate) fn write(path: &Path, picture: Picture) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }

@@ -4,17 +4,17 @@
 use std::thread;
 
 /// A picture of 8-bit RGB pixels.
-pub struct Picture {
-    pub width: u32,
-    pub height: u32,
-    pub pixels: Vec<u8>,
+pub(crate) struct Picture {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) pixels: Vec<u8>,
 }
 
 /// Grid lines stand this many pixels apart.
 const GRID_PX: u32 = 512;
 
 /// Draws the island.
-pub fn draw(width: u32, height: u32) -> Picture {
+pub(crate) fn draw(width: u32, height: u32) -> Picture {
     let mut pixels = vec![0_u8; (width * height * 3) as usize];
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get) as u32;
     let rows = height.div_ceil(threads);
@@ -43,7 +43,7 @@ fn draw_band(first_row: u32, width: u32, height: u32, pixels: &mut [u8]) {
         for (x, pixel) in line.chunks_mut(3).enumerate() {
             let (level, east, south) = (here[x], here[x + 1], below[x]);
             let mut colour = paint(level, east, south);
-            if is_label(x as u32, y) || x as u32 % GRID_PX == 0 || y % GRID_PX == 0 {
+            if is_ink(x as u32, y) {
                 colour = colour.map(|channel| channel * 0.45);
             }
             for (out, channel) in pixel.iter_mut().zip(colour) {
@@ -97,9 +97,8 @@ fn paint(level: f32, east: f32, south: f32) -> [f32; 3] {
     let land = level > 0.0;
     let slope = (level - east) + (level - south);
     let light = 1.0 - slope * if land { 38.0 } else { 6.0 };
-    let contour = land
-        && ((level * 25.0).floor() != (east * 25.0).floor()
-            || (level * 25.0).floor() != (south * 25.0).floor());
+    let step = |level: f32| (level * 25.0).floor() as i32;
+    let contour = land && (step(level) != step(east) || step(level) != step(south));
     let ink = if contour { 0.72 } else { 1.0 };
     [0, 1, 2].map(|c| (from[c] + share * (to[c] - from[c])) * light.clamp(0.35, 1.6) * ink)
 }
@@ -138,6 +137,11 @@ fn mix(column: i32, row: i32, layer: u32) -> u32 {
     hash ^= hash >> 12;
     hash = hash.wrapping_mul(0x297A_2D39);
     hash ^ (hash >> 15)
+}
+
+/// Whether a line of the grid or a label covers the pixel.
+fn is_ink(x: u32, y: u32) -> bool {
+    x.is_multiple_of(GRID_PX) || y.is_multiple_of(GRID_PX) || is_label(x, y)
 }
 
 /// Whether a label's ink covers the pixel: column and row of the grid cell, in its upper left corner.
