@@ -1,5 +1,6 @@
 //! The integration tests, one binary: a module per intent.
 
+mod browser;
 mod conformance;
 mod geometry;
 mod golden;
