@@ -118,7 +118,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len());
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push('\u{202f}');
         }
         text.push(digit);
@@ -172,7 +172,7 @@ fn document(identifier: &str, links: Links<'_>) -> String {
     format!(
         "<a href=\"{info}\" aria-label=\"info.json of {name}\">info.json</a>\
          <button data-copy=\"{info}\" aria-label=\"Copy the address of info.json of {name}\" hidden>\
-         Copy link</button>"
+         Copy</button>"
     )
 }
 

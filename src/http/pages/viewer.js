@@ -5,7 +5,7 @@ const address = new URL(place.dataset.info, document.baseURI).href;
 function fail(words) {
   const line = document.createElement("p");
   line.setAttribute("role", "alert");
-  line.textContent = words;
+  line.textContent = `${words.charAt(0).toUpperCase()}${words.slice(1)}.`.replace("..", ".");
   place.replaceChildren(line);
 }
 
