@@ -196,3 +196,34 @@ fn announce(server: &Server, config: &Config) -> Result<(), Failure> {
     };
     output::line(&admin)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a list is there `patience` after a source was made that serves a folder with one master.
+    fn is_listed(start_page: StartPage, patience: Duration) -> bool {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("a.jpg"), "").expect("a file");
+        let mut config = Config::default();
+        config.source.file.root = folder.path().to_path_buf();
+        config.http.public.start_page = start_page;
+        let (source, _) = source(&config).expect("valid");
+        std::thread::sleep(patience);
+        let listing = source.listing();
+        !listing.building && listing.len() == 1
+    }
+
+    #[test]
+    fn the_list_is_begun_at_the_start_where_a_start_page_shows_it() {
+        let soon = (1..8).map(|n| Duration::from_millis(20 << n));
+        for setting in [StartPage::On, StartPage::Admin] {
+            assert!(soon.clone().any(|soon| is_listed(setting, soon)));
+        }
+    }
+
+    #[test]
+    fn no_folder_is_walked_without_a_start_page() {
+        assert!(!is_listed(StartPage::Off, Duration::from_millis(300)));
+    }
+}

@@ -1,9 +1,10 @@
 //! The collection as a list of identifiers, made in the background.
 
-use std::cmp::Ordering;
+use std::cmp;
 use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,8 @@ use super::file::Root;
 const OLD_AFTER: Duration = Duration::from_secs(30);
 /// Deepest folder below a root that is looked into.
 const MAX_DEPTH: usize = 64;
+/// Threads that walk a root: folders of a network share answer slowly, but many at a time.
+const WALKERS: usize = 4;
 /// Lists up to this length put `page 2` before `page 10`; longer ones are sorted by bytes.
 const NATURAL_UP_TO: usize = 100_000;
 /// Endings that masters have.
@@ -93,7 +96,7 @@ impl Listing {
 }
 
 /// Numbers inside names by their value, everything else by its characters.
-fn natural(a: &str, b: &str) -> Ordering {
+fn natural(a: &str, b: &str) -> cmp::Ordering {
     let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
     while let (Some(l), Some(r)) = (left.first(), right.first()) {
         if l.is_ascii_digit() && r.is_ascii_digit() {
@@ -103,7 +106,7 @@ fn natural(a: &str, b: &str) -> Ordering {
                 .len()
                 .cmp(&number_r.len())
                 .then_with(|| number_l.cmp(number_r));
-            if by_value != Ordering::Equal {
+            if by_value != cmp::Ordering::Equal {
                 return by_value;
             }
             (left, right) = (rest_l, rest_r);
@@ -201,28 +204,125 @@ fn walk_all(roots: &[Root], max: usize) -> Vec<String> {
     })
 }
 
-/// Identifiers of one root, one more than `max` at most. Links to folders are not entered.
+/// Identifiers of one root, at least one more than `max` if there are more. Links to folders are not
+/// entered.
 fn walk(root: &Root, max: usize) -> Vec<String> {
-    let mut identifiers = Vec::new();
-    let mut folders: Vec<(PathBuf, String, usize)> = vec![(root.folder.clone(), String::new(), 0)];
-    while let Some((folder, path, depth)) = folders.pop() {
-        for (name, kind) in entries(&folder) {
-            let inner = if path.is_empty() {
-                name.clone()
-            } else {
-                format!("{path}/{name}")
-            };
-            if kind.is_dir() && depth < MAX_DEPTH {
-                folders.push((folder.join(&name), inner, depth + 1));
+    let walk = Walk::new(root, max);
+    thread::scope(|scope| {
+        let walkers: Vec<_> = (0..WALKERS).map(|_| scope.spawn(|| walk.run())).collect();
+        walkers
+            .into_iter()
+            .filter_map(|walker| walker.join().ok())
+            .flatten()
+            .collect()
+    })
+}
+
+/// A root that several threads walk together.
+struct Walk<'a> {
+    root: &'a Root,
+    max: usize,
+    found: AtomicUsize,
+    ahead: Mutex<Ahead>,
+    changed: Condvar,
+}
+
+/// Folders to be read, and how many are being read, each of which may bring further ones.
+struct Ahead {
+    folders: Vec<Folder>,
+    being_read: usize,
+}
+
+/// A folder, its path below the root, and how deep it is.
+struct Folder {
+    place: PathBuf,
+    path: String,
+    depth: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(root: &'a Root, max: usize) -> Self {
+        let first = Folder {
+            place: root.folder.clone(),
+            path: String::new(),
+            depth: 0,
+        };
+        Self {
+            root,
+            max,
+            found: AtomicUsize::new(0),
+            ahead: Mutex::new(Ahead {
+                folders: vec![first],
+                being_read: 0,
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// One thread's share of the identifiers.
+    fn run(&self) -> Vec<String> {
+        let mut identifiers = Vec::new();
+        while let Some(folder) = self.next() {
+            let inner = self.read(&folder, &mut identifiers);
+            let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+            ahead.folders.extend(inner);
+            ahead.being_read -= 1;
+            self.changed.notify_all();
+        }
+        identifiers
+    }
+
+    /// The next folder; none once all are read, or enough is found.
+    fn next(&self) -> Option<Folder> {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if self.found.load(Ordering::Relaxed) > self.max {
+                return None;
+            }
+            if let Some(folder) = ahead.folders.pop() {
+                ahead.being_read += 1;
+                return Some(folder);
+            }
+            if ahead.being_read == 0 {
+                return None;
+            }
+            let woken = self.changed.wait(ahead);
+            ahead = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Adds the identifiers of one folder; gives the folders in it.
+    fn read(&self, folder: &Folder, identifiers: &mut Vec<String>) -> Vec<Folder> {
+        let (mut inner, before) = (Vec::new(), identifiers.len());
+        let known = self.found.load(Ordering::Relaxed);
+        for (name, kind) in entries(&folder.place) {
+            if kind.is_dir() && folder.depth < MAX_DEPTH {
+                inner.push(Folder {
+                    place: folder.place.join(&name),
+                    path: folder.inner(&name),
+                    depth: folder.depth + 1,
+                });
             } else if !kind.is_dir() && is_master(&name) {
-                identifiers.extend(root.rule.identifier_of(&inner));
-                if identifiers.len() > max {
-                    return identifiers;
+                identifiers.extend(self.root.rule.identifier_of(&folder.inner(&name)));
+                if known + identifiers.len() - before > self.max {
+                    break;
                 }
             }
         }
+        let count = identifiers.len() - before;
+        self.found.fetch_add(count, Ordering::Relaxed);
+        inner
     }
-    identifiers
+}
+
+impl Folder {
+    /// The path below the root of what is called `name` here.
+    fn inner(&self, name: &str) -> String {
+        if self.path.is_empty() {
+            return name.to_owned();
+        }
+        [self.path.as_str(), name].join("/")
+    }
 }
 
 /// Names that can be served; a folder that cannot be read has none.

@@ -17,6 +17,7 @@
     reason = "x, y, w and h are what geometry calls them"
 )]
 
+mod browser;
 mod conformance;
 mod corpus;
 mod geometry;

@@ -60,6 +60,8 @@ struct Tile {
 enum Content {
     /// Rows come from the lane's decompressor.
     Stream,
+    /// All rows are in the lane's block.
+    Whole,
     /// Rows of a JPEG.
     Decoded(Raster),
     /// The tile was never written: zeroes.
@@ -94,6 +96,7 @@ impl Lane {
         };
         match &mut tile.content {
             Content::Stream => self.stream(tile.done, rows.clone(), take)?,
+            Content::Whole => self.from_block(rows.clone(), take),
             Content::Decoded(raster) => from_raster(raster, rows.clone(), take)?,
             Content::Absent => {
                 self.make_block(1);
@@ -126,7 +129,7 @@ impl Lane {
                 self.decode(row)?
             } else {
                 self.unpacker.begin(&mut self.input)?;
-                Content::Stream
+                self.unpack_whole(row)?
             }
         };
         Ok(Tile {
@@ -165,6 +168,29 @@ impl Lane {
                 return end;
             }
             end = reach;
+        }
+    }
+
+    /// The tile's rows at once, where it fits a block and its compression can; else one after the other.
+    fn unpack_whole(&mut self, row: u32) -> Result<Content> {
+        let rows = self.job.layout.grid.stored_rows(row);
+        if self.job.layout.row_bytes() * u64::from(rows) > BLOCK_BYTES {
+            return Ok(Content::Stream);
+        }
+        self.make_block(rows);
+        let whole = self.unpacker.fill_whole(&mut self.input, &mut self.block)?;
+        Ok(if whole {
+            Content::Whole
+        } else {
+            Content::Stream
+        })
+    }
+
+    fn from_block(&mut self, rows: Range<u32>, take: &mut dyn FnMut(u32, &mut [u8])) {
+        let row_len = usize::try_from(self.job.layout.row_bytes()).expect("it fits a block");
+        let all = self.block.chunks_exact_mut(row_len);
+        for (row, bytes) in rows.clone().zip(all.skip(rows.start as usize)) {
+            take(row, bytes);
         }
     }
 

@@ -10,6 +10,7 @@
 mod directory;
 mod edge;
 mod grid;
+mod inflate;
 mod input;
 mod jpeg_tile;
 mod lane;

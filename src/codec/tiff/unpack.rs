@@ -8,6 +8,7 @@ use weezl::{BitOrder, LzwStatus};
 
 use crate::error::{Error, Result};
 
+use super::inflate::Whole;
 use super::input::Input;
 use super::layout::Compression;
 
@@ -21,9 +22,17 @@ pub(super) enum Unpacker {
     /// LZW, most significant bit first, code width switched one code early (TIFF 6.0, section 13).
     Lzw(Box<weezl::decode::Decoder>),
     /// A zlib stream (TIFF Technical Note, Supplement 2).
-    Deflate(Box<Decompress>),
+    Deflate(Deflate),
     /// Byte runs (TIFF 6.0, section 9).
     PackBits(Run),
+}
+
+/// The two ways to decompress a zlib stream.
+pub(super) struct Deflate {
+    /// At once, twice as fast: for tiles that fit a block.
+    whole: Whole,
+    /// Piece by piece: for all others.
+    pieces: Option<Box<Decompress>>,
 }
 
 /// The run that a `PackBits` stream is in.
@@ -47,7 +56,10 @@ impl Unpacker {
                     .with_yield_on_full_buffer(true)
                     .build(),
             )),
-            Compression::Deflate => Self::Deflate(Box::new(Decompress::new(true))),
+            Compression::Deflate => Self::Deflate(Deflate {
+                whole: Whole::new(),
+                pieces: None,
+            }),
             Compression::PackBits => Self::PackBits(Run::Literal(0)),
         }
     }
@@ -63,10 +75,33 @@ impl Unpacker {
                 }
                 state.reset();
             }
-            Self::Deflate(state) => state.reset(true),
+            Self::Deflate(state) => {
+                if let Some(pieces) = &mut state.pieces {
+                    pieces.reset(true);
+                }
+            }
             Self::PackBits(run) => *run = Run::Literal(0),
         }
         Ok(())
+    }
+
+    /// Fills `out` with the whole tile that `input` has just opened, if that can be done at once; says
+    /// whether it was. Otherwise nothing has happened.
+    pub(super) fn fill_whole(&mut self, input: &mut Input, out: &mut [u8]) -> Result<bool> {
+        let Self::Deflate(state) = self else {
+            return Ok(false);
+        };
+        let left = input.left();
+        let bytes = input.available()?;
+        if bytes.len() as u64 != left {
+            return Ok(false);
+        }
+        // Damage, and streams that hold more or less than their tile, are told piece by piece.
+        let filled = state.whole.fill(bytes, out);
+        if filled {
+            input.consume(left);
+        }
+        Ok(filled)
     }
 
     /// Fills `out` with the next bytes of the tile.
@@ -117,7 +152,12 @@ impl Unpacker {
                     Err(cause) => Err(Error::corrupt("an LZW tile is damaged").with_source(cause)),
                 }
             }
-            Self::Deflate(state) => inflate(state, bytes, out),
+            Self::Deflate(state) => {
+                let pieces = state
+                    .pieces
+                    .get_or_insert_with(|| Box::new(Decompress::new(true)));
+                inflate(pieces, bytes, out)
+            }
             Self::PackBits(run) => Ok(run.step(bytes, out)),
         }
     }

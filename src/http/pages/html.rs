@@ -42,7 +42,7 @@ pub(super) fn gallery(listing: &ListingPage, view: &View, links: Links<'_>) -> S
 /// The page that opens one picture.
 pub(super) fn viewer(identifier: &str, links: Links<'_>) -> String {
     let name = escape(identifier);
-    let mut html = head(&format!("{name} · Triforium"), STYLE_OF_VIEWER, links);
+    let mut html = head(&format!("{name} · Triforium"), "", links);
     let _ = write!(
         html,
         "<body class=\"viewer\">\n<header><a class=\"button\" href=\"{root}\">All pictures</a>\
@@ -70,11 +70,6 @@ pub(super) fn viewer(identifier: &str, links: Links<'_>) -> String {
 
 /// A page that is shown while folders are walked asks again by itself, without scripts too.
 const LOOK_AGAIN: &str = "<meta http-equiv=\"refresh\" content=\"1\">\n";
-
-/// OpenSeadragon adds an inline style sheet of one rule unless it finds this one, which is of no type
-/// that browsers read; so the policy needs no inline styles.
-const STYLE_OF_VIEWER: &str =
-    "<style type=\"text/plain\" data-openseadragon-mobile-css=\"none\"></style>\n";
 
 fn head(title: &str, extra: &str, links: Links<'_>) -> String {
     format!(
@@ -177,7 +172,7 @@ fn document(identifier: &str, links: Links<'_>) -> String {
     format!(
         "<a href=\"{info}\" aria-label=\"info.json of {name}\">info.json</a>\
          <button data-copy=\"{info}\" aria-label=\"Copy the address of info.json of {name}\" hidden>\
-         Copy link</button>"
+         Copy</button>"
     )
 }
 
