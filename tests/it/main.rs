@@ -27,6 +27,7 @@ mod library;
 mod pixels;
 mod prometheus;
 mod properties;
+mod readme;
 mod server;
 mod support;
 mod tidy;
