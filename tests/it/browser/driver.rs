@@ -1,4 +1,4 @@
-//! A browser through the W3C WebDriver protocol: what a test says, as requests to Debian's chromedriver.
+//! A browser through the W3C `WebDriver` protocol: what a test says, as requests to Debian's chromedriver.
 //!
 //! One browser at a time: two would slow each other down and make waiting uncertain. Everything a page
 //! writes to the console is kept for the test to look at.
@@ -16,12 +16,12 @@ use serde_json::{Value, json};
 
 use crate::support::parse;
 
-/// The Tab key. Source: WebDriver §17.4.2, as the next two.
+/// The Tab key. Source: `WebDriver` §17.4.2, as the next two.
 pub const TAB: &str = "\u{e004}";
 /// The Enter key.
 pub const ENTER: &str = "\u{e007}";
 
-/// The member that holds an element's reference. Source: WebDriver §12.2.
+/// The member that holds an element's reference. Source: `WebDriver` §12.2.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// How long a page may take to come to what a test waits for.
@@ -51,6 +51,7 @@ impl Browser {
             .spawn()
             .expect("chromedriver is installed by make test");
         let address = format!("127.0.0.1:{}", port(&mut driver));
+        let wanted = capabilities(profile.path(), width, height);
         let mut browser = Self {
             driver,
             address,
@@ -59,7 +60,6 @@ impl Browser {
             _turn: turn,
             _profile: profile,
         };
-        let wanted = capabilities(browser._profile.path(), width, height);
         let session = browser.ask("POST", "/session", &wanted);
         browser.session = format!("/session/{}", session["sessionId"].as_str().unwrap());
         browser
@@ -238,7 +238,7 @@ fn exchange(address: &str, method: &str, path: &str, body: &Value) -> Value {
     };
     let mut stream = TcpStream::connect(address).unwrap();
     stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
+        .set_read_timeout(Some(Duration::from_mins(1)))
         .unwrap();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
