@@ -226,11 +226,15 @@ impl Masters {
         known: Option<Arc<Master>>,
     ) -> Result<Arc<Master>> {
         if let Some(master) = known {
-            if self.source.validate(&master.located)? == master.version {
-                master.checked_ms.store(self.now_ms(), Ordering::Relaxed);
-                return Ok(master);
-            }
-            self.open.remove(&key);
+            match self.source.validate(&master.located) {
+                Ok(version) if version == master.version => {
+                    master.checked_ms.store(self.now_ms(), Ordering::Relaxed);
+                    return Ok(master);
+                }
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                // Another file is there now, or none.
+                Ok(_) | Err(_) => self.open.remove(&key),
+            };
         }
         let (opened, meta) = self.locate(identifier.as_str())?;
         let reader: Arc<dyn RangeReader> = Arc::clone(&opened.reader) as Arc<dyn RangeReader>;
