@@ -67,6 +67,8 @@ const HOSTILE: &[&str] = &[
     "//inside.tif",
     "sub//deep.tif",
     "../root/inside.tif",
+    "../root-beside/secret.tif",
+    "-beside/secret.tif",
     "../../../../../../../../etc/passwd",
     "/etc/passwd",
     "//etc/passwd",
@@ -135,6 +137,7 @@ const HOSTILE: &[&str] = &[
 fn hostile_identifiers_find_nothing() {
     let tree = Tree::new();
     tree.outside("secret.tif", CANARY);
+    tree.outside("root-beside/secret.tif", CANARY);
     tree.file("inside.tif", b"inside");
     tree.file("sub/deep.tif", b"deep");
     tree.file(".hidden.tif", CANARY);
