@@ -96,7 +96,7 @@ impl Lane {
         };
         match &mut tile.content {
             Content::Stream => self.stream(tile.done, rows.clone(), take)?,
-            Content::Whole => self.from_block(rows.clone(), take),
+            Content::Whole => self.give_block(rows.clone(), take),
             Content::Decoded(raster) => from_raster(raster, rows.clone(), take)?,
             Content::Absent => {
                 self.make_block(1);
@@ -186,7 +186,7 @@ impl Lane {
         })
     }
 
-    fn from_block(&mut self, rows: Range<u32>, take: &mut dyn FnMut(u32, &mut [u8])) {
+    fn give_block(&mut self, rows: Range<u32>, take: &mut dyn FnMut(u32, &mut [u8])) {
         let row_len = usize::try_from(self.job.layout.row_bytes()).expect("it fits a block");
         let all = self.block.chunks_exact_mut(row_len);
         for (row, bytes) in rows.clone().zip(all.skip(rows.start as usize)) {
