@@ -7,4 +7,4 @@ cd "$(dirname "$0")/../.."
 out=fixtures/images/demo/island.tif
 [ -s "$out" ] && exit 0
 echo "Drawing the demo master (once)"
-cargo run --quiet --profile "${1:?release or dev}" --locked --example demo -- "$out"
+cargo run --quiet --profile "${1:?release or dev}" --locked --package triforium-demo -- "$out"
