@@ -44,10 +44,7 @@ pub(in crate::codec) fn open(
     let opaque = covers && frame.transparent.is_none();
     let frame_area = dimensions_within(frame.width.into(), frame.height.into(), limits)?.area();
     let interlaced = if frame.interlaced { ", interlaced" } else { "" };
-    // A frame that reaches past the screen makes the picture larger, as in the browsers.
-    let width = u32::from(screen.0).max(u32::from(frame.left) + u32::from(frame.width));
-    let height = u32::from(screen.1).max(u32::from(frame.top) + u32::from(frame.height));
-    let dimensions = dimensions_within(width, height, limits)?;
+    let dimensions = dimensions_within(screen.0.into(), screen.1.into(), limits)?;
     let pixel = PixelFormat::eight(if opaque {
         Channels::Rgb
     } else {
