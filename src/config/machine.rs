@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::available_parallelism;
 
 use crate::service::Resources;
@@ -27,25 +27,35 @@ pub fn resources() -> Resources {
     }
 }
 
-/// The smallest `memory.max` (v2) or `memory.limit_in_bytes` (v1) from the process's group upwards.
+/// The smallest `memory.max` (v2) or `memory.limit_in_bytes` (v1) from the process's groups upwards.
 fn group_memory(root: &Path, groups: &str) -> Option<u64> {
-    let (own, name) = groups.lines().find_map(|line| {
-        let mut fields = line.splitn(3, ':');
-        let (_, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
-        let path = path.trim_start_matches('/');
-        match controllers {
-            "" => Some((root.join(path), "memory.max")),
-            "memory" => Some((root.join("memory").join(path), "memory.limit_in_bytes")),
-            _ => None,
-        }
-    })?;
-    let limit = |folder: PathBuf| {
-        let text = fs::read_to_string(folder.join(name)).ok()?;
-        text.trim().parse::<u64>().ok()
-    };
-    own.ancestors()
+    groups
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.splitn(3, ':').skip(1);
+            let (controllers, path) = (fields.next()?, fields.next()?);
+            let path = path.trim_start_matches('/');
+            match controllers {
+                "" => smallest(root, &root.join(path), "memory.max"),
+                "memory" => {
+                    let root = root.join("memory");
+                    smallest(&root, &root.join(path), "memory.limit_in_bytes")
+                }
+                _ => None,
+            }
+        })
+        .min()
+}
+
+/// The smallest limit in files called `name` from `group` up to `root`.
+fn smallest(root: &Path, group: &Path, name: &str) -> Option<u64> {
+    group
+        .ancestors()
         .take_while(|folder| folder.starts_with(root))
-        .filter_map(|folder| limit(folder.to_owned()))
+        .filter_map(|folder| {
+            let text = fs::read_to_string(folder.join(name)).ok()?;
+            text.trim().parse::<u64>().ok()
+        })
         .min()
 }
 
@@ -71,6 +81,11 @@ mod tests {
         fs::write(service.join("memory.max"), "536870912\n").expect("written");
         assert_eq!(group_memory(root.path(), groups), Some(1 << 29));
         assert_eq!(group_memory(root.path(), "0::/elsewhere\n"), None);
+        let first = root.path().join("memory/box");
+        fs::create_dir_all(&first).expect("made");
+        fs::write(first.join("memory.limit_in_bytes"), "268435456\n").expect("written");
+        let both = "0::/elsewhere\n4:memory:/box\n3:cpu,cpuacct:/box\n";
+        assert_eq!(group_memory(root.path(), both), Some(1 << 28));
     }
 
     #[test]

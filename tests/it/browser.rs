@@ -268,14 +268,13 @@ fn see_every_pixel(browser: &Browser, service: &str) {
     assert!(whole >= 4, "no tiles of scale factor 1: {tiles:?}");
 
     let place = browser.run(PLACE);
-    let [left, top, x, y] = [0, 1, 2, 3].map(|i| place[i].as_f64().unwrap());
-    assert!(
-        (x - x.round()).abs() < 1e-3 && (y - y.round()).abs() < 1e-3,
-        "{place}"
-    );
+    let whole = |index: usize| u32::try_from(place[index].as_u64().unwrap()).unwrap();
+    let (left, top) = (whole(0), whole(1));
+    let off = place[4].as_f64().unwrap();
+    assert!(off < 1e-3, "pixels lie between pixels: {place}");
     let shot = browser.screenshot();
-    let seen = |dx: u32, dy: u32| shot.patch(left as u32 + dx, top as u32 + dy, PATCH, PATCH);
-    let master = master_patch(x.round() as u32, y.round() as u32, PATCH);
+    let seen = |dx: u32, dy: u32| shot.patch(left + dx, top + dy, PATCH, PATCH);
+    let master = master_patch(whole(2), whole(3), PATCH);
     let here = difference(&seen(0, 0), &master);
     assert!(
         here <= TOLERANCE,
@@ -296,12 +295,15 @@ const PATCH: u32 = 256;
 /// Mean difference of samples, of 255: two decoders and an encoding at quality 80 lie between.
 const TOLERANCE: f64 = 6.0;
 
-/// A corner on the screen, in the picture's middle, and the master's pixel that is there.
+/// A corner on the screen, in the picture's middle, the master's pixel that is there, and how far from
+/// it.
 const PLACE: &str = "
     const box = viewer.canvas.getBoundingClientRect();
     const at = new OpenSeadragon.Point(Math.round(box.width / 2) - 128, Math.round(box.height / 2) - 128);
     const pixel = viewer.viewport.viewportToImageCoordinates(viewer.viewport.pointFromPixel(at, true));
-    arguments[0]([Math.round(box.left + at.x), Math.round(box.top + at.y), pixel.x, pixel.y]);";
+    const [x, y] = [Math.round(pixel.x), Math.round(pixel.y)];
+    const off = Math.hypot(pixel.x - x, pixel.y - y);
+    arguments[0]([Math.round(box.left + at.x), Math.round(box.top + at.y), x, y, off]);";
 
 /// Whether region and size of a tile's path are the same: `1024,512,256,256/256,256/…`.
 fn is_unscaled(tile: &str) -> bool {

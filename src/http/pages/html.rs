@@ -46,14 +46,14 @@ pub(super) fn viewer(identifier: &str, links: Links<'_>) -> String {
     let _ = write!(
         html,
         "<body class=\"viewer\">\n<header><a class=\"button\" href=\"{root}\">All pictures</a>\
-         <h1 dir=\"auto\" title=\"{name}\">{name}</h1>\n<div role=\"toolbar\" aria-label=\"Picture\">\
+         <h1 dir=\"auto\" title=\"{name}\">{name}</h1>\
+         <span class=\"links\">{document}</span>\n<div role=\"toolbar\" aria-label=\"Picture\">\
          <button id=\"closer\" aria-label=\"Closer\" title=\"Closer\" disabled>+</button>\
          <button id=\"further\" aria-label=\"Further\" title=\"Further\" disabled>−</button>\
          <button id=\"home\" title=\"The whole picture\" disabled>Whole</button>\
          <button id=\"pixels\" title=\"Every pixel of the master\" disabled>1:1</button>\
          <button id=\"turn\" title=\"A quarter turn\" disabled>Turn</button>\
-         <button id=\"wide\" title=\"Full screen\" disabled>Full screen</button></div>\n\
-         <span class=\"links\">{document}</span></header>\n\
+         <button id=\"wide\" title=\"Full screen\" disabled>Full screen</button></div></header>\n\
          <main id=\"picture\" data-info=\"{info}\" data-name=\"{name}\"><noscript><p>Zooming needs \
          scripts; <a href=\"{still}\">look at a smaller picture</a>.</p></noscript></main>\n\
          <p id=\"said\" class=\"unseen\" role=\"status\"></p>\n<script defer src=\"{library}\"></script>\n{own}{copy}</body></html>\n",
