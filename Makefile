@@ -18,18 +18,18 @@ setup-test:
 
 serve: setup ## build and serve fixtures/images; IMAGES=DIR LISTEN=HOST:PORT
 	@cargo build --release --locked
-	@tests/tools/make-demo.sh
+	@tests/tools/make-demo.sh release
 	@target/release/triforium serve $(IMAGES) --listen $(LISTEN)
 
 test: setup-test ## every test
-	@tests/tools/make-demo.sh
+	@tests/tools/make-demo.sh dev
 	@cargo test --locked
 
 check: setup-test ## format, lints, documentation, licences, the other builds, benches in test mode
 	@tests/tools/check.sh
 
 conformance: setup-test ## the official IIIF validator, all versions, against a server of ours
-	@cargo build --release --locked
+	@cargo build --locked
 	@tests/tools/conformance.sh
 
 bench: setup ## criterion benches; names what got slower than the saved baseline

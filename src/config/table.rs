@@ -118,7 +118,7 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "source.file.threads",
-        meaning: "Threads that wait for the file system.",
+        meaning: "Threads that wait for the file system, for each root.",
     },
     KeyInfo {
         key: "source.file.symlinks",
@@ -130,7 +130,7 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "source.file.roots",
-        meaning: "Named roots, tried in order; the first in which an identifier finds a file answers. Each is a table\n[[source.file.roots]] with these keys:\n  name        what it is called in health and info (\"default\")\n  path        the folder\n  prefix      identifiers have to begin with this; the rest is the file's path (\"\")\n  suffix      added to the rest (\"\")\n  extensions  tried in turn after a dot where the path itself is no file\n              ([\"tif\", \"tiff\", \"jp2\", \"jpg\", \"jpeg\", \"png\", \"webp\", \"gif\", \"bmp\"])\n  pattern     instead of prefix and suffix: a regular expression that the whole identifier has to match\n  template    with pattern: the file's path, with {capture}, {pairtree(capture)}, {hash(capture,levels,digits)},\n              {lower(capture)}, {replace(capture,from,to)}",
+        meaning: "Named roots, tried in order; the first in which an identifier finds a file answers. While one is away, only\nfiles of roots with a prefix or a pattern are taken from those after it. Each is a table\n[[source.file.roots]] with these keys:\n  name        what it is called in health and info, unlike all others (\"default\")\n  path        the folder\n  prefix      identifiers have to begin with this; the rest is the file's path (\"\")\n  suffix      added to the rest (\"\")\n  extensions  tried in turn after a dot where the path itself is no file\n              ([\"tif\", \"tiff\", \"ptif\", \"ptiff\", \"btf\", \"jp2\", \"jpx\", \"jpf\", \"j2k\", \"j2c\", \"jpc\", \"jph\", \"jhc\",\n              \"jpg\", \"jpeg\", \"png\", \"webp\", \"gif\", \"bmp\"])\n  pattern     a regular expression that the whole identifier has to match (\"\")\n  template    the path in place of the rest, with {name}, {pairtree(name)}, {hash(name)},\n              {hash(name,levels,digits)}, {lower(name)} and {replace(name,from,to)}; a name is a capture of the\n              pattern, or identifier for the rest (\"\")",
     },
     KeyInfo {
         key: "limits.max_width_px",

@@ -226,11 +226,15 @@ impl Masters {
         known: Option<Arc<Master>>,
     ) -> Result<Arc<Master>> {
         if let Some(master) = known {
-            if self.source.validate(&master.located)? == master.version {
-                master.checked_ms.store(self.now_ms(), Ordering::Relaxed);
-                return Ok(master);
-            }
-            self.open.remove(&key);
+            match self.source.validate(&master.located) {
+                Ok(version) if version == master.version => {
+                    master.checked_ms.store(self.now_ms(), Ordering::Relaxed);
+                    return Ok(master);
+                }
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                // Another file is there now, or none.
+                Ok(_) | Err(_) => self.open.remove(&key),
+            };
         }
         let (opened, meta) = self.locate(identifier.as_str())?;
         let reader: Arc<dyn RangeReader> = Arc::clone(&opened.reader) as Arc<dyn RangeReader>;
@@ -284,4 +288,46 @@ where
     tokio::task::spawn_blocking(guarded)
         .await
         .unwrap_or_else(|cause| Err(Error::internal("running work").with_source(cause)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source;
+
+    const PICTURE: &[u8] = include_bytes!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/images/cat-progressive.jpg"
+    ));
+
+    #[test]
+    fn a_known_master_that_is_gone_makes_room_for_what_its_name_means_now() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name| std::fs::write(folder.path().join(name), PICTURE).expect("written");
+        let remove = |name| std::fs::remove_file(folder.path().join(name)).expect("removed");
+        let config = source::Config {
+            root: folder.path().to_owned(),
+            ..source::Config::default()
+        };
+        let source = Arc::new(FileSource::new(&config).expect("valid"));
+        let masters = Masters::new(source, 8, DecodeLimits::default(), Duration::ZERO, true);
+        let identifier = Identifier::new("cat;1").expect("valid");
+        let key = key_of(&identifier);
+        let renew = |known| masters.renew(key, &identifier, known);
+
+        write("cat;1");
+        let whole = renew(None).expect("there");
+        let again = renew(Some(Arc::clone(&whole))).expect("still there");
+        assert!(Arc::ptr_eq(&whole, &again));
+
+        write("cat.jpg");
+        remove("cat;1");
+        let page = renew(Some(whole)).expect("a page of the other file");
+        assert_eq!(page.located.identifier(), "cat");
+
+        remove("cat.jpg");
+        let error = renew(Some(page)).expect_err("none is left");
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(masters.open.get(&key).is_none(), "it is kept no longer");
+    }
 }

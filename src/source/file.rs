@@ -1,184 +1,285 @@
-//! The file source: identifiers → open files.
+//! An open master: one descriptor, read by range.
+//!
+//! What the page cache holds is read at once; all else goes through the root's threads and their
+//! deadline. Whether the file changed while it was read is asked with [`FileReader::version_now`].
 
-use std::path::PathBuf;
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io::IoSliceMut;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::config::{Config, RootConfig, Symlinks};
-use super::containment::find;
-use super::health::{Health, RootHealth};
-use super::io::{IoThreads, away};
-use super::listing::{Catalogue, Listing};
-use super::path::InnerPath;
-use super::reader::FileReader;
-use super::rules::Rule;
-use super::version::Version;
-use crate::error::{ConfigError, Error, ErrorKind, Parameter, Result};
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
-/// Named roots with ordered rules.
-#[derive(Debug)]
-pub struct FileSource {
-    roots: Arc<[Root]>,
-    links: Symlinks,
-    threads: Arc<IoThreads>,
-    catalogue: Catalogue,
-    health: Health,
+use super::failure::{Failure, away, changed};
+use super::io::Unanswered;
+use super::root::Access;
+use crate::error::{Error, Result};
+use crate::metrics::SOURCE_READS;
+use crate::reader::{RangeReader, past_the_end};
+
+/// Most bytes that one access asks for, so that its deadline speaks of the root and not of the range.
+const ACCESS_BYTES: usize = 1 << 20;
+
+/// Which bytes a path named at one time: two equal versions are the same bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Version {
+    /// The file system's number.
+    pub device: u64,
+    /// The file's number there.
+    pub inode: u64,
+    /// Length in bytes.
+    pub length: u64,
+    /// Time of the last change, in nanoseconds since 1970.
+    pub modified_ns: i128,
 }
 
-/// One root.
-#[derive(Debug, Clone)]
-pub(super) struct Root {
-    pub(super) name: String,
-    pub(super) folder: PathBuf,
-    pub(super) rule: Rule,
-}
-
-/// Where a master was found. It shows no absolute path.
-#[derive(Debug, Clone)]
-pub struct Located {
-    root: usize,
-    path: InnerPath,
-    rule: String,
-}
-
-impl Located {
-    /// The root and the rule that found it, for people.
-    pub fn rule(&self) -> &str {
-        &self.rule
-    }
-}
-
-/// A master that has been opened.
-#[derive(Debug)]
-pub struct Opened {
-    /// Its bytes.
-    pub reader: Arc<FileReader>,
-    /// Where it was found.
-    pub located: Located,
-    /// The version that is open.
-    pub version: Version,
-}
-
-impl FileSource {
-    /// A source under `config`.
-    ///
-    /// # Errors
-    ///
-    /// The setting that breaks its rule; there has to be a root.
-    pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        config.check()?;
-        let roots: Arc<[Root]> = config
-            .effective_roots()
-            .iter()
-            .map(Root::new)
-            .collect::<Result<_, _>>()?;
-        if roots.is_empty() {
-            let rule = "must name the folder of masters (or give it as DIR: triforium serve DIR)";
-            return Err(ConfigError::new("source.file.root", rule));
+impl Version {
+    pub(super) fn of(facts: &Metadata) -> Self {
+        Self {
+            device: facts.dev(),
+            inode: facts.ino(),
+            length: facts.len(),
+            modified_ns: i128::from(facts.mtime()) * 1_000_000_000 + i128::from(facts.mtime_nsec()),
         }
-        let patience = Duration::from_secs_f64(config.read_timeout_seconds);
-        let threads = Arc::new(IoThreads::new(config.threads, patience)?);
-        Ok(Self {
-            catalogue: Catalogue::new(Arc::clone(&roots), config.max_listed),
-            health: Health::new(&roots)?,
-            roots,
-            links: config.symlinks,
-            threads,
-        })
     }
 
-    /// Opens the master that `identifier` names. Blocks up to the deadline of the file system.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NotFound`] when no root has it; [`ErrorKind::Forbidden`] when it may not be read;
-    /// [`ErrorKind::Upstream`] when a root that might have it is away.
-    pub fn open(&self, identifier: &str) -> Result<Opened> {
-        let (roots, links) = (Arc::clone(&self.roots), self.links);
-        let identifier = identifier.to_owned();
-        let (file, version, located) = self.threads.run(move || {
-            let (located, found) = locate(&roots, links, &identifier)?;
-            let version = Version::of(&found.stat);
-            Ok((found.open()?, version, located))
-        })?;
-        let reader = FileReader::new(file, version, Arc::clone(&self.threads));
-        Ok(Opened {
-            reader: Arc::new(reader),
-            located,
+    /// The time of the last change; 1970 for files that claim to be older.
+    pub fn last_modified(&self) -> SystemTime {
+        let nanoseconds = u64::try_from(self.modified_ns.max(0)).unwrap_or(u64::MAX);
+        UNIX_EPOCH
+            .checked_add(Duration::from_nanos(nanoseconds))
+            .unwrap_or(UNIX_EPOCH)
+    }
+}
+
+/// An open master.
+pub struct FileReader {
+    file: Arc<File>,
+    version: Version,
+    access: Access,
+    /// Whether this file system can say that bytes are not at hand.
+    can_tell: AtomicBool,
+}
+
+impl FileReader {
+    pub(super) fn new(file: File, version: Version, access: Access) -> Self {
+        Self {
+            file: Arc::new(file),
             version,
-        })
+            access,
+            can_tell: AtomicBool::new(true),
+        }
     }
 
-    /// The version that is at a master's place now. Blocks up to the deadline of the file system.
+    /// The version of the open file as it is now; another than the one that was opened when the file
+    /// was written in place.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when it is gone, [`ErrorKind::Upstream`] when its root is away.
-    pub fn validate(&self, located: &Located) -> Result<Version> {
-        let (roots, links, located) = (Arc::clone(&self.roots), self.links, located.clone());
-        self.threads.run(move || {
-            let root = roots.get(located.root).ok_or_else(away)?;
-            let found = find(&root.folder, &located.path, links)?.ok_or_else(not_found)?;
-            Ok(Version::of(&found.stat))
-        })
+    /// [`crate::error::ErrorKind::Upstream`] when the source fails.
+    pub fn version_now(&self) -> Result<Version> {
+        let file = Arc::clone(&self.file);
+        let facts = self
+            .access
+            .run(move || file.metadata())?
+            .map_err(Failure::from)?;
+        Ok(Version::of(&facts))
     }
 
-    /// The collection as far as it is known. Never blocks; the list is made in the background and again
-    /// when it is asked for and has grown old.
-    pub fn listing(&self) -> Arc<Listing> {
-        self.catalogue.listing()
+    /// How many bytes of the range the page cache gave at once.
+    fn read_at_hand(&self, offset: u64, buffer: &mut [u8]) -> usize {
+        let mut filled = 0;
+        while self.can_tell.load(Ordering::Relaxed) {
+            let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) else {
+                break;
+            };
+            let from = offset + filled as u64;
+            match preadv2(
+                &*self.file,
+                &mut [IoSliceMut::new(rest)],
+                from,
+                ReadWriteFlags::NOWAIT,
+            ) {
+                Ok(0) | Err(Errno::AGAIN) => break,
+                Ok(count) => filled += count,
+                Err(Errno::INTR) => {}
+                Err(_) => self.can_tell.store(false, Ordering::Relaxed),
+            }
+        }
+        filled
     }
 
-    /// How the roots are. Never blocks.
-    pub fn health(&self) -> Vec<RootHealth> {
-        self.health.roots()
+    fn read_through_threads(&self, offset: u64, buffer: &mut [u8]) -> Result<(), NotRead> {
+        let mut from = offset;
+        for part in buffer.chunks_mut(ACCESS_BYTES) {
+            let (file, length) = (Arc::clone(&self.file), part.len());
+            let bytes = self.access.run_counted(move || {
+                let mut bytes = vec![0; length];
+                file.read_exact_at(&mut bytes, from).map(|()| bytes)
+            })??;
+            part.copy_from_slice(&bytes);
+            from += part.len() as u64;
+        }
+        Ok(())
     }
 }
 
-impl Root {
-    fn new(config: &RootConfig) -> Result<Self, ConfigError> {
-        Ok(Self {
-            name: config.name.clone(),
-            folder: config.path.clone(),
-            rule: Rule::new(config)?,
-        })
+/// Why a range could not be read.
+enum NotRead {
+    Unanswered(Unanswered),
+    Failed(std::io::Error),
+}
+
+impl From<Unanswered> for NotRead {
+    fn from(reason: Unanswered) -> Self {
+        Self::Unanswered(reason)
     }
 }
 
-/// The first file that the rules find for `identifier`. A root that is away is an error only if no other
-/// has the file: then nobody can say that it does not exist.
-fn locate(
-    roots: &[Root],
-    links: Symlinks,
-    identifier: &str,
-) -> Result<(Located, super::containment::Found)> {
-    let mut trouble = None;
-    for (index, root) in roots.iter().enumerate() {
-        for candidate in root.rule.candidates(identifier) {
-            match find(&root.folder, &candidate.path, links) {
-                Ok(Some(found)) => {
-                    let located = Located {
-                        root: index,
-                        path: candidate.path,
-                        rule: format!("{}: {}", root.name, candidate.rule),
-                    };
-                    return Ok((located, found));
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    trouble.get_or_insert(error);
-                    break;
-                }
+impl From<std::io::Error> for NotRead {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl NotRead {
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Unanswered(Unanswered::Late | Unanswered::Refused) => "timeout",
+            Self::Unanswered(Unanswered::Panicked) | Self::Failed(_) => "error",
+        }
+    }
+}
+
+impl From<NotRead> for Error {
+    fn from(reason: NotRead) -> Self {
+        match reason {
+            NotRead::Unanswered(reason) => reason.into(),
+            // The range lay inside the file when it was opened.
+            NotRead::Failed(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                changed().with_source(error)
+            }
+            NotRead::Failed(error) => away()
+                .with_source(error)
+                .while_doing("reading an open master"),
+        }
+    }
+}
+
+impl RangeReader for FileReader {
+    fn length(&self) -> u64 {
+        self.version.length
+    }
+
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        let end = offset.checked_add(buffer.len() as u64);
+        if end.is_none_or(|end| end > self.version.length) {
+            return Err(past_the_end());
+        }
+        let filled = self.read_at_hand(offset, buffer);
+        let rest = buffer.get_mut(filled..).unwrap_or_default();
+        if rest.is_empty() {
+            SOURCE_READS.with(["file", "hit"]).increment(1);
+            return Ok(());
+        }
+        let outcome = self.read_through_threads(offset + filled as u64, rest);
+        let label = outcome.as_ref().map_or_else(NotRead::label, |()| "read");
+        SOURCE_READS.with(["file", label]).increment(1);
+        Ok(outcome?)
+    }
+}
+
+impl fmt::Debug for FileReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileReader")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::source::{Config, FileSource};
+
+    /// A reader of `bytes`, with and without the page cache's short way.
+    fn readers(bytes: &[u8]) -> (tempfile::TempDir, [Arc<FileReader>; 2]) {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        File::create(folder.path().join("a.tif"))
+            .and_then(|mut file| file.write_all(bytes))
+            .expect("written");
+        let config = Config {
+            root: folder.path().to_owned(),
+            ..Config::default()
+        };
+        let source = FileSource::new(&config).expect("valid");
+        let open = || source.open("a").expect("there").reader;
+        let (short, long) = (open(), open());
+        long.can_tell.store(false, Ordering::Relaxed);
+        (folder, [short, long])
+    }
+
+    #[test]
+    fn ranges_are_exact_whichever_way_they_are_read() {
+        let length = 2 * ACCESS_BYTES + 12_345;
+        let bytes: Vec<u8> = (0..length)
+            .map(|at| u8::try_from((at * 7 + at / 251) % 256).expect("a byte"))
+            .collect();
+        let (_folder, readers) = readers(&bytes);
+        let ranges = [
+            (0, length),
+            (0, 1),
+            (length - 1, 1),
+            (ACCESS_BYTES - 1, 2),
+            (1, ACCESS_BYTES),
+            (5, ACCESS_BYTES + 1),
+            (length, 0),
+        ];
+        for reader in readers {
+            for (offset, count) in ranges {
+                let read = reader
+                    .read_vec(offset as u64, count as u64)
+                    .expect("inside");
+                assert!(read == bytes[offset..offset + count], "{offset} {count}");
             }
         }
     }
-    Err(trouble.unwrap_or_else(not_found))
-}
 
-fn not_found() -> Error {
-    Error::new(
-        ErrorKind::NotFound,
-        "there is no image with this identifier",
-    )
-    .about(Parameter::Identifier)
+    #[test]
+    fn a_file_that_shrank_is_upstream_whichever_way_it_is_read() {
+        let (folder, readers) = readers(&[1; 5000]);
+        File::options()
+            .write(true)
+            .open(folder.path().join("a.tif"))
+            .and_then(|file| file.set_len(10))
+            .expect("shorter");
+        for reader in readers {
+            let error = reader.read_vec(0, 5000).expect_err("gone");
+            assert_eq!(error.kind(), crate::error::ErrorKind::Upstream);
+        }
+    }
+
+    #[test]
+    fn a_time_before_1970_is_1970() {
+        let version = Version {
+            device: 0,
+            inode: 0,
+            length: 0,
+            modified_ns: -5,
+        };
+        assert_eq!(version.last_modified(), UNIX_EPOCH);
+        let later = Version {
+            modified_ns: 1_500_000_000,
+            ..version
+        };
+        assert_eq!(
+            later.last_modified(),
+            UNIX_EPOCH + Duration::from_millis(1500)
+        );
+    }
 }

@@ -1,146 +1,338 @@
-//! Threads that wait for the file system, with a deadline for those who wait for them.
+//! Threads for work that may hang: bounded, and every piece with a deadline.
+//!
+//! A hung mount takes at most the pool's threads. A caller waits no longer than its deadline; a thread
+//! that missed one is lost until it comes back, and while all are lost further work is refused at
+//! once. Threads start when they are first needed and end with the pool.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::error::{ConfigError, Error, ErrorKind, Result};
+use crate::error::Error;
+use crate::metrics::{LOST_THREADS, PANICS};
 
-type Job = Box<dyn FnOnce() + Send>;
+use super::failure::away;
 
-/// A few threads. A job that outlasts its deadline is given up by its caller; its thread comes back
-/// when the file system does. While all are gone, callers are refused.
-pub(super) struct IoThreads {
-    queue: SyncSender<Job>,
-    patience: Duration,
+/// The label of this pool's threads in metrics.
+const STAGE: &str = "source";
+
+/// Why work gave no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    /// It did not end in time.
+    Late,
+    /// Every thread hangs.
+    Refused,
+    /// It panicked.
+    Panicked,
 }
 
-impl fmt::Debug for IoThreads {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("IoThreads")
-    }
-}
-
-impl IoThreads {
-    /// `count` threads; callers wait for `patience`.
-    ///
-    /// # Errors
-    ///
-    /// When the system gives no threads.
-    pub(super) fn new(count: usize, patience: Duration) -> Result<Self, ConfigError> {
-        let (queue, jobs) = sync_channel::<Job>(16 * count);
-        let jobs = Arc::new(Mutex::new(jobs));
-        for number in 0..count {
-            let jobs = Arc::clone(&jobs);
-            thread::Builder::new()
-                .name(format!("source-{number}"))
-                .spawn(move || work(&jobs))
-                .map_err(|cause| {
-                    let rule = format!("is more than the system gives: {cause}");
-                    ConfigError::new("source.file.threads", rule)
-                })?;
-        }
-        Ok(Self { queue, patience })
-    }
-
-    /// Runs `job` on one of the threads.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Upstream`] when the file system does not answer in time or has taken all threads, and
-    /// those of `job`.
-    pub(super) fn run<T, F>(&self, job: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce() -> Result<T> + Send + 'static,
-    {
-        let (sender, answer) = sync_channel(1);
-        let abandoned = Arc::new(AtomicBool::new(false));
-        let gone = Arc::clone(&abandoned);
-        let job: Job = Box::new(move || {
-            if !gone.load(Ordering::Acquire) {
-                // A caller whose patience ended does not want the result.
-                let _ = sender.send(job());
+impl From<Unanswered> for Error {
+    fn from(reason: Unanswered) -> Self {
+        match reason {
+            Unanswered::Late => {
+                away().while_doing("waiting for a file access that missed its deadline")
             }
+            Unanswered::Refused => away().while_doing("finding all threads of a root hanging"),
+            Unanswered::Panicked => Self::internal("reading a root panicked"),
+        }
+    }
+}
+
+/// A bounded set of threads for blocking file accesses.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    limit: usize,
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Job>,
+    threads: usize,
+    idle: usize,
+    lost: usize,
+    closed: bool,
+}
+
+struct Job {
+    ticket: Arc<Ticket>,
+    run: Box<dyn FnOnce() + Send>,
+}
+
+/// Where a job is, agreed between its caller and its thread.
+#[derive(Default)]
+struct Ticket(AtomicU8);
+
+const WAITING: u8 = 0;
+const RUNNING: u8 = 1;
+const DONE: u8 = 2;
+const ABANDONED: u8 = 3;
+
+impl Ticket {
+    fn step(&self, from: u8, to: u8) -> bool {
+        self.0
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+}
+
+impl Pool {
+    /// At most `limit` threads, none of which is started yet.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                limit,
+                state: Mutex::default(),
+                work: Condvar::new(),
+            }),
+        }
+    }
+
+    /// What `job` gives, if it gives it within `timeout`, the wait for a thread included.
+    ///
+    /// # Errors
+    ///
+    /// [`Unanswered`]: late, refused because all threads hang, or panicked.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        timeout: Duration,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Unanswered> {
+        let (sender, result) = mpsc::sync_channel(1);
+        let ticket = Arc::new(Ticket::default());
+        let run = Box::new(move || {
+            // The receiver is gone when the caller gave up: then nobody wants the result.
+            let _ = sender.send(job());
         });
-        self.queue.try_send(job).map_err(|_full| away())?;
-        match answer.recv_timeout(self.patience) {
-            Ok(result) => result,
-            Err(RecvTimeoutError::Timeout) => {
-                abandoned.store(true, Ordering::Release);
-                Err(away())
-            }
-            Err(RecvTimeoutError::Disconnected) => Err(Error::internal(
-                "waiting for the file system on a thread that panicked",
-            )),
+        self.shared.submit(Job {
+            ticket: Arc::clone(&ticket),
+            run,
+        })?;
+        match result.recv_timeout(timeout) {
+            Ok(value) => Ok(value),
+            Err(RecvTimeoutError::Timeout) => self.give_up(&ticket, &result),
+            Err(RecvTimeoutError::Disconnected) => Err(Unanswered::Panicked),
         }
     }
-}
 
-/// One thread: a job after another until the pool is gone.
-fn work(jobs: &Mutex<Receiver<Job>>) {
-    loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
-        // A panic drops the job's sender, which tells its caller; the thread goes on.
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
+    /// Leaves a job that is late, unless it ended in this very moment.
+    fn give_up<T>(&self, ticket: &Ticket, result: &Receiver<T>) -> Result<T, Unanswered> {
+        if ticket.step(WAITING, ABANDONED) {
+            return Err(Unanswered::Late);
+        }
+        let mut state = self.shared.lock();
+        if ticket.step(RUNNING, ABANDONED) {
+            state.lost += 1;
+            LOST_THREADS.with([STAGE]).increment(1.0);
+            return Err(Unanswered::Late);
+        }
+        drop(state);
+        result
+            .recv()
+            .map_err(|mpsc::RecvError| Unanswered::Panicked)
+    }
+
+    #[cfg(test)]
+    fn lost(&self) -> usize {
+        self.shared.lock().lost
     }
 }
 
-/// The source does not answer.
-pub(super) fn away() -> Error {
-    Error::new(
-        ErrorKind::Upstream,
-        "the image source does not answer; try again later",
-    )
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.work.notify_all();
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pool({} threads)", self.shared.limit)
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn submit(self: &Arc<Self>, job: Job) -> Result<(), Unanswered> {
+        let mut state = self.lock();
+        if state.lost >= self.limit {
+            return Err(Unanswered::Refused);
+        }
+        state.queue.push_back(job);
+        if state.queue.len() > state.idle && state.threads < self.limit {
+            let shared = Arc::clone(self);
+            let started = thread::Builder::new()
+                .name("source".to_owned())
+                .spawn(move || shared.work_on());
+            match started {
+                Ok(_) => state.threads += 1,
+                Err(_) if state.threads == 0 => {
+                    state.queue.pop_back();
+                    return Err(Unanswered::Refused);
+                }
+                Err(_) => {}
+            }
+        }
+        drop(state);
+        self.work.notify_one();
+        Ok(())
+    }
+
+    fn work_on(&self) {
+        while let Some(job) = self.next() {
+            if job.ticket.step(WAITING, RUNNING) {
+                self.execute(job);
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.queue.pop_front() {
+                return Some(job);
+            }
+            if state.closed {
+                return None;
+            }
+            state.idle += 1;
+            state = self
+                .work
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+    }
+
+    fn execute(&self, job: Job) {
+        if catch_unwind(AssertUnwindSafe(job.run)).is_err() {
+            PANICS.with([STAGE]).increment(1);
+        }
+        if !job.ticket.step(RUNNING, DONE) {
+            self.lock().lost -= 1;
+            LOST_THREADS.with([STAGE]).decrement(1.0);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Instant;
 
-    fn hang(milliseconds: u64) -> impl FnOnce() -> Result<u64> + Send {
-        move || {
-            thread::sleep(Duration::from_millis(milliseconds));
-            Ok(milliseconds)
+    use super::*;
+    use crate::error::ErrorKind;
+
+    const SHORT: Duration = Duration::from_millis(60);
+    const LONG: Duration = Duration::from_secs(20);
+
+    /// A job that hangs until the sender is dropped.
+    fn hang(pool: &Pool) -> mpsc::Sender<()> {
+        let (release, held) = mpsc::channel::<()>();
+        let late = pool.run(SHORT, move || held.recv().is_err());
+        assert_eq!(late, Err(Unanswered::Late));
+        release
+    }
+
+    fn wait_for(condition: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !condition() {
+            assert!(start.elapsed() < LONG, "waited in vain");
+            thread::sleep(Duration::from_millis(2));
         }
     }
 
     #[test]
-    fn a_hanging_job_is_given_up_and_its_thread_comes_back() {
-        let threads = IoThreads::new(1, Duration::from_millis(60)).expect("threads");
-        let start = Instant::now();
-        let error = threads.run(hang(200)).expect_err("it hangs");
-        assert_eq!(error.kind(), ErrorKind::Upstream);
-        assert!(start.elapsed() < Duration::from_millis(150));
-        thread::sleep(Duration::from_millis(200));
-        assert_eq!(threads.run(hang(1)).expect("it is back"), 1);
-    }
-
-    #[test]
-    fn while_all_hang_callers_are_refused_at_once_when_the_queue_is_full() {
-        let threads = Arc::new(IoThreads::new(1, Duration::from_secs(2)).expect("threads"));
-        for _ in 0..17 {
-            let threads = Arc::clone(&threads);
-            thread::spawn(move || threads.run(hang(1500)));
+    fn work_gives_its_result() {
+        let pool = Pool::new(8);
+        for number in 0..100 {
+            assert_eq!(pool.run(LONG, move || number + 1), Ok(number + 1));
+            wait_for(|| pool.shared.lock().idle == 1);
         }
-        thread::sleep(Duration::from_millis(300));
-        let start = Instant::now();
-        assert!(threads.run(hang(0)).is_err());
-        assert!(start.elapsed() < Duration::from_secs(1), "it waited");
+        assert_eq!(pool.shared.lock().threads, 1, "idle threads are used again");
     }
 
     #[test]
-    fn a_panic_is_internal_and_costs_no_thread() {
-        let threads = IoThreads::new(1, Duration::from_secs(1)).expect("threads");
-        let error = threads
-            .run(|| -> Result<()> { panic!("on purpose") })
-            .expect_err("it panicked");
-        assert_eq!(error.kind(), ErrorKind::Internal);
-        assert!(threads.run(|| Ok(())).is_ok());
+    fn a_hung_job_is_late_and_others_go_on() {
+        let pool = Pool::new(2);
+        let start = Instant::now();
+        let release = hang(&pool);
+        assert!(start.elapsed() < Duration::from_secs(5));
+        assert_eq!(pool.run(LONG, || 7), Ok(7));
+        drop(release);
+    }
+
+    #[test]
+    fn when_every_thread_hangs_work_is_refused_at_once_and_threads_rejoin() {
+        let pool = Pool::new(2);
+        let held = (hang(&pool), hang(&pool));
+        let start = Instant::now();
+        assert_eq!(pool.run(LONG, || 7), Err(Unanswered::Refused));
+        assert!(start.elapsed() < Duration::from_secs(1));
+        drop(held);
+        wait_for(|| pool.lost() == 0);
+        assert_eq!(pool.run(LONG, || 7), Ok(7));
+        assert_eq!(
+            pool.shared.lock().threads,
+            2,
+            "no thread is started beyond the limit"
+        );
+    }
+
+    #[test]
+    fn a_job_that_waited_too_long_is_never_run() {
+        let pool = Pool::new(1);
+        let (release, held) = mpsc::channel::<()>();
+        let ran = Arc::new(AtomicU8::new(0));
+        thread::scope(|scope| {
+            scope.spawn(|| pool.run(LONG, move || held.recv().is_err()));
+            wait_for(|| pool.shared.lock().threads == 1 && pool.shared.lock().queue.is_empty());
+            let mark = Arc::clone(&ran);
+            let late = pool.run(SHORT, move || mark.store(1, Ordering::SeqCst));
+            assert_eq!(late, Err(Unanswered::Late));
+            assert_eq!(pool.lost(), 0, "a thread that never started is not lost");
+            drop(release);
+        });
+        assert_eq!(pool.run(LONG, || 7), Ok(7));
+        assert_eq!(ran.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn a_panic_costs_its_caller_alone() {
+        let pool = Pool::new(1);
+        let broken = pool.run(LONG, || panic!("on purpose"));
+        assert_eq!(broken, Err::<(), _>(Unanswered::Panicked));
+        assert_eq!(pool.run(LONG, || 7), Ok(7));
+    }
+
+    #[test]
+    fn a_dropped_pool_ends_its_threads() {
+        let pool = Pool::new(3);
+        pool.run(LONG, || ()).expect("runs");
+        let shared = Arc::clone(&pool.shared);
+        drop(pool);
+        wait_for(|| Arc::strong_count(&shared) == 1);
+    }
+
+    #[test]
+    fn what_gave_no_answer_is_an_upstream_error() {
+        assert_eq!(Error::from(Unanswered::Late).kind(), ErrorKind::Upstream);
+        assert_eq!(Error::from(Unanswered::Refused).kind(), ErrorKind::Upstream);
+        assert_eq!(
+            Error::from(Unanswered::Panicked).kind(),
+            ErrorKind::Internal
+        );
     }
 }

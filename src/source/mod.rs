@@ -1,28 +1,33 @@
-//! Identifiers to the bytes of masters: files inside named roots, and nowhere else.
+//! Where masters live: identifiers to files, files to [`RangeReader`](crate::reader::RangeReader)s.
 //!
-//! [`FileSource`] finds the file that an identifier names by ordered rules, opens it with kernel
-//! containment and gives a [`FileReader`]. Every call on the file system runs on a few threads of its
-//! own with a deadline, so that a mount that hangs costs a refusal and not the server. Formats are
-//! left to `codec`, remembering to `service`. Masters are only read.
+//! A [`FileSource`] turns an identifier into an open master through named roots with ordered rules.
+//! Files are found below their root and nowhere else, without any index, and are never written,
+//! locked or touched. Every access that could hang runs on bounded threads with a deadline: callers
+//! may rely on an answer within `read_timeout_seconds` for each step. What the bytes mean is left to
+//! `codec`, how long a version is believed to `service`.
 
+mod beneath;
 mod config;
-mod containment;
+mod failure;
 mod file;
-mod health;
 mod io;
 mod listing;
+mod lists;
+mod natural;
 mod path;
-mod reader;
-mod rules;
+mod place;
+mod probe;
+mod resolve;
+mod root;
+mod rule;
 mod template;
-mod version;
+mod walk;
 
 #[cfg(test)]
 mod tests;
 
 pub use config::{Config, RootConfig, Symlinks};
-pub use file::{FileSource, Located, Opened};
-pub use health::RootHealth;
+pub use file::{FileReader, Version};
 pub use listing::Listing;
-pub use reader::FileReader;
-pub use version::Version;
+pub use probe::RootHealth;
+pub use resolve::{FileSource, Located, Opened};

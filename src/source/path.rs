@@ -1,55 +1,40 @@
-//! Paths inside a root, as identifiers spell them.
+//! Paths below a root: the check that every path passes before any file is looked at.
 
-use std::path::Path;
+use unicode_normalization::UnicodeNormalization as _;
 
-use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
+/// Longest path that Linux opens, in bytes, its terminator excluded.
+const MAX_BYTES: usize = 4095;
 
-/// Longest path that is tried, in bytes. Source: Linux, `PATH_MAX`.
-const MAX_PATH_BYTES: usize = 4095;
-/// Longest name in a path, in bytes. Source: Linux, `NAME_MAX`.
-const MAX_NAME_BYTES: usize = 255;
-
-/// A relative path that cannot leave its root by its own words: no empty name, no `.` or `..`, none
-/// that begins with a dot (hidden files are not served), no NUL.
+/// A path of one or more names, none of them empty, hidden (`.`, `..` and all that begins with a dot)
+/// or with a control character: joined to a folder it climbs nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct InnerPath(String);
+pub(super) struct RelativePath(String);
 
-impl InnerPath {
-    /// `path` if it is one.
-    pub(super) fn new(path: &str) -> Option<Self> {
-        let fits = path.len() <= MAX_PATH_BYTES && !path.contains('\0');
-        let plain =
-            |name: &str| !name.is_empty() && !name.starts_with('.') && name.len() <= MAX_NAME_BYTES;
-        (fits && path.split('/').all(plain)).then(|| Self(path.to_owned()))
+impl RelativePath {
+    /// The path, if it is one that may be opened.
+    pub(super) fn new(text: String) -> Option<Self> {
+        let fits = text.len() <= MAX_BYTES && !text.chars().any(char::is_control);
+        let named = |name: &str| !name.is_empty() && !name.starts_with('.');
+        (fits && text.split('/').all(named)).then_some(Self(text))
     }
 
-    /// The path for the system.
-    pub(super) fn as_path(&self) -> &Path {
-        Path::new(&self.0)
+    /// The path as text.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
+}
 
-    /// The path's names in order.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.split('/')
-    }
-
-    /// The path itself, then its other normal forms: names come from people, files from systems that
-    /// compose letters or take them apart.
-    ///
-    /// Source: Unicode Standard Annex 15, forms C and D.
-    pub(super) fn spellings(&self) -> Vec<Self> {
-        let mut spellings = vec![self.clone()];
-        if self.0.is_ascii() {
-            return spellings;
+/// `text` as it is, composed (NFC) and decomposed (NFD), without repetitions.
+pub(super) fn forms(text: &str) -> Vec<String> {
+    let mut forms = vec![text.to_owned()];
+    if !text.is_ascii() {
+        for form in [text.nfc().collect(), text.nfd().collect()] {
+            if !forms.contains(&form) {
+                forms.push(form);
+            }
         }
-        let composed: String = self.0.nfc().collect();
-        let apart: String = self.0.nfd().collect();
-        debug_assert_ne!(is_nfc_quick(composed.chars()), IsNormalized::No);
-        for other in [composed, apart] {
-            spellings.extend(Self::new(&other).filter(|other| !spellings.contains(other)));
-        }
-        spellings
     }
+    forms
 }
 
 #[cfg(test)]
@@ -57,44 +42,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_that_could_leave_its_root_is_none() {
-        for path in [
-            "",
-            "/",
-            "/etc/passwd",
-            "..",
-            "../a",
-            "a/..",
-            "a/../b",
-            "a//b",
-            "a/",
-            ".",
-            "./a",
-            "a/./b",
-            ".hidden",
-            "a/.git/config",
-            "a\0b",
-        ] {
-            assert_eq!(InnerPath::new(path), None, "{path:?}");
-        }
-        assert_eq!(InnerPath::new(&"x".repeat(256)), None);
-        assert_eq!(InnerPath::new(&"x/".repeat(2048)), None);
-        for path in [
+    fn plain_names_are_paths() {
+        for text in [
             "a",
             "a/b.tif",
-            "a..b",
-            "..a".trim_start_matches('.'),
-            "a b+%.tif",
+            "ark:/1/x",
+            "a b+%20",
+            "日本/図.tif",
+            "a..b/c.",
+            "a\\b",
+            "~",
+            "-x",
         ] {
-            assert!(InnerPath::new(path).is_some(), "{path:?}");
+            assert!(RelativePath::new(text.to_owned()).is_some(), "{text}");
         }
+        assert!(RelativePath::new("a".repeat(4095)).is_some());
     }
 
     #[test]
-    fn a_name_with_accents_is_tried_composed_and_apart() {
-        let spellings = InnerPath::new("caf\u{e9}").expect("plain").spellings();
-        assert_eq!(spellings.len(), 2);
-        assert!(spellings.contains(&InnerPath("cafe\u{301}".to_owned())));
-        assert_eq!(InnerPath::new("cafe").expect("plain").spellings().len(), 1);
+    fn hostile_names_are_not() {
+        let wrong = [
+            "", "/", ".", "..", "/a", "a/", "a//b", "./a", "a/./b", "../a", "a/../b", "a/..", ".a",
+            "a/.b", "...", "..\\a", "a\0b", "a\nb", "\u{7f}", "a/\u{85}",
+        ];
+        for text in wrong {
+            assert_eq!(RelativePath::new(text.to_owned()), None, "{text:?}");
+        }
+        assert_eq!(RelativePath::new("a".repeat(4096)), None);
+    }
+
+    #[test]
+    fn forms_begin_with_the_text_itself() {
+        assert_eq!(forms("abc"), ["abc"]);
+        assert_eq!(forms("\u{e9}"), ["\u{e9}", "e\u{301}"]);
+        assert_eq!(forms("e\u{301}"), ["e\u{301}", "\u{e9}"]);
+        assert_eq!(
+            forms("\u{e9}e\u{301}"),
+            ["\u{e9}e\u{301}", "\u{e9}\u{e9}", "e\u{301}e\u{301}"]
+        );
+        assert_eq!(forms("図"), ["図"]);
     }
 }

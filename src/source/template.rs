@@ -1,227 +1,300 @@
-//! Path templates: what a pattern captured becomes a file's path.
+//! Path templates: `{collection}/{pairtree(name)}/{name}` and named values to a path.
+//!
+//! The result is text like any other path: whether it stays below its root is checked by whoever
+//! opens it.
 
-use std::fmt::Write as _;
-
-use regex::Captures;
 use sha2::{Digest as _, Sha256};
 
-/// A template, taken apart.
-#[derive(Debug, Clone)]
+/// Most folders that a hash can be spread over, and most characters of each.
+const MOST_PARTS: usize = 8;
+
+/// A parsed template.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Template(Vec<Piece>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Text(String),
-    Call(Function, String),
+    Value { name: String, function: Function },
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Function {
-    Itself,
+    Plain,
     Lower,
     Pairtree,
-    Hash { levels: usize, digits: usize },
-    Replace { from: String, to: String },
+    /// SHA-256 in hexadecimal.
+    Hash,
+    /// The first digits of the same, as `levels` folders of `chars` digits.
+    HashFolders {
+        levels: usize,
+        chars: usize,
+    },
+    Replace {
+        from: String,
+        to: String,
+    },
 }
 
 impl Template {
-    /// Takes `text` apart; its captures have to be among `known`.
+    /// A template from its text; `{{` and `}}` stand for braces.
     ///
     /// # Errors
     ///
-    /// Words that say what is wrong.
-    pub(super) fn parse(text: &str, known: &[&str]) -> Result<Self, String> {
+    /// The rule that the text breaks.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            let (call, after) = after
-                .split_once('}')
-                .ok_or_else(|| "has a { without a }".to_owned())?;
+        while let Some(at) = rest.find(['{', '}']) {
+            let (before, from) = rest.split_at(at);
             pieces.push(Piece::Text(before.to_owned()));
-            pieces.push(Self::call(call, known)?);
+            if let Some(after) = from.strip_prefix("{{").or_else(|| from.strip_prefix("}}")) {
+                let brace = if from.starts_with('{') { "{" } else { "}" };
+                pieces.push(Piece::Text(brace.to_owned()));
+                rest = after;
+                continue;
+            }
+            let (inner, after) = from
+                .strip_prefix('{')
+                .and_then(|open| open.split_once('}'))
+                .ok_or("must close every brace that it opens; write {{ and }} for braces")?;
+            pieces.push(parse_value(inner)?);
             rest = after;
         }
         pieces.push(Piece::Text(rest.to_owned()));
         Ok(Self(pieces))
     }
 
-    fn call(call: &str, known: &[&str]) -> Result<Piece, String> {
-        let (function, arguments) = match call.split_once('(') {
-            Some((name, arguments)) => {
-                let arguments = arguments
-                    .strip_suffix(')')
-                    .ok_or_else(|| format!("{{{call}}} lacks its )"))?;
-                (name.trim(), arguments.split(',').collect::<Vec<_>>())
-            }
-            None => ("", vec![call]),
-        };
-        let wrong =
-            || format!("{{{call}}} is no function; there are lower, pairtree, hash, replace");
-        let capture = arguments
-            .first()
-            .map(|name| name.trim())
-            .unwrap_or_default();
-        if !known.contains(&capture) {
-            return Err(format!("{{{call}}} names no capture of the pattern"));
-        }
-        let number = |text: &&str| {
-            text.trim()
-                .parse::<usize>()
-                .ok()
-                .filter(|n| (1..=32).contains(n))
-        };
-        let function = match (function, arguments.get(1..).unwrap_or_default()) {
-            ("", []) => Function::Itself,
-            ("lower", []) => Function::Lower,
-            ("pairtree", []) => Function::Pairtree,
-            ("hash", [levels, digits]) => match (number(levels), number(digits)) {
-                (Some(levels), Some(digits)) if levels * digits <= 64 => {
-                    Function::Hash { levels, digits }
-                }
-                _ => {
-                    return Err(format!(
-                        "{{{call}}} needs levels and digits, 64 digits at most"
-                    ));
-                }
-            },
-            ("replace", [from, to]) if !from.is_empty() => Function::Replace {
-                from: (*from).to_owned(),
-                to: (*to).to_owned(),
-            },
-            _ => return Err(wrong()),
-        };
-        Ok(Piece::Call(function, capture.to_owned()))
+    /// The names of the values that it uses.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Value { name, .. } => Some(name.as_str()),
+            Piece::Text(_) => None,
+        })
     }
 
-    /// The path for what was captured.
-    pub(super) fn expand(&self, captures: &Captures<'_>) -> String {
+    /// The path for these values; `None` when one of them is missing.
+    pub(super) fn expand<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
         let mut path = String::new();
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => path.push_str(text),
-                Piece::Call(function, name) => {
-                    let value = captures.name(name).map_or("", |found| found.as_str());
-                    path.push_str(&function.apply(value));
-                }
+                Piece::Value { name, function } => path.push_str(&function.apply(value(name)?)),
             }
         }
-        path
+        Some(path)
     }
+}
+
+fn parse_value(text: &str) -> Result<Piece, String> {
+    let Some((function, arguments)) = text.split_once('(') else {
+        let name = parse_name(text)?;
+        return Ok(Piece::Value {
+            name,
+            function: Function::Plain,
+        });
+    };
+    let arguments = arguments
+        .strip_suffix(')')
+        .ok_or_else(|| format!("must close the parenthesis of {function}"))?;
+    let arguments: Vec<_> = arguments.split(',').map(str::trim).collect();
+    let (name, function) = match (function.trim(), arguments.as_slice()) {
+        ("lower", [name]) => (name, Function::Lower),
+        ("pairtree", [name]) => (name, Function::Pairtree),
+        ("hash", [name]) => (name, Function::Hash),
+        ("hash", [name, levels, chars]) => {
+            let (levels, chars) = (parse_part(levels)?, parse_part(chars)?);
+            (name, Function::HashFolders { levels, chars })
+        }
+        ("replace", [name, from, to]) if !unquoted(from).is_empty() => {
+            let (from, to) = (unquoted(from).to_owned(), unquoted(to).to_owned());
+            (name, Function::Replace { from, to })
+        }
+        (other, _) => {
+            return Err(format!(
+                "knows {other} not with these arguments; there are lower(name), pairtree(name), \
+                 hash(name), hash(name,levels,chars) and replace(name,from,to)"
+            ));
+        }
+    };
+    Ok(Piece::Value {
+        name: parse_name(name)?,
+        function,
+    })
+}
+
+fn parse_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(is_word) {
+        return Err(format!(
+            "must name a value of letters, digits and underscores, not \"{name}\""
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+fn parse_part(text: &str) -> Result<usize, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=MOST_PARTS).contains(number));
+    number.ok_or_else(|| format!("must give hash levels and characters from 1 to {MOST_PARTS}"))
+}
+
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"')
+        .and_then(|inner| inner.strip_suffix('"'))
+        .unwrap_or(text)
 }
 
 impl Function {
     fn apply(&self, value: &str) -> String {
         match self {
-            Self::Itself => value.to_owned(),
+            Self::Plain => value.to_owned(),
             Self::Lower => value.to_lowercase(),
             Self::Pairtree => pairtree(value),
-            Self::Hash { levels, digits } => hash(value, *levels, *digits),
+            Self::Hash => hash(value),
+            Self::HashFolders { levels, chars } => {
+                folders(hash(value).chars().take(levels * chars), *chars)
+            }
             Self::Replace { from, to } => value.replace(from, to),
         }
     }
 }
 
-/// The folders of an identifier in a pairtree, without a folder for the object itself.
+/// The pairtree path of `identifier`, without the folder that holds the object.
 ///
-/// Source: Pairtrees for Object Storage 0.1, §3: first `^xx` for what file systems mind, then
-/// `/` → `=`, `:` → `+`, `.` → `,`, then two characters a folder.
+/// Source: Pairtrees for Object Storage (Kunze and others, 2008), sections 2 and 3.
 fn pairtree(identifier: &str) -> String {
-    let mut clean = String::with_capacity(identifier.len());
+    let mut cleaned = String::with_capacity(identifier.len());
     for byte in identifier.bytes() {
         match byte {
-            b'/' => clean.push('='),
-            b':' => clean.push('+'),
-            b'.' => clean.push(','),
+            b'/' => cleaned.push('='),
+            b':' => cleaned.push('+'),
+            b'.' => cleaned.push(','),
             b'"' | b'*' | b'+' | b',' | b'<' | b'=' | b'>' | b'?' | b'\\' | b'^' | b'|' => {
-                // Writing to a string cannot fail.
-                let _ = write!(clean, "^{byte:02x}");
+                push_hex(&mut cleaned, byte);
             }
-            0x21..=0x7e => clean.push(char::from(byte)),
-            _ => {
-                let _ = write!(clean, "^{byte:02x}");
-            }
+            0x21..=0x7e => cleaned.push(char::from(byte)),
+            _ => push_hex(&mut cleaned, byte),
         }
     }
-    let characters: Vec<char> = clean.chars().collect();
-    let pairs: Vec<String> = characters
-        .chunks(2)
-        .map(|pair| pair.iter().collect())
-        .collect();
-    pairs.join("/")
+    folders(cleaned.chars(), 2)
 }
 
-/// The first digits of the SHA-256 of `value`, as `levels` folders of `digits` digits.
-fn hash(value: &str, levels: usize, digits: usize) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(value.as_bytes()) {
-        let _ = write!(hex, "{byte:02x}");
+fn push_hex(text: &mut String, byte: u8) {
+    text.push('^');
+    push_digits(text, byte);
+}
+
+fn push_digits(text: &mut String, byte: u8) {
+    for digit in [byte >> 4, byte & 15] {
+        text.extend(char::from_digit(u32::from(digit), 16));
     }
-    let characters: Vec<char> = hex.chars().collect();
-    let folders: Vec<String> = characters
-        .chunks(digits)
-        .take(levels)
-        .map(|folder| folder.iter().collect())
-        .collect();
-    folders.join("/")
+}
+
+fn hash(value: &str) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(value.as_bytes()) {
+        push_digits(&mut text, byte);
+    }
+    text
+}
+
+/// The characters as folders of `length` each; the last may be shorter.
+fn folders(chars: impl Iterator<Item = char>, length: usize) -> String {
+    let mut path = String::new();
+    for (index, c) in chars.enumerate() {
+        if index > 0 && index % length == 0 {
+            path.push('/');
+        }
+        path.push(c);
+    }
+    path
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use regex::Regex;
 
-    fn expand(pattern: &str, template: &str, identifier: &str) -> String {
-        let pattern = Regex::new(pattern).expect("a pattern");
-        let names: Vec<_> = pattern.capture_names().flatten().collect();
-        let template = Template::parse(template, &names).expect("a template");
-        template.expand(&pattern.captures(identifier).expect("it matches"))
+    fn expand(template: &str, value: &str) -> String {
+        let template = Template::parse(template).expect("valid");
+        template
+            .expand(|name| (name == "n").then_some(value))
+            .expect("known")
     }
 
     #[test]
-    fn an_ark_finds_its_place_in_a_pairtree() {
-        let path = expand(
-            "(?<id>ark:.*)",
-            "pt/{pairtree(id)}/master.tif",
-            "ark:/12148/btv1b",
-        );
-        assert_eq!(path, "pt/ar/k+/=1/21/48/=b/tv/1b/master.tif");
-        // The examples of the specification, section 3.
-        assert_eq!(
-            pairtree("what-the-*@?#!^!?"),
-            "wh/at/-t/he/-^/2a/@^/3f/#!/^5/e!/^3/f"
-        );
+    fn pairtree_paths_are_those_of_its_specification() {
+        // The first three are the specification's own examples.
+        let cases = [
+            ("ark:/13030/xt12t3", "ar/k+/=1/30/30/=x/t1/2t/3"),
+            (
+                "http://n2t.info/urn:nbn:se:kb:repos-1",
+                "ht/tp/+=/=n/2t/,i/nf/o=/ur/n+/nb/n+/se/+k/b+/re/po/s-/1",
+            ),
+            ("what-the-*@?#!^!?", "wh/at/-t/he/-^/2a/@^/3f/#!/^5/e!/^3/f"),
+            (
+                "ark:/12148/btv1b8449691v",
+                "ar/k+/=1/21/48/=b/tv/1b/84/49/69/1v",
+            ),
+            ("a b", "a^/20/b"),
+            ("é", "^c/3^/a9"),
+            ("../x", ",,/=x"),
+        ];
+        for (identifier, path) in cases {
+            assert_eq!(expand("{pairtree(n)}", identifier), path);
+        }
     }
 
     #[test]
-    fn a_hash_spreads_files_over_folders() {
-        // sha256("abc") = ba7816bf…
-        assert_eq!(
-            expand("(?<n>.*)", "{hash(n,2,2)}/{n}.jp2", "abc"),
-            "ba/78/abc.jp2"
-        );
+    fn hashes_are_sha_256() {
+        // printf abc | sha256sum
+        let whole = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(expand("{hash(n)}", "abc"), whole);
+        assert_eq!(expand("{hash(n,2,2)}/{n}", "abc"), "ba/78/abc");
+        assert_eq!(expand("{hash(n, 3, 1)}", "abc"), "b/a/7");
     }
 
     #[test]
-    fn text_is_changed_as_told() {
-        let template = "{lower(a)}-{replace(b,_,/)}.tif";
-        assert_eq!(
-            expand("(?<a>[A-Z]+)-(?<b>.*)", template, "MS-1_2_3"),
-            "ms-1/2/3.tif"
-        );
+    fn text_braces_and_functions_stand_side_by_side() {
+        assert_eq!(expand("x/{n}-{lower(n)}.tif", "AbÉ"), "x/AbÉ-abé.tif");
+        assert_eq!(expand("{{{n}}}", "a"), "{a}");
+        assert_eq!(expand("{replace(n,:,_)}", "a:b:c"), "a_b_c");
+        assert_eq!(expand("{replace(n,\"/\",\"\")}", "a/b"), "ab");
     }
 
     #[test]
-    fn a_wrong_template_says_what_is_wrong() {
-        for wrong in [
-            "{a",
-            "{b}",
-            "{upper(a)}",
-            "{hash(a)}",
-            "{hash(a,9,9)}",
-            "{lower(a}",
-            "{replace(a,,x)}",
-        ] {
-            assert!(Template::parse(wrong, &["a"]).is_err(), "{wrong}");
+    fn a_missing_value_gives_no_path() {
+        let template = Template::parse("{a}/{b}").expect("valid");
+        assert_eq!(template.expand(|name| (name == "a").then_some("x")), None);
+        assert_eq!(template.names().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn malformed_templates_are_refused() {
+        let wrong = [
+            "{",
+            "}",
+            "{n",
+            "n}",
+            "{}",
+            "{ }",
+            "{n-m}",
+            "{lower n}",
+            "{lower(n}",
+            "{lower()}",
+            "{lower(n,1)}",
+            "{hash(n,0,1)}",
+            "{hash(n,1,9)}",
+            "{hash(n,2)}",
+            "{hash(n,a,b)}",
+            "{replace(n,,x)}",
+            "{sha(n)}",
+        ];
+        for text in wrong {
+            assert!(Template::parse(text).is_err(), "{text}");
         }
     }
 }

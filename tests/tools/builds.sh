@@ -3,7 +3,6 @@
 # Rust alone. Both JPEG libraries at once must not compile.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-export CARGO_TARGET_DIR=target/builds
 work=$(mktemp -d)
 server=
 trap 'stop; rm -rf "$work"' EXIT
@@ -18,7 +17,7 @@ fail() { echo "$1" >&2; [ ! -s "$work/log" ] || cat "$work/log" >&2; exit 1; }
 # start: serves fixtures/images and sets $base.
 start() {
   : >"$work/out"
-  "$CARGO_TARGET_DIR/debug/triforium" serve fixtures/images \
+  target/debug/triforium serve fixtures/images \
     --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 >"$work/out" 2>"$work/log" &
   server=$!
   for _ in $(seq 100); do

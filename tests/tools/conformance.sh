@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs the official IIIF validator, all versions, against the release binary on fixtures/images. The
+# Runs the official IIIF validator, all versions, against a server of ours on fixtures/images. The
 # validator lives in a virtual environment below target/; the first run fetches it from PyPI.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-binary=${BINARY:-target/release/triforium}
+binary=${BINARY:-target/debug/triforium}
 packages=(iiif-validator==1.0.5 python-magic==0.4.27 lxml pillow)
 environment=target/conformance
 

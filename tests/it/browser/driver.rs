@@ -1,4 +1,4 @@
-//! A browser through the W3C `WebDriver` protocol: what a test says, as requests to Debian's chromedriver.
+//! A browser through the W3C WebDriver protocol: what a test says, as requests to Debian's chromedriver.
 //!
 //! One browser at a time: two would slow each other down and make waiting uncertain. Everything a page
 //! writes to the console is kept for the test to look at.
@@ -16,12 +16,12 @@ use serde_json::{Value, json};
 
 use crate::support::parse;
 
-/// The Tab key. Source: `WebDriver` §17.4.2, as the next two.
-pub const TAB: &str = "\u{e004}";
+/// The Tab key. Source: WebDriver §17.4.2, as the next two.
+pub(super) const TAB: &str = "\u{e004}";
 /// The Enter key.
-pub const ENTER: &str = "\u{e007}";
+pub(super) const ENTER: &str = "\u{e007}";
 
-/// The member that holds an element's reference. Source: `WebDriver` §12.2.
+/// The member that holds an element's reference. Source: WebDriver §12.2.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// How long a page may take to come to what a test waits for.
@@ -30,18 +30,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A browser with an empty profile of its own.
-pub struct Browser {
+pub(super) struct Browser {
     driver: Child,
     address: String,
     session: String,
     said: RefCell<Vec<String>>,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Browser {
     /// Opens a window of so many pixels.
-    pub fn open(width: u32, height: u32) -> Self {
+    pub(super) fn open(width: u32, height: u32) -> Self {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let profile = tempfile::tempdir().unwrap();
         let mut driver = Command::new("chromedriver")
@@ -51,38 +51,38 @@ impl Browser {
             .spawn()
             .expect("chromedriver is installed by make test");
         let address = format!("127.0.0.1:{}", port(&mut driver));
-        let wanted = capabilities(profile.path(), width, height);
         let mut browser = Self {
             driver,
             address,
             session: String::new(),
             said: RefCell::default(),
             _turn: turn,
-            _profile: profile,
+            profile,
         };
+        let wanted = capabilities(browser.profile.path(), width, height);
         let session = browser.ask("POST", "/session", &wanted);
         browser.session = format!("/session/{}", session["sessionId"].as_str().unwrap());
         browser
     }
 
     /// Opens an address and waits until it is loaded.
-    pub fn visit(&self, address: &str) {
+    pub(super) fn visit(&self, address: &str) {
         self.post("/url", &json!({"url": address}));
     }
 
     /// The address of the page that is open.
-    pub fn address(&self) -> String {
+    pub(super) fn address(&self) -> String {
         let answer = self.ask("GET", &format!("{}/url", self.session), &Value::Null);
         answer.as_str().unwrap().to_owned()
     }
 
     /// Runs a script that hands its result to `arguments[0]`.
-    pub fn run(&self, script: &str) -> Value {
+    pub(super) fn run(&self, script: &str) -> Value {
         self.post("/execute/async", &json!({"script": script, "args": []}))
     }
 
     /// Waits until an expression holds.
-    pub fn until(&self, expression: &str) {
+    pub(super) fn until(&self, expression: &str) {
         let end = Instant::now() + PATIENCE;
         let script = format!("arguments[0](Boolean({expression}))");
         while self.run(&script) != true {
@@ -98,7 +98,7 @@ impl Browser {
     }
 
     /// The text of the first element that `selector` names.
-    pub fn text(&self, selector: &str) -> String {
+    pub(super) fn text(&self, selector: &str) -> String {
         let text = self.run(&format!(
             "arguments[0](document.querySelector({}).textContent)",
             json!(selector)
@@ -107,13 +107,13 @@ impl Browser {
     }
 
     /// Clicks with the mouse on the first element that `selector` names.
-    pub fn click(&self, selector: &str) {
+    pub(super) fn click(&self, selector: &str) {
         let element = self.find(selector);
         self.post(&format!("/element/{element}/click"), &json!({}));
     }
 
     /// Puts the focus on the first element that `selector` names.
-    pub fn focus(&self, selector: &str) {
+    pub(super) fn focus(&self, selector: &str) {
         self.run(&format!(
             "document.querySelector({}).focus(); arguments[0](0)",
             json!(selector)
@@ -121,7 +121,7 @@ impl Browser {
     }
 
     /// Types on the keyboard, wherever the focus is.
-    pub fn keys(&self, text: &str) {
+    pub(super) fn keys(&self, text: &str) {
         let strokes: Vec<Value> = text
             .chars()
             .flat_map(|key| {
@@ -133,7 +133,7 @@ impl Browser {
     }
 
     /// Errors and warnings that pages have written to the console since the browser was opened.
-    pub fn console(&self) -> Vec<String> {
+    pub(super) fn console(&self) -> Vec<String> {
         let lines = self.post("/se/log", &json!({"type": "browser"}));
         let mut said = self.said.borrow_mut();
         for line in lines.as_array().unwrap() {
@@ -145,7 +145,7 @@ impl Browser {
     }
 
     /// Addresses that the open page has loaded.
-    pub fn requests(&self) -> Vec<String> {
+    pub(super) fn requests(&self) -> Vec<String> {
         let names = self.run(
             "arguments[0](['navigation', 'resource']
                 .flatMap((kind) => performance.getEntriesByType(kind)).map((e) => e.name))",
@@ -156,7 +156,7 @@ impl Browser {
     }
 
     /// The window as it looks.
-    pub fn screenshot(&self) -> Screenshot {
+    pub(super) fn screenshot(&self) -> Screenshot {
         let path = format!("{}/screenshot", self.session);
         let picture = self.ask("GET", &path, &Value::Null);
         Screenshot::decode(base64(picture.as_str().unwrap()).as_slice())
@@ -296,7 +296,7 @@ fn base64(text: &str) -> Vec<u8> {
 }
 
 /// A picture of what is on the screen.
-pub struct Screenshot {
+pub(super) struct Screenshot {
     width: usize,
     channels: usize,
     pixels: Vec<u8>,
@@ -304,7 +304,7 @@ pub struct Screenshot {
 
 impl Screenshot {
     /// A PNG file.
-    pub fn read(path: &Path) -> Self {
+    pub(super) fn read(path: &Path) -> Self {
         let mut bytes = Vec::new();
         File::open(path).unwrap().read_to_end(&mut bytes).unwrap();
         Self::decode(&bytes)
@@ -325,7 +325,7 @@ impl Screenshot {
     }
 
     /// RGB of a rectangle, row by row.
-    pub fn patch(&self, left: u32, top: u32, width: u32, height: u32) -> Vec<u8> {
+    pub(super) fn patch(&self, left: u32, top: u32, width: u32, height: u32) -> Vec<u8> {
         let pixel = |x: u32, y: u32| {
             let start = (y as usize * self.width + x as usize) * self.channels;
             self.pixels[start..start + 3].to_vec()
