@@ -97,10 +97,32 @@ impl RowFormat {
     }
 }
 
-/// Adds to every sample the same sample of the pixel before.
-fn accumulate<T: Copy>(row: &mut [T], samples: usize, add: impl Fn(T, T) -> T) {
-    for at in samples..row.len() {
-        row[at] = add(row[at], row[at - samples]);
+/// Adds to every sample the same sample of the pixel before. The usual counts have a loop of their own:
+/// its sums stay in registers, where memory would make each pixel wait for the last one's store.
+fn accumulate<T: Copy + Default>(row: &mut [T], samples: usize, add: impl Fn(T, T) -> T) {
+    match samples {
+        1 => accumulate_pixels::<T, 1>(row, add),
+        2 => accumulate_pixels::<T, 2>(row, add),
+        3 => accumulate_pixels::<T, 3>(row, add),
+        4 => accumulate_pixels::<T, 4>(row, add),
+        _ => {
+            for at in samples..row.len() {
+                row[at] = add(row[at], row[at - samples]);
+            }
+        }
+    }
+}
+
+fn accumulate_pixels<T: Copy + Default, const SAMPLES: usize>(
+    row: &mut [T],
+    add: impl Fn(T, T) -> T,
+) {
+    let mut sums = [T::default(); SAMPLES];
+    for pixel in row.as_chunks_mut::<SAMPLES>().0 {
+        for (sample, sum) in pixel.iter_mut().zip(&mut sums) {
+            *sum = add(*sample, *sum);
+            *sample = *sum;
+        }
     }
 }
 
