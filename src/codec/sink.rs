@@ -52,27 +52,4 @@ impl EightBit {
             Samples::U16(_) => Err(Error::internal(format!("writing 16 bits as {format}"))),
         }
     }
-
-    /// The same picture with three colour channels where it had one.
-    pub(super) fn with_colour(self) -> Self {
-        if !self.channels.is_gray() {
-            return self;
-        }
-        let mut samples = Vec::with_capacity(self.samples.len() * 3);
-        for pixel in self.samples.chunks_exact(self.channels.count()) {
-            if let [gray, opacity @ ..] = pixel {
-                samples.extend([*gray; 3]);
-                samples.extend(opacity);
-            }
-        }
-        Self {
-            channels: if self.channels.has_alpha() {
-                Channels::Rgba
-            } else {
-                Channels::Rgb
-            },
-            samples,
-            ..self
-        }
-    }
 }

@@ -50,7 +50,7 @@ common() {
 
 build() { echo "-- $1"; shift; cargo build --locked --quiet --bin triforium --no-default-features "$@"; }
 
-build "mozjpeg" --features mozjpeg,openjpeg,webp
+build "mozjpeg" --features mozjpeg,openjpeg,webp,libdeflate
 start
 common
 answers 200 '\xff\xd8\xff' college-palette.jp2/full/,100/0/default.jpg

@@ -6,6 +6,7 @@ use webp::{Encoder, WebPConfig};
 
 use crate::encoding::WebpSettings;
 use crate::error::{Error, Result};
+use crate::raster::Channels;
 
 use super::super::super::sink::{self, EightBit};
 
@@ -15,7 +16,7 @@ pub(in crate::codec::webp) fn encode(
     settings: WebpSettings,
     sink: &mut dyn Write,
 ) -> Result<()> {
-    let picture = picture.with_colour();
+    let picture = with_colour(picture);
     let (width, height) = (picture.dimensions.width, picture.dimensions.height);
     let encoder = if picture.channels.has_alpha() {
         Encoder::from_rgba(&picture.samples, width, height)
@@ -30,4 +31,25 @@ pub(in crate::codec::webp) fn encode(
         .encode_advanced(&config)
         .map_err(|cause| Error::internal(format!("writing a WebP ({cause:?})")))?;
     sink.write_all(&file).map_err(sink::refused)
+}
+
+/// The same picture with three colour channels where it had one.
+fn with_colour(picture: EightBit) -> EightBit {
+    let channels = match picture.channels {
+        Channels::Gray => Channels::Rgb,
+        Channels::GrayAlpha => Channels::Rgba,
+        Channels::Rgb | Channels::Rgba => return picture,
+    };
+    let mut samples = Vec::with_capacity(picture.samples.len() * 3);
+    for pixel in picture.samples.chunks_exact(picture.channels.count()) {
+        if let [gray, opacity @ ..] = pixel {
+            samples.extend([*gray; 3]);
+            samples.extend(opacity);
+        }
+    }
+    EightBit {
+        channels,
+        samples,
+        ..picture
+    }
 }
