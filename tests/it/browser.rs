@@ -38,7 +38,8 @@ fn leaves(count: usize) -> tempfile::TempDir {
 /// The start page's list is made in the background.
 fn wait_for_list(server: &Server, root: &str) {
     for _ in 0..200 {
-        if server.get(root).json()["building"] == false {
+        let list = server.request("GET", root, &[("Accept", "application/json")]);
+        if list.json()["building"] == false {
             return;
         }
         std::thread::sleep(Duration::from_millis(20));
