@@ -17,7 +17,7 @@ fail() { echo "$1" >&2; [ ! -s "$work/log" ] || cat "$work/log" >&2; exit 1; }
 # start: serves fixtures/images and sets $base.
 start() {
   : >"$work/out"
-  target/debug/triforium serve fixtures/images \
+  "${CARGO_TARGET_DIR:-target}/debug/triforium" serve fixtures/images \
     --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 >"$work/out" 2>"$work/log" &
   server=$!
   for _ in $(seq 100); do
