@@ -29,7 +29,7 @@ check: setup-test ## format, lints, documentation, licences, the other builds, b
 	@tests/tools/check.sh
 
 conformance: setup-test ## the official IIIF validator, all versions, against a server of ours
-	@cargo build --locked
+	@cargo build --locked --config profile.dev.opt-level=1
 	@tests/tools/conformance.sh
 
 bench: setup ## criterion benches; names what got slower than the saved baseline
