@@ -143,6 +143,21 @@ impl Window {
     pub const fn is_inside(self, dimensions: Dimensions) -> bool {
         self.right() <= dimensions.width && self.bottom() <= dimensions.height
     }
+
+    /// What both rectangles cover, if that is anything.
+    pub fn intersection(self, other: Self) -> Option<Self> {
+        let (x, y) = (self.x.max(other.x), self.y.max(other.y));
+        let (right, bottom) = (
+            self.right().min(other.right()),
+            self.bottom().min(other.bottom()),
+        );
+        (x < right && y < bottom).then(|| Self {
+            x,
+            y,
+            width: right - x,
+            height: bottom - y,
+        })
+    }
 }
 
 /// The divisor of a level: sample *i* covers full-image pixels [*i·s*, (*i*+1)·*s*).

@@ -4,14 +4,15 @@
 //! none, drops what was parsed. Equal identifiers that arrive together are opened once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
 
 use super::admission::Lane;
 use super::meta::Meta;
+use super::tiles::TileSource;
 use crate::cache::{Flights, Key, KeyBuilder};
 use crate::cancel::Cancel;
 use crate::codec::{self, DecodeLimits, Facts, Picture};
@@ -38,6 +39,8 @@ pub struct Master {
     pub meta: Meta,
     /// Milliseconds after the pool's start at which its version was last checked.
     checked_ms: AtomicU64,
+    /// Its levels, where they are remembered.
+    levels: RwLock<Option<Arc<dyn TileSource>>>,
 }
 
 impl Master {
@@ -62,6 +65,19 @@ impl Master {
             pixel: facts.pixel,
             reduction: self.meta.reduction,
         }
+    }
+
+    /// The levels that are remembered of it, if they are.
+    pub(super) fn levels(&self) -> Option<Arc<dyn TileSource>> {
+        let levels = self.levels.read();
+        levels.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes its levels from `source` from now on.
+    #[expect(dead_code, reason = "whoever builds levels calls it")]
+    pub(super) fn remember(&self, source: Arc<dyn TileSource>) {
+        let levels = self.levels.write();
+        *levels.unwrap_or_else(PoisonError::into_inner) = Some(source);
     }
 
     /// Holds if the open file is still what it was when it was opened.
@@ -246,6 +262,7 @@ impl Masters {
             version: opened.version,
             meta,
             checked_ms: AtomicU64::new(self.now_ms()),
+            levels: RwLock::default(),
         });
         self.open.insert(key, Arc::clone(&master));
         Ok(master)

@@ -15,6 +15,7 @@ mod masters;
 mod meta;
 mod render;
 mod strips;
+mod tiles;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};

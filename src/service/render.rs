@@ -13,12 +13,13 @@ use super::encoders::Encoders;
 use super::losses::{Visit, Watch};
 use super::masters::{Master, run_blocking};
 use super::strips::{Handed, PieceSink, STRIPS_AHEAD, Stopwatch, Strip, Timed, send};
+use super::tiles::{Decoder, TileRows, View};
 use crate::cancel::Cancel;
 use crate::codec;
 use crate::encoding::EncodeSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
-use crate::raster::Rows;
+use crate::raster::Rows as _;
 use crate::render::{Engine, Output, Target};
 
 /// A plan with all that it takes to run it.
@@ -29,6 +30,17 @@ pub(super) struct Render {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) settings: EncodeSettings,
     pub(super) cancel: Cancel,
+}
+
+impl Render {
+    /// What decodes the master for it.
+    fn decoder(&self) -> Decoder {
+        Decoder {
+            picture: Arc::clone(&self.master.picture),
+            engine: Arc::clone(&self.engine),
+            cancel: self.cancel.clone(),
+        }
+    }
 }
 
 /// What the rendering thread hands to the encoding side.
@@ -148,18 +160,13 @@ async fn start<H: Send + 'static>(render: &Render, clocks: &Clocks, held: H) -> 
 
 /// The rendering thread: decodes, runs the passes, sends the strips.
 fn run(render: &Render, clocks: &Clocks, handover: oneshot::Sender<Handover>) -> Result<()> {
-    let plan = &render.plan;
-    let decoded = clocks.decode.time(|| {
-        render
-            .master
-            .picture
-            .decode(plan.level, plan.window, &render.cancel)
-    })?;
-    let decoded: Box<dyn Rows> = Box::new(Timed::new(decoded, clocks.decode.clone()));
+    let (view, passes) = View::new(&render.plan, render.master.facts());
+    let rows = TileRows::new(view, render.decoder(), render.master.levels());
+    let rows = Timed::new(Box::new(rows), clocks.decode.clone());
     let output = clocks.rendering.time(|| {
         render
             .engine
-            .run(decoded, &plan.passes, Target::Rows, &render.cancel)
+            .run(Box::new(rows), passes, Target::Rows, &render.cancel)
     })?;
     match output {
         Output::Jpeg(file) => {
