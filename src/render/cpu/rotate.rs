@@ -12,8 +12,16 @@
 //! before either: `(Σc · 255 + Σα / 2) / Σα` of the four rows' sums, clamped, and black where the pixel
 //! is clear. Where all is opaque this changes nothing. All sums fit 32 bits.
 
+mod line;
+mod picture;
+mod simd;
+
 use std::array;
 use std::sync::LazyLock;
+
+use self::line::Line;
+use self::picture::{Picture, level};
+use self::simd::Vectors;
 
 use super::flow::{AfterAll, WholePass};
 use super::sample::eight_bits;
@@ -53,6 +61,7 @@ pub(super) fn rows(
         outside: outside(channels, turn.background),
         sin,
         cos,
+        vectors: Vectors::found(),
     };
     Box::new(AfterAll::new(rows, shape, pass, STRIP_HEIGHT, cancel))
 }
@@ -77,6 +86,7 @@ struct Rotate {
     outside: [u8; 4],
     sin: f64,
     cos: f64,
+    vectors: Option<Vectors>,
 }
 
 impl WholePass for Rotate {
@@ -114,23 +124,25 @@ impl WholePass for Rotate {
 impl Rotate {
     fn turned<const N: usize>(&self, samples: &[u8], top: u32, strip: Dimensions) -> Vec<u8> {
         let outside = array::from_fn(|channel| self.outside[channel]);
-        let picture = Picture::<N> {
-            pixels: samples.as_chunks().0,
-            width: i64::from(self.source.width),
-            height: i64::from(self.source.height),
-            outside,
-        };
-        let step = (fixed(self.cos), fixed(self.sin));
+        let pixels = samples.as_chunks().0;
+        let picture = Picture::<N>::new(pixels, self.source, outside, self.vectors);
+        let (down_step, right_step) = (-fixed(self.sin), fixed(self.cos));
         let width = strip.width as usize;
         let mut turned = vec![outside; width * strip.height as usize];
         let mut tile_top = top;
         for band in turned.chunks_mut(width * TILE_HEIGHT as usize) {
             for left in (0..strip.width).step_by(TILE_WIDTH as usize) {
-                let mut start = self.position(left, tile_top);
+                let (mut right, mut down) = self.position(left, tile_top);
                 for row in band.chunks_exact_mut(width) {
                     let end = strip.width.min(left + TILE_WIDTH) as usize;
-                    picture.row(&mut row[left as usize..end], start, step);
-                    start = (start.0 + step.1, start.1 + step.0);
+                    let line = Line {
+                        right,
+                        down,
+                        right_step,
+                        down_step,
+                    };
+                    picture.row(&mut row[left as usize..end], line);
+                    (right, down) = (right - down_step, down + right_step);
                 }
             }
             tile_top += TILE_HEIGHT;
@@ -160,12 +172,6 @@ fn fixed(value: f64) -> i64 {
     (value * 65536.0).round() as i64
 }
 
-/// The whole part, and the phase between it and the next, in 256ths.
-#[expect(clippy::cast_sign_loss, reason = "masked to eight bits")]
-fn split(position: i64) -> (i64, usize) {
-    (position >> 16, ((position >> 8) & 255) as usize)
-}
-
 #[expect(
     clippy::cast_possible_truncation,
     reason = "weights lie between -304 and 4096"
@@ -183,118 +189,6 @@ fn phase(index: usize) -> [i16; 4] {
     let nearer = if index < 128 { 1 } else { 2 };
     weights[nearer] += 4096 - weights.iter().sum::<i16>();
     weights
-}
-
-/// A picture with what lies around it.
-struct Picture<'a, const N: usize> {
-    pixels: &'a [[u8; N]],
-    width: i64,
-    height: i64,
-    outside: [u8; N],
-}
-
-impl<const N: usize> Picture<'_, N> {
-    /// Samples along a line; pixels whose neighbours are all outside are left as they are.
-    fn row(&self, row: &mut [[u8; N]], start: (i64, i64), (cos, sin): (i64, i64)) {
-        let phases = &*PHASES;
-        let (mut u, mut v) = start;
-        for pixel in row {
-            let ((x, across), (y, down)) = (split(u), split(v));
-            let (across, down) = (phases[across], phases[down]);
-            if x >= 1 && y >= 1 && x + 2 < self.width && y + 2 < self.height {
-                *pixel = self.inside(x, y, across, down);
-            } else if x >= -2 && y >= -2 && x <= self.width && y <= self.height {
-                *pixel = self.at_the_edge(x, y, across, down);
-            }
-            u += cos;
-            v -= sin;
-        }
-    }
-
-    #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "inside a picture in memory"
-    )]
-    fn inside(&self, x: i64, y: i64, across: [i16; 4], down: [i16; 4]) -> [u8; N] {
-        let stride = self.width as usize;
-        let first = (y - 1) as usize * stride + (x - 1) as usize;
-        weighed(down, |row| {
-            let (neighbours, _) = self.pixels[first + row * stride..]
-                .split_first_chunk::<4>()
-                .expect("four neighbours inside the picture");
-            weighed_row(neighbours, across)
-        })
-    }
-
-    fn at_the_edge(&self, x: i64, y: i64, across: [i16; 4], down: [i16; 4]) -> [u8; N] {
-        weighed(down, |row| {
-            let y = y - 1 + OFFSETS[row];
-            weighed_row(&OFFSETS.map(|column| self.pixel(x - 1 + column, y)), across)
-        })
-    }
-
-    fn pixel(&self, x: i64, y: i64) -> [u8; N] {
-        let inside = (0..self.width).contains(&x) && (0..self.height).contains(&y);
-        let index = inside.then_some(y * self.width + x);
-        index
-            .and_then(|index| usize::try_from(index).ok())
-            .and_then(|index| self.pixels.get(index))
-            .copied()
-            .unwrap_or(self.outside)
-    }
-}
-
-/// Four pixels of a row, to two fractional bits: within ±2^11, so an `i16` holds it.
-#[inline]
-fn weighed_row<const N: usize>(neighbours: &[[u8; N]; 4], weights: [i16; 4]) -> [i32; N] {
-    array::from_fn(|channel| {
-        let mut sum = 512;
-        for (neighbour, weight) in neighbours.iter().zip(&weights) {
-            sum += i32::from(neighbour[channel]) * i32::from(*weight);
-        }
-        sum >> 10
-    })
-}
-
-/// Four rows, to whole levels.
-#[inline]
-fn weighed<const N: usize>(weights: [i16; 4], row: impl Fn(usize) -> [i32; N]) -> [u8; N] {
-    let mut sums = [0; N];
-    for (index, weight) in weights.iter().enumerate() {
-        for (sum, level) in sums.iter_mut().zip(row(index)) {
-            *sum += level * i32::from(*weight);
-        }
-    }
-    // Two and four channels are those with opacity.
-    if N.is_multiple_of(2) {
-        divided(sums)
-    } else {
-        sums.map(rounded)
-    }
-}
-
-/// A pixel of its sums; the last one is opacity.
-fn divided<const N: usize>(sums: [i32; N]) -> [u8; N] {
-    let opacity = sums[N - 1];
-    let visible = rounded(opacity);
-    array::from_fn(|channel| match (channel, visible) {
-        (last, _) if last == N - 1 => visible,
-        (_, 0) => 0,
-        (channel, _) => level((sums[channel] * 255 + opacity / 2) / opacity),
-    })
-}
-
-/// A sum with 14 fractional bits, to the nearest level.
-fn rounded(sum: i32) -> u8 {
-    level((sum + 8192) >> 14)
-}
-
-/// The level, or the nearest that there is.
-#[expect(clippy::cast_sign_loss, reason = "clamped to eight bits")]
-fn level(value: i32) -> u8 {
-    value.clamp(0, 255) as u8
 }
 
 /// Colours times opacity, which is the last channel.
