@@ -13,6 +13,7 @@ mod gif;
 mod jp2;
 pub mod jpeg;
 mod open;
+pub mod packed;
 mod png;
 mod sink;
 mod stream;
