@@ -1,11 +1,14 @@
-//! Finished derivatives, bounded, and the renders that are under way for them.
+//! What is remembered, bounded, and the renders that are under way: finished derivatives, levels.
 //!
 //! [`Key`] says which bytes are meant, wherever they are kept. [`Memory::get`] answers from memory,
 //! [`Flights::join_or_start`] joins a render of the same key or starts one; an error is handed to all
-//! who wait and is kept nowhere.
+//! who wait and is kept nowhere. [`disk`] has the files that outlive the process, [`levels`] those of
+//! masters' levels.
 
+pub mod disk;
 mod flight;
 mod key;
+pub mod levels;
 mod memory;
 
 pub use flight::{Flights, Origin};

@@ -71,6 +71,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("fast_image_resize", &["render/cpu/resample.rs"]),
     ("rustix", &["source/"]),
     ("blake3", &["cache/key.rs", "http/", "codec/colour"]),
+    ("crc32fast", &["cache/disk/"]),
     ("clap", &["cli/"]),
     (
         "quick_cache",
