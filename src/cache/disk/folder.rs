@@ -137,7 +137,7 @@ impl Folder {
             match path.extension().and_then(|ending| ending.to_str()) {
                 Some(ENDING) => found.extend(self.known(&path)),
                 Some(stage::ENDING) if is_key(&path) => {
-                    let _ = remove_left(&path, &self.tenant.magic);
+                    let _ = remove_left(&path, self.tenant.magic);
                 }
                 _ => {}
             }

@@ -85,7 +85,7 @@ impl Drop for Stage {
 
 /// Removes a file that a writer which lives no more has left at `path`, if it is one of ours: its
 /// content begins as `magic` does, or not at all.
-pub(super) fn remove_left(path: &Path, magic: &[u8; 8]) -> io::Result<bool> {
+pub(super) fn remove_left(path: &Path, magic: [u8; 8]) -> io::Result<bool> {
     let file = File::options().read(true).write(true).open(path)?;
     if file.try_lock().is_err() {
         return Ok(false);

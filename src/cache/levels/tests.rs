@@ -152,7 +152,10 @@ fn a_file_under_another_key_is_not_taken_for_it() {
     let one = path(&directory);
     put(&store, 2).expect("written");
     let name = key(2).to_hex();
-    let two = directory.path().join(TIER).join(&name[..2]);
+    let two = directory
+        .path()
+        .join(TIER)
+        .join(name.get(..2).expect("digits"));
     fs::copy(one, two.join(format!("{name}.cached"))).expect("copied");
     assert!(store.find(&key(2)).is_none());
     assert!(store.find(&key(1)).is_some());

@@ -54,7 +54,7 @@ impl LevelWriter {
         let place = place.ok_or(io::ErrorKind::InvalidInput)?;
         *place = Place {
             offset: self.stage.length(),
-            length: u32::try_from(tile.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
+            length: u32::try_from(tile.len()).map_err(io::Error::other)?,
             checksum: checksum(tile),
         };
         self.stage.append(tile)
