@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use triforium::cancel::Cancel;
-use triforium::codec::{DecodeLimits, Picture, open};
+use triforium::codec::{DecodeLimits, Picture, encode, open};
+use triforium::encoding::{EncodeSettings, TifCompression};
 use triforium::geometry::Window;
+use triforium::iiif::Format;
 use triforium::raster::gather;
 use triforium::reader::RangeReader;
 
@@ -70,5 +72,28 @@ fn pixels(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, headers, pixels);
+/// LZW as `encode.tif.compression` writes it, of a photograph: strips that fit a block.
+fn lzw(criterion: &mut Criterion) {
+    let cancel = Cancel::new();
+    let photograph = picture("images/orientation/waterfall-1-upright.jpg");
+    let dimensions = photograph.facts().pyramid.dimensions();
+    let whole = dimensions.window();
+    let mut rows = photograph.decode(0, whole, &cancel).expect("rows");
+    let mut settings = EncodeSettings::default();
+    settings.tif.compression = TifCompression::Lzw;
+    let mut file = Vec::new();
+    encode(Format::Tif, rows.as_mut(), &settings, &cancel, &mut file).expect("a TIFF");
+    let picture = open(Arc::new(file), 1, &DecodeLimits::default()).expect("a TIFF");
+    let mut group = criterion.benchmark_group("decode");
+    group.throughput(Throughput::Elements(dimensions.area()));
+    group.bench_function("tiff lzw", |bencher| {
+        bencher.iter(|| {
+            let mut rows = picture.decode(0, whole, &cancel).expect("rows");
+            black_box(gather(rows.as_mut(), &cancel).expect("pixels"))
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, headers, pixels, lzw);
 criterion_main!(benches);

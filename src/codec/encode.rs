@@ -31,7 +31,6 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("turbojpeg-sys", "1.2.0"),
     ("webp", "0.3.1"),
     ("weezl", "0.1.12"),
-    ("weezl", "0.2.1"),
     ("zlib-rs", "0.6.8"),
     ("zune-jpeg", "0.5.15"),
 ];

@@ -62,7 +62,6 @@ const FENCES: &[(&str, &[&str])] = &[
     ("image_webp", &["codec/webp/"]),
     ("gif", &["codec/gif/"]),
     ("image", &["codec/bmp.rs"]),
-    ("weezl", &["codec/tiff/"]),
     ("flate2", &["codec/tiff/"]),
     ("libdeflater", &["codec/tiff/inflate/"]),
     ("color_quant", &["codec/gif/"]),

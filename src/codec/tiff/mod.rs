@@ -15,6 +15,7 @@ mod input;
 mod jpeg_tile;
 mod lane;
 mod layout;
+mod lzw;
 mod pixels;
 mod pyramid;
 mod rows;

@@ -4,15 +4,15 @@
 //! depths and byte order are left to `samples`; JPEG tiles to `jpeg_tile`.
 
 use flate2::{Decompress, FlushDecompress, Status};
-use weezl::{BitOrder, LzwStatus};
 
 use crate::error::{Error, Result};
 
 use super::inflate::Whole;
 use super::input::Input;
 use super::layout::Compression;
+use super::lzw;
 
-/// Bytes that the state of one decompressor may take, for prices: LZW's tables are the largest.
+/// Bytes that the state of one decompressor may take, for prices.
 pub(super) const STATE_BYTES: u64 = 128 * 1024;
 
 /// One tile's decompression under way.
@@ -20,11 +20,19 @@ pub(super) enum Unpacker {
     /// The bytes as they are.
     Stored,
     /// LZW, most significant bit first, code width switched one code early (TIFF 6.0, section 13).
-    Lzw(Box<weezl::decode::Decoder>),
+    Lzw(Lzw),
     /// A zlib stream (TIFF Technical Note, Supplement 2).
     Deflate(Deflate),
     /// Byte runs (TIFF 6.0, section 9).
     PackBits(Run),
+}
+
+/// The two ways to decompress an LZW stream.
+pub(super) struct Lzw {
+    /// At once, twice as fast: for tiles that fit a block.
+    whole: lzw::Whole,
+    /// Piece by piece: for all others.
+    pieces: Option<Box<lzw::Pieces>>,
 }
 
 /// The two ways to decompress a zlib stream.
@@ -51,11 +59,10 @@ impl Unpacker {
     pub(super) fn new(compression: Compression) -> Self {
         match compression {
             Compression::Stored | Compression::Jpeg => Self::Stored,
-            Compression::Lzw => Self::Lzw(Box::new(
-                weezl::decode::Configuration::with_tiff_size_switch(BitOrder::Msb, 8)
-                    .with_yield_on_full_buffer(true)
-                    .build(),
-            )),
+            Compression::Lzw => Self::Lzw(Lzw {
+                whole: lzw::Whole::new(),
+                pieces: None,
+            }),
             Compression::Deflate => Self::Deflate(Deflate {
                 whole: Whole::new(),
                 pieces: None,
@@ -73,7 +80,9 @@ impl Unpacker {
                 if matches!(input.available()?, [0, second, ..] if second & 1 == 1) {
                     return Err(Error::unsupported("its LZW is of the kind before TIFF 6.0"));
                 }
-                state.reset();
+                if let Some(pieces) = &mut state.pieces {
+                    pieces.reset();
+                }
             }
             Self::Deflate(state) => {
                 if let Some(pieces) = &mut state.pieces {
@@ -88,16 +97,20 @@ impl Unpacker {
     /// Fills `out` with the whole tile that `input` has just opened, if that can be done at once; says
     /// whether it was. Otherwise nothing has happened.
     pub(super) fn fill_whole(&mut self, input: &mut Input, out: &mut [u8]) -> Result<bool> {
-        let Self::Deflate(state) = self else {
+        if matches!(self, Self::Stored | Self::PackBits(_)) {
             return Ok(false);
-        };
+        }
         let left = input.left();
         let bytes = input.available()?;
         if bytes.len() as u64 != left {
             return Ok(false);
         }
-        // Damage, and streams that hold more or less than their tile, are told piece by piece.
-        let filled = state.whole.fill(bytes, out);
+        // Damage, and streams that hold less than their tile, are told piece by piece.
+        let filled = match self {
+            Self::Stored | Self::PackBits(_) => false,
+            Self::Lzw(state) => state.whole.fill(bytes, out),
+            Self::Deflate(state) => state.whole.fill(bytes, out),
+        };
         if filled {
             input.consume(left);
         }
@@ -143,15 +156,10 @@ impl Unpacker {
                 out[..count].copy_from_slice(&bytes[..count]);
                 Ok((count, count))
             }
-            Self::Lzw(state) => {
-                let result = state.decode_bytes(bytes, out);
-                match result.status {
-                    Ok(LzwStatus::Ok | LzwStatus::NoProgress | LzwStatus::Done) => {
-                        Ok((result.consumed_in, result.consumed_out))
-                    }
-                    Err(cause) => Err(Error::corrupt("an LZW tile is damaged").with_source(cause)),
-                }
-            }
+            Self::Lzw(state) => state
+                .pieces
+                .get_or_insert_with(|| Box::new(lzw::Pieces::new()))
+                .step(bytes, out),
             Self::Deflate(state) => {
                 let pieces = state
                     .pieces
