@@ -144,6 +144,16 @@ impl Window {
         self.right() <= dimensions.width && self.bottom() <= dimensions.height
     }
 
+    /// Where it lies in `outer`, which holds it.
+    #[must_use]
+    pub const fn relative_to(self, outer: Self) -> Self {
+        Self {
+            x: self.x - outer.x,
+            y: self.y - outer.y,
+            ..self
+        }
+    }
+
     /// What both rectangles cover, if that is anything.
     pub fn intersection(self, other: Self) -> Option<Self> {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));

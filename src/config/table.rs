@@ -253,6 +253,10 @@ pub const KEYS: &[KeyInfo] = &[
         meaning: "Bytes of finished answers that are kept in memory, bookkeeping included. 0: off.",
     },
     KeyInfo {
+        key: "cache.tiles.memory_bytes",
+        meaning: "Bytes of decoded tiles that are kept in memory, bookkeeping included; never more than a quarter of the\nmemory of the machine or control group. 0: off.",
+    },
+    KeyInfo {
         key: "colour.mode",
         meaning: "What becomes of colour profiles: \"srgb\" (RGB and gray are converted to sRGB).",
     },

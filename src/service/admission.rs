@@ -50,6 +50,18 @@ pub(super) struct Lane {
     waiting: AtomicUsize,
 }
 
+/// Places of a lane beside those that requests were admitted to.
+#[derive(Debug, Clone)]
+pub(super) struct Places(Arc<Semaphore>);
+
+impl Places {
+    /// At most `most` places, of those that nobody needs now.
+    pub(super) fn take(&self, most: usize) -> Vec<OwnedSemaphorePermit> {
+        let one = |_| Arc::clone(&self.0).try_acquire_owned().ok();
+        (0..most).map_while(one).collect()
+    }
+}
+
 /// The right to run. Threads and bytes are given back separately: a thread that is lost keeps its
 /// bytes reserved, but not its place.
 #[derive(Debug)]
@@ -91,6 +103,16 @@ impl Lane {
     /// Bytes that work of this lane may hold in all.
     pub(super) fn bytes(&self) -> u64 {
         self.limits.bytes
+    }
+
+    /// Work that runs at one time.
+    pub(super) fn threads(&self) -> usize {
+        self.limits.threads.max(1)
+    }
+
+    /// Its places, for work that can use more than the one it was admitted to.
+    pub(super) fn places(&self) -> Places {
+        Places(Arc::clone(&self.threads))
     }
 
     /// Waits for a place and for `bytes`.

@@ -125,6 +125,10 @@ pub enum Rung {
     NotModified,
     /// Finished bytes were at hand.
     Derivative,
+    /// All decoded tiles were in memory.
+    Resident,
+    /// Tiles came from remembered levels, none from a decoder.
+    Levels,
     /// Only what the window needs was decoded.
     Partial,
     /// The whole master was decoded.
@@ -137,6 +141,8 @@ impl Rung {
         match self {
             Self::NotModified => "not_modified",
             Self::Derivative => "derivative",
+            Self::Resident => "resident",
+            Self::Levels => "levels",
             Self::Partial => "partial",
             Self::Full => "full",
         }

@@ -143,6 +143,8 @@ impl EncodeConfig {
 pub struct CacheConfig {
     /// Finished derivatives.
     pub derivative: DerivativeCacheConfig,
+    /// Decoded tiles.
+    pub tiles: TileCacheConfig,
 }
 
 /// Finished derivatives.
@@ -157,6 +159,22 @@ impl Default for DerivativeCacheConfig {
     fn default() -> Self {
         Self {
             memory_bytes: 128 << 20,
+        }
+    }
+}
+
+/// Decoded tiles.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TileCacheConfig {
+    /// Bytes in memory, bookkeeping included, and at most a quarter of the machine's. 0: off.
+    pub memory_bytes: u64,
+}
+
+impl Default for TileCacheConfig {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 512 << 20,
         }
     }
 }

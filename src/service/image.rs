@@ -11,6 +11,7 @@ use super::answer::{Answer, Ask, Head, Pieces, Rung, Timing, Validators};
 use super::masters::Master;
 use super::render::{self, Render};
 use super::strips::PIECE_BYTES;
+use super::tiles::{Cells, Use, View};
 use super::{Service, Shared};
 use crate::cache::{Key, KeyBuilder, Origin};
 use crate::cancel::Cancel;
@@ -24,6 +25,7 @@ use crate::plan::{Plan, estimated_bytes};
 #[derive(Debug, Clone)]
 pub(super) struct Made {
     pub(super) body: Bytes,
+    pub(super) rung: Rung,
     pub(super) timing: Timing,
 }
 
@@ -83,6 +85,7 @@ impl Service {
             return Ok(Answer::Stream(head, pieces));
         }
         let made = work.get_or_make().await?;
+        head.rung = made.rung;
         head.timing = Timing {
             source: head.timing.source,
             cache: head.timing.cache,
@@ -212,9 +215,9 @@ impl Work {
     /// # Errors
     ///
     /// Those of the lane; what can never fit is the size's fault where the decoder alone would fit.
-    async fn admit(&self) -> Result<Permit> {
+    async fn admit(&self, cells: &Cells) -> Result<Permit> {
         let lane = self.lane();
-        let admitted = lane.admit(self.bytes()).await;
+        let admitted = lane.admit(self.bytes(cells)).await;
         admitted.map_err(|error| {
             if error.kind() == ErrorKind::TooLarge && self.price.bytes <= lane.bytes() {
                 return Error::bad_request(Parameter::Size, error.public().to_owned());
@@ -223,15 +226,28 @@ impl Work {
         })
     }
 
+    /// What is in memory of the pixels that it needs.
+    fn cells(&self) -> Cells {
+        let view = View::new(&self.plan, self.master.facts());
+        let use_of_memory = if self.is_large() {
+            Use::Pass
+        } else {
+            Use::Keep
+        };
+        let resident = Arc::clone(&self.shared.tiles);
+        Cells::look(view, &self.master, resident, use_of_memory)
+    }
+
     /// Bytes that the work holds at one time.
-    fn bytes(&self) -> u64 {
+    fn bytes(&self, cells: &Cells) -> u64 {
+        let price = cells.price(self.master.picture.as_ref(), self.lane().threads());
         let output = estimated_bytes(self.plan.format, self.plan.output);
         let waiting = if self.plan.streamed {
             output.min(self.shared.config.limits.stream_buffer_bytes)
         } else {
             output
         };
-        self.price.bytes + self.plan.working_bytes + waiting
+        price.bytes + self.plan.working_bytes + waiting
     }
 
     /// The derivative: from a render under way, or from one of its own.
@@ -251,17 +267,21 @@ impl Work {
 
     /// Admission, decoding, passes, encoding; then the body is kept.
     async fn make(self, cancel: Cancel) -> Result<Made> {
-        let permit = self.admit().await?;
+        let cells = self.cells();
+        let permit = self.admit(&cells).await?;
         let queue = permit.waited;
         let visit = self.shared.losses.enter(self.master.facts().format)?;
-        let render = self.render(cancel);
+        let render = self.render(cells.clone(), cancel);
         let (body, mut timing) =
             render::whole(render, &self.shared.encoders, permit, visit).await?;
-        self.confirm().await?;
+        let rung = cells.rung(self.rung());
+        if !matches!(rung, Rung::Resident | Rung::Levels) {
+            self.confirm().await?;
+        }
         timing.queue = queue;
         let body = Bytes::from(body);
         self.shared.derivatives.insert(self.key, body.clone());
-        Ok(Made { body, timing })
+        Ok(Made { body, rung, timing })
     }
 
     /// The same, with the answer leaving while it is made.
@@ -269,10 +289,11 @@ impl Work {
         let limits = &self.shared.config.limits;
         let deadline = Instant::now() + Duration::from_secs(limits.stream_seconds);
         let ahead = limits.stream_buffer_bytes / PIECE_BYTES as u64;
-        let permit = self.admit().await?;
+        let cells = self.cells();
+        let permit = self.admit(&cells).await?;
         let visit = self.shared.losses.enter(self.master.facts().format)?;
         let (sender, pieces) = mpsc::channel(usize::try_from(ahead).unwrap_or(1).max(1));
-        let render = self.render(Cancel::with_deadline(deadline));
+        let render = self.render(cells, Cancel::with_deadline(deadline));
         tokio::spawn(async move {
             let encoders = &self.shared.stream_encoders;
             render::stream(render, encoders, permit, visit, sender).await;
@@ -280,10 +301,12 @@ impl Work {
         Pieces::begin(pieces).await
     }
 
-    fn render(&self, cancel: Cancel) -> Render {
+    fn render(&self, cells: Cells, cancel: Cancel) -> Render {
         Render {
             master: Arc::clone(&self.master),
             plan: self.plan.clone(),
+            cells,
+            helpers: self.lane().places(),
             engine: Arc::clone(&self.shared.engine),
             settings: self.shared.config.encode.settings(),
             cancel,

@@ -37,6 +37,8 @@ pub struct Master {
     pub version: Version,
     /// The page that is open, and the share of its size at which it is published.
     pub meta: Meta,
+    /// Names its version and page among all masters.
+    pub(super) key: Key,
     /// Milliseconds after the pool's start at which its version was last checked.
     checked_ms: AtomicU64,
     /// Its levels, where they are remembered.
@@ -74,7 +76,10 @@ impl Master {
     }
 
     /// Takes its levels from `source` from now on.
-    #[expect(dead_code, reason = "whoever builds levels calls it")]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "whoever builds levels calls it")
+    )]
     pub(super) fn remember(&self, source: Arc<dyn TileSource>) {
         let levels = self.levels.write();
         *levels.unwrap_or_else(PoisonError::into_inner) = Some(source);
@@ -257,6 +262,7 @@ impl Masters {
         let picture = codec::open(reader, meta.page, &self.limits)?;
         let master = Arc::new(Master {
             picture,
+            key: version_key(&opened, meta),
             reader: opened.reader,
             located: opened.located,
             version: opened.version,
@@ -278,6 +284,20 @@ impl Masters {
             result => Ok((result?, Meta::NONE)),
         }
     }
+}
+
+/// Everything that decides which pixels a master has.
+fn version_key(opened: &Opened, meta: Meta) -> Key {
+    let version = opened.version;
+    KeyBuilder::default()
+        .part(opened.located.root().as_bytes())
+        .part(opened.located.identifier().as_bytes())
+        .number(version.device)
+        .number(version.inode)
+        .number(version.length)
+        .part(&version.modified_ns.to_le_bytes())
+        .number(meta.page.into())
+        .finish()
 }
 
 fn key_of(identifier: &Identifier) -> Key {

@@ -23,7 +23,9 @@ use std::time::{Duration, SystemTime};
 pub use answer::{
     Answer, Ask, Head, InfoAnswer, ListingPage, Pieces, Readiness, Rung, Timing, Validators,
 };
-pub use config::{CacheConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig, Limits};
+pub use config::{
+    CacheConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig, Limits, TileCacheConfig,
+};
 pub use image::Explanation;
 pub use masters::Master;
 pub use meta::Meta;
@@ -39,6 +41,7 @@ use admission::{Admission, Lane, LaneLimits};
 use encoders::Encoders;
 use losses::Losses;
 use masters::Masters;
+use tiles::Resident;
 
 /// Raised whenever the bytes of a derivative change for the same master and request.
 pub const PIXEL_VERSION: u64 = 1;
@@ -71,6 +74,7 @@ struct Shared {
     source: Arc<FileSource>,
     masters: Arc<Masters>,
     derivatives: Arc<Memory>,
+    tiles: Arc<Resident>,
     flights: Flights<Key, image::Made>,
     admission: Admission,
     info_lane: Arc<Lane>,
@@ -92,15 +96,15 @@ impl Service {
         check_every: Duration,
         resources: Resources,
     ) -> Result<Self> {
-        let derivatives = Arc::new(Memory::new(config.cache.derivative.memory_bytes));
-        let shared = Shared::new(config, source, check_every, resources, derivatives)?;
+        let kept = Kept::new(config, resources);
+        let shared = Shared::new(config, source, check_every, resources, kept)?;
         Ok(Self {
             shared: Arc::new(RwLock::new(Arc::new(shared))),
         })
     }
 
     /// Puts another configuration and source in place, for requests that begin from now on. Finished
-    /// derivatives are kept if their bound stays: their keys hold the settings.
+    /// derivatives and decoded tiles are kept if their bounds stay: their keys hold all that decides them.
     ///
     /// # Errors
     ///
@@ -113,12 +117,14 @@ impl Service {
         resources: Resources,
     ) -> Result<()> {
         let before = self.shared();
-        let derivatives = if before.config.cache.derivative == config.cache.derivative {
-            Arc::clone(&before.derivatives)
-        } else {
-            Arc::new(Memory::new(config.cache.derivative.memory_bytes))
-        };
-        let shared = Shared::new(config, source, check_every, resources, derivatives)?;
+        let mut kept = Kept::new(config, resources);
+        if before.config.cache.derivative == config.cache.derivative {
+            kept.derivatives = Arc::clone(&before.derivatives);
+        }
+        if before.config.cache.tiles == config.cache.tiles {
+            kept.tiles = Arc::clone(&before.tiles);
+        }
+        let shared = Shared::new(config, source, check_every, resources, kept)?;
         *self.shared.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shared);
         Ok(())
     }
@@ -184,7 +190,7 @@ impl Shared {
         source: FileSource,
         check_every: Duration,
         resources: Resources,
-        derivatives: Arc<Memory>,
+        kept: Kept,
     ) -> Result<Self> {
         let limits = &config.limits;
         let or_all = |threads: usize| {
@@ -229,7 +235,8 @@ impl Shared {
             settings_time: SystemTime::now(),
             source,
             masters: Arc::new(masters),
-            derivatives,
+            derivatives: kept.derivatives,
+            tiles: kept.tiles,
             flights: Flights::default(),
             admission: Admission {
                 tile: lane("tile", render_threads, decode_bytes / 4),
@@ -243,6 +250,24 @@ impl Shared {
             engine: Arc::new(CpuEngine),
             losses: Arc::new(Losses::new(limits.lost_threads)),
         })
+    }
+}
+
+/// What a reload keeps, as long as its bounds stay.
+struct Kept {
+    derivatives: Arc<Memory>,
+    tiles: Arc<Resident>,
+}
+
+impl Kept {
+    fn new(config: &Config, resources: Resources) -> Self {
+        // The operator's bound, on a small machine less.
+        let tiles = config.cache.tiles.memory_bytes;
+        let tiles = tiles.min(resources.memory_bytes / 4);
+        Self {
+            derivatives: Arc::new(Memory::new(config.cache.derivative.memory_bytes)),
+            tiles: Arc::new(Resident::new(tiles)),
+        }
     }
 }
 

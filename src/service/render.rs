@@ -13,13 +13,13 @@ use super::encoders::Encoders;
 use super::losses::{Visit, Watch};
 use super::masters::{Master, run_blocking};
 use super::strips::{Handed, PieceSink, STRIPS_AHEAD, Stopwatch, Strip, Timed, send};
-use super::tiles::{Decoder, TileRows, View};
+use super::tiles::{Cells, Decoder, Helpers, TileRows, View};
 use crate::cancel::Cancel;
 use crate::codec;
 use crate::encoding::EncodeSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
-use crate::raster::Rows as _;
+use crate::raster::{Raster, Rows, Shape};
 use crate::render::{Engine, Output, Target};
 
 /// A plan with all that it takes to run it.
@@ -27,18 +27,77 @@ use crate::render::{Engine, Output, Target};
 pub(super) struct Render {
     pub(super) master: Arc<Master>,
     pub(super) plan: Plan,
+    pub(super) cells: Cells,
+    pub(super) helpers: Helpers,
     pub(super) engine: Arc<dyn Engine>,
     pub(super) settings: EncodeSettings,
     pub(super) cancel: Cancel,
 }
 
+/// Most pixels, before and after the passes, of a picture that one thread makes alone.
+const LIGHT_PX: u64 = 1 << 20;
+
 impl Render {
-    /// What decodes the master for it.
-    fn decoder(&self) -> Decoder {
-        Decoder {
-            picture: Arc::clone(&self.master.picture),
+    /// Whether one thread does better to make it alone: nothing is decoded, and it is small.
+    fn is_light(&self) -> bool {
+        self.cells.are_resident()
+            && self.plan.decoded.dimensions.area() <= LIGHT_PX
+            && self.plan.output.dimensions.area() <= LIGHT_PX
+    }
+
+    /// The rows after all passes, or a finished file.
+    fn begin(&self, clocks: &Clocks) -> Result<Output> {
+        let decoder = Decoder {
+            master: Arc::clone(&self.master),
             engine: Arc::clone(&self.engine),
             cancel: self.cancel.clone(),
+        };
+        let rows = TileRows::new(self.cells.clone(), decoder, self.helpers.clone());
+        let rows = Timed::new(Box::new(rows), clocks.decode.clone());
+        let passes = View::passes(&self.plan);
+        clocks.rendering.time(|| {
+            self.engine
+                .run(Box::new(rows), passes, Target::Rows, &self.cancel)
+        })
+    }
+
+    /// The finished file, made on this thread alone.
+    fn finish(&self, clocks: &Clocks) -> Result<Vec<u8>> {
+        let rows = match self.begin(clocks)? {
+            Output::Jpeg(file) => return Ok(file),
+            Output::Rows(rows) => rows,
+        };
+        let mut rows = Timed::new(rows, clocks.rendering.clone());
+        let first = rows.next_strip()?;
+        let mut rows = Ahead { first, rows };
+        self.encode(&mut rows, clocks)
+    }
+
+    fn encode(&self, rows: &mut dyn Rows, clocks: &Clocks) -> Result<Vec<u8>> {
+        let mut file = Vec::with_capacity(expected_bytes(&self.plan));
+        clocks.encode.time(|| {
+            let format = self.plan.format;
+            codec::encode(format, rows, &self.settings, &self.cancel, &mut file)
+        })?;
+        Ok(file)
+    }
+}
+
+/// Rows whose first strip is there already, so that making it does not count as encoding.
+struct Ahead {
+    first: Option<Raster>,
+    rows: Timed,
+}
+
+impl Rows for Ahead {
+    fn shape(&self) -> Shape {
+        self.rows.shape()
+    }
+
+    fn next_strip(&mut self) -> Result<Option<Raster>> {
+        match self.first.take() {
+            Some(first) => Ok(Some(first)),
+            None => self.rows.next_strip(),
         }
     }
 }
@@ -68,26 +127,20 @@ pub(super) async fn whole(
     // The thread's place is freed when this future ends; its bytes only when the thread does.
     let Permit { thread, bytes, .. } = permit;
     let making = async {
+        if render.is_light() {
+            let (render, clocks, held) = (render.clone(), clocks.clone(), (bytes, visit));
+            let work = move || {
+                let _held = held;
+                render.finish(&clocks)
+            };
+            return encoders.run(work).await;
+        }
         match start(&render, &clocks, (bytes, visit)).await? {
             Handover::Jpeg(file) => Ok(file),
             Handover::Rows(mut rows) => {
-                let (
-                    Render {
-                        plan,
-                        settings,
-                        cancel,
-                        ..
-                    },
-                    clocks,
-                ) = (render.clone(), clocks.clone());
+                let (render, clocks) = (render.clone(), clocks.clone());
                 encoders
-                    .run(move || {
-                        let mut file = Vec::with_capacity(expected_bytes(&plan));
-                        clocks.encode.time(|| {
-                            codec::encode(plan.format, &mut rows, &settings, &cancel, &mut file)
-                        })?;
-                        Ok(file)
-                    })
+                    .run(move || render.encode(&mut rows, &clocks))
                     .await
             }
         }
@@ -160,14 +213,7 @@ async fn start<H: Send + 'static>(render: &Render, clocks: &Clocks, held: H) -> 
 
 /// The rendering thread: decodes, runs the passes, sends the strips.
 fn run(render: &Render, clocks: &Clocks, handover: oneshot::Sender<Handover>) -> Result<()> {
-    let (view, passes) = View::new(&render.plan, render.master.facts());
-    let rows = TileRows::new(view, render.decoder(), render.master.levels());
-    let rows = Timed::new(Box::new(rows), clocks.decode.clone());
-    let output = clocks.rendering.time(|| {
-        render
-            .engine
-            .run(Box::new(rows), passes, Target::Rows, &render.cancel)
-    })?;
+    let output = render.begin(clocks)?;
     match output {
         Output::Jpeg(file) => {
             let _ = handover.send(Handover::Jpeg(file));

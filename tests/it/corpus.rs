@@ -43,7 +43,8 @@ fn every_file_decodes_or_is_refused_in_words() {
     );
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+/// Every file below `folder`, in order.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -4,6 +4,7 @@ mod caching;
 mod commands;
 mod lifecycle;
 mod observation;
+mod tiles;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpStream;

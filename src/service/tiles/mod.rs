@@ -5,9 +5,16 @@
 //! [`Shrink`](crate::plan::Pass::Shrink) reach together. [`TileRows`] gives exactly the pixels of a
 //! decode of that window, wherever they come from. Encoded answers are kept elsewhere.
 
+mod cells;
 mod copy;
+mod keep;
+mod make;
+mod resident;
 mod rows;
 mod view;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -16,6 +23,9 @@ use crate::error::Result;
 use crate::geometry::ScaleFactor;
 use crate::raster::Raster;
 
+pub(in crate::service) use cells::{Cells, Use};
+pub(in crate::service) use make::Helpers;
+pub(in crate::service) use resident::Resident;
 pub(in crate::service) use rows::TileRows;
 pub(in crate::service) use view::{Decoder, View};
 

@@ -1,21 +1,26 @@
-//! A view's rows: from cells that are at hand as far as they reach, then from the decoder.
+//! A view's rows: from cells that are at hand, from cells that are made one by one, or, from the first
+//! that is missing on, from the decoder as it gives them.
 
 use std::sync::Arc;
 
-use super::TileSource;
+use super::cells::Cells;
 use super::copy::Canvas;
-use super::view::{Decoder, View};
+use super::keep::Keep;
+use super::make::{Helpers, make};
+use super::view::Decoder;
 use crate::error::{Error, Result};
 use crate::geometry::Window;
 use crate::raster::{Raster, Rows, Shape};
 
-/// The rows of a view, in strips of one row of cells as long as all cells of the row are at hand.
-/// From the first row that lacks one the decoder gives the rest, so that it never decodes more than it
-/// would without cells.
+/// A window of at most so many bytes is one strip; a larger one has a strip for each row of cells.
+const ONE_STRIP_BYTES: u64 = 1 << 20;
+
+/// The rows of a request's view. Where cells cannot be decoded one by one, nothing is decoded beyond
+/// what would be without them.
 pub(in crate::service) struct TileRows {
-    view: View,
+    cells: Cells,
     decoder: Decoder,
-    remembered: Option<Arc<dyn TileSource>>,
+    helpers: Helpers,
     /// First row that has not been given.
     next: u32,
     /// What the decoder gives, once a cell was missing.
@@ -23,17 +28,14 @@ pub(in crate::service) struct TileRows {
 }
 
 impl TileRows {
-    /// Rows of `view`, from `remembered` where it has them.
-    pub(in crate::service) fn new(
-        view: View,
-        decoder: Decoder,
-        remembered: Option<Arc<dyn TileSource>>,
-    ) -> Self {
+    /// Rows of the view of `cells`; what is missing comes from `decoder`, in more than one thread where
+    /// `helpers` give some.
+    pub(in crate::service) fn new(cells: Cells, decoder: Decoder, helpers: Helpers) -> Self {
         Self {
-            next: view.window.y,
-            view,
+            next: cells.view.window.y,
+            cells,
             decoder,
-            remembered,
+            helpers,
             rest: None,
         }
     }
@@ -43,47 +45,83 @@ impl TileRows {
         Window {
             y: self.next,
             height: bottom - self.next,
-            ..self.view.window
+            ..self.cells.view.window
         }
     }
 
-    /// The strip of the row of cells that holds the next row, if all its cells are at hand.
-    fn strip(&self) -> Result<Option<Raster>> {
-        let Some(source) = &self.remembered else {
-            return Ok(None);
+    /// The part of the window that is the next strip.
+    fn part(&self) -> Window {
+        let view = &self.cells.view;
+        let bottom = if self.shape().bytes() <= ONE_STRIP_BYTES {
+            view.window.bottom()
+        } else {
+            let row = self.next / view.cell.height;
+            let below = (row + 1).saturating_mul(view.cell.height);
+            below.min(view.window.bottom())
         };
-        let row = self.next / self.view.cell.height;
-        let below = (row + 1).saturating_mul(self.view.cell.height);
-        let part = self.stretch(below.min(self.view.window.bottom()));
-        let mut canvas = Canvas::new(part.dimensions(), self.view.format)?;
-        for column in self.view.columns(part) {
-            let factor = self.view.factor;
-            let Some(cell) = source.tile(factor, column, row, &self.decoder.cancel)? else {
-                return Ok(None);
-            };
-            let place = self.view.cell_window(column, row);
-            if cell.dimensions() != place.dimensions() {
-                return Err(Error::internal("taking a cell of another size"));
+        self.stretch(bottom)
+    }
+
+    /// The next strip, if all of its cells are at hand or can be made.
+    fn strip(&self) -> Result<Option<Raster>> {
+        let part = self.part();
+        let mut places = Vec::new();
+        let mut missing = Vec::new();
+        for place in self.cells.view.places(part) {
+            let cell = self.cells.at_hand(place, &self.decoder.cancel)?;
+            if cell.is_none() {
+                if !self.cells.are_made_singly() {
+                    return Ok(None);
+                }
+                missing.push(place);
             }
-            let common = place.intersection(part).ok_or_else(|| {
-                Error::internal(format!("taking {place:?} where {part:?} is wanted"))
-            })?;
-            let within = Window {
-                x: common.x - place.x,
-                y: common.y - place.y,
-                ..common
-            };
-            canvas.paste(&cell, within, common.x - part.x, common.y - part.y)?;
+            places.push((place, cell));
+        }
+        let mut made = make(&self.cells, &self.decoder, &self.helpers, &missing)?.into_iter();
+        let mut canvas = Canvas::new(part.dimensions(), self.cells.view.format)?;
+        for (place, cell) in places {
+            let cell = cell.or_else(|| made.next());
+            let cell =
+                cell.ok_or_else(|| Error::internal("making fewer cells than are missing"))?;
+            self.paste(&mut canvas, part, place, &cell)?;
         }
         canvas.finish().map(Some)
+    }
+
+    /// Copies what `part` needs of the cell at `place`.
+    fn paste(
+        &self,
+        canvas: &mut Canvas,
+        part: Window,
+        place: (u32, u32),
+        cell: &Arc<Raster>,
+    ) -> Result<()> {
+        let window = self.cells.view.cell_window(place);
+        let common = window
+            .intersection(part)
+            .ok_or_else(|| Error::internal("taking a cell that is not wanted"))?;
+        let there = common.relative_to(part);
+        canvas.paste(cell, common.relative_to(window), there.x, there.y)
+    }
+
+    /// What the decoder gives from the next row on.
+    fn decode(&self) -> Result<Box<dyn Rows>> {
+        let window = self.stretch(self.cells.view.window.bottom());
+        self.cells.count_decoded();
+        let rows = self.decoder.rows(&self.cells.view, window)?;
+        Ok(if self.cells.leaves_cells() {
+            Box::new(Keep::new(rows, &self.cells, &self.decoder, window))
+        } else {
+            rows
+        })
     }
 }
 
 impl Rows for TileRows {
     fn shape(&self) -> Shape {
         Shape {
-            dimensions: self.view.window.dimensions(),
-            format: self.view.format,
+            dimensions: self.cells.view.window.dimensions(),
+            format: self.cells.view.format,
         }
     }
 
@@ -91,7 +129,7 @@ impl Rows for TileRows {
         if let Some(rest) = &mut self.rest {
             return rest.next_strip();
         }
-        let bottom = self.view.window.bottom();
+        let bottom = self.cells.view.window.bottom();
         if self.next >= bottom {
             return Ok(None);
         }
@@ -99,7 +137,7 @@ impl Rows for TileRows {
         match &strip {
             Ok(Some(strip)) => self.next += strip.dimensions().height,
             Ok(None) => {
-                let rows = self.decoder.rows(&self.view, self.stretch(bottom))?;
+                let rows = self.decode()?;
                 return self.rest.insert(rows).next_strip();
             }
             Err(_) => self.next = bottom,

@@ -4,15 +4,22 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::cancel::Cancel;
-use crate::codec::{Facts, Picture};
-use crate::error::{Error, Result};
-use crate::geometry::{Dimensions, ScaleFactor, Window};
-use crate::plan::{Pass, Plan};
-use crate::raster::{PixelFormat, Rows};
-use crate::render::{Engine, Output, Target};
-
 use super::CELL_SIDE_PX;
+use crate::cancel::Cancel;
+use crate::codec::{Facts, MasterFormat, Picture, Price};
+use crate::error::{Error, Result};
+use crate::geometry::{Dimensions, Level, ScaleFactor, Window};
+use crate::plan::{Pass, Plan};
+use crate::raster::{PixelFormat, Rows, Shape};
+use crate::render::{Engine, Output, Target};
+use crate::service::masters::Master;
+
+/// The side up to which a stored tile of JPEG 2000 is decoded whole for any part of it, in pixels. A
+/// tile of 1024² takes as long as three windows of 256² in it; larger ones are cut.
+const WHOLE_TILE_PX: u32 = 1024;
+
+/// The side of the cells into which larger ones are cut, in pixels: two tiles of a viewer.
+const CUT_CELL_PX: u32 = 2 * CELL_SIDE_PX;
 
 /// A window of a (virtual) level.
 #[derive(Debug, Clone, Copy)]
@@ -33,21 +40,35 @@ pub(in crate::service) struct View {
     pub(super) format: PixelFormat,
     /// The grid's cells.
     pub(super) cell: Dimensions,
+    /// How cells come out of the decoder.
+    pub(super) access: Access,
+}
+
+/// How cells come out of a decoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// As parts of a window's rows: what lies above or beside a cell is decoded with it.
+    Rows,
+    /// One by one: the grid is the stored one.
+    Cells,
+    /// One by one, and each takes so long that several threads pay.
+    DearCells,
 }
 
 impl View {
-    /// What `plan` reads of a master with these `facts`, and the passes that are left to be run.
-    pub(in crate::service) fn new<'p>(plan: &'p Plan, facts: &Facts) -> (Self, &'p [Pass]) {
-        let (halvings, passes) = match plan.passes.split_first() {
-            Some((Pass::Shrink { times }, rest)) => (*times, rest),
-            _ => (0, plan.passes.as_slice()),
+    /// What `plan` reads of a master with these `facts`.
+    pub(in crate::service) fn new(plan: &Plan, facts: &Facts) -> Self {
+        let (halvings, shape) = match plan.passes.first() {
+            Some(shrink @ Pass::Shrink { times }) => (*times, shrink.shape_after(plan.decoded)),
+            _ => (0, plan.decoded),
         };
-        let shape = (plan.passes.first())
-            .filter(|_| halvings > 0)
-            .map_or(plan.decoded, |shrink| shrink.shape_after(plan.decoded));
         let full = facts.pyramid.dimensions();
         let base = facts.pyramid.levels()[plan.level];
-        let view = Self {
+        let (cell, access) = match stored_cell(facts, base) {
+            Some((cell, access)) if halvings == 0 => (cell, access),
+            _ => (square(CELL_SIDE_PX), Access::Rows),
+        };
+        Self {
             level: plan.level,
             halvings,
             factor: plan.factor,
@@ -60,12 +81,33 @@ impl View {
                 height: shape.dimensions.height,
             },
             format: plan.decoded.format,
-            cell: Dimensions {
-                width: CELL_SIDE_PX,
-                height: CELL_SIDE_PX,
-            },
+            cell,
+            access,
+        }
+    }
+
+    /// The passes of `plan` that are left to be run on the view's rows.
+    pub(in crate::service) fn passes(plan: &Plan) -> &[Pass] {
+        match plan.passes.split_first() {
+            Some((Pass::Shrink { .. }, rest)) => rest,
+            _ => &plan.passes,
+        }
+    }
+
+    /// The same in cells that can be kept: `keeps` says so of a cell's bytes.
+    pub(super) fn in_cells(self, keeps: impl FnOnce(u64) -> bool) -> Self {
+        let cell = Shape {
+            dimensions: self.cell,
+            format: self.format,
         };
-        (view, passes)
+        if self.access == Access::Rows || keeps(cell.bytes()) {
+            return self;
+        }
+        Self {
+            cell: square(CELL_SIDE_PX),
+            access: Access::Rows,
+            ..self
+        }
     }
 
     /// Columns of cells that `window` touches.
@@ -73,8 +115,29 @@ impl View {
         window.x / self.cell.width..window.right().div_ceil(self.cell.width)
     }
 
-    /// The window of cell (`column`, `row`), cut to the level.
-    pub(super) fn cell_window(&self, column: u32, row: u32) -> Window {
+    /// Rows of cells that `window` touches.
+    pub(super) fn rows(&self, window: Window) -> Range<u32> {
+        window.y / self.cell.height..window.bottom().div_ceil(self.cell.height)
+    }
+
+    /// Column and row of the cells that `window` touches, row by row.
+    pub(super) fn places(&self, window: Window) -> impl Iterator<Item = (u32, u32)> + use<> {
+        let columns = self.columns(window);
+        self.rows(window)
+            .flat_map(move |row| columns.clone().map(move |column| (column, row)))
+    }
+
+    /// The number of the cell at `place` among all that the view's window touches.
+    pub(super) fn index(&self, (column, row): (u32, u32)) -> Option<usize> {
+        let (columns, rows) = (self.columns(self.window), self.rows(self.window));
+        let inside = columns.contains(&column) && rows.contains(&row);
+        let index =
+            || (row - rows.start) as usize * columns.len() + (column - columns.start) as usize;
+        inside.then(index)
+    }
+
+    /// The window of the cell at `place`, cut to the level.
+    pub(super) fn cell_window(&self, (column, row): (u32, u32)) -> Window {
         let (x, y) = (column * self.cell.width, row * self.cell.height);
         Window {
             x,
@@ -84,8 +147,13 @@ impl View {
         }
     }
 
+    /// What decoding `window` takes.
+    pub(super) fn price(&self, picture: &dyn Picture, window: Window) -> Price {
+        picture.price(self.level, self.decoded(window))
+    }
+
     /// The part of the decoded level that `window` of this one is made of.
-    pub(super) fn decoded(&self, window: Window) -> Window {
+    fn decoded(&self, window: Window) -> Window {
         let stretch = |start: u32, length: u32, side: u32| {
             let end = (u64::from(start) + u64::from(length)) << self.halvings;
             let end = u32::try_from(end).unwrap_or(u32::MAX).min(side);
@@ -102,10 +170,49 @@ impl View {
     }
 }
 
+const fn square(side: u32) -> Dimensions {
+    Dimensions {
+        width: side,
+        height: side,
+    }
+}
+
+/// The cells in which `level` is best decoded, if it has random access.
+fn stored_cell(facts: &Facts, level: Level) -> Option<(Dimensions, Access)> {
+    let tile = level.tile?;
+    match facts.format {
+        MasterFormat::Tiff => Some((tile, Access::Cells)),
+        MasterFormat::Jpeg2000 => {
+            // A level with fewer samples than the factor asks for cannot be cut beyond them.
+            let full = facts.pyramid.dimensions();
+            let exact = level.dimensions == full.reduced(level.factor);
+            let cell = Dimensions {
+                width: codec_tiles(tile.width),
+                height: codec_tiles(tile.height),
+            };
+            exact.then_some((cell, Access::DearCells))
+        }
+        MasterFormat::Jpeg
+        | MasterFormat::Png
+        | MasterFormat::Webp
+        | MasterFormat::Gif
+        | MasterFormat::Bmp => None,
+    }
+}
+
+/// A side of the cells over codec tiles with this one: as many tiles as give a viewer's tile.
+fn codec_tiles(side: u32) -> u32 {
+    if side > WHOLE_TILE_PX {
+        CUT_CELL_PX
+    } else {
+        side * CELL_SIDE_PX.div_ceil(side)
+    }
+}
+
 /// Decodes windows of a view's level.
 #[derive(Debug, Clone)]
 pub(in crate::service) struct Decoder {
-    pub(in crate::service) picture: Arc<dyn Picture>,
+    pub(in crate::service) master: Arc<Master>,
     pub(in crate::service) engine: Arc<dyn Engine>,
     pub(in crate::service) cancel: Cancel,
 }
@@ -117,7 +224,8 @@ impl Decoder {
     ///
     /// Those of the decoder and of the engine.
     pub(super) fn rows(&self, view: &View, window: Window) -> Result<Box<dyn Rows>> {
-        let rows = (self.picture).decode(view.level, view.decoded(window), &self.cancel)?;
+        let picture = &self.master.picture;
+        let rows = picture.decode(view.level, view.decoded(window), &self.cancel)?;
         if view.halvings == 0 {
             return Ok(rows);
         }
