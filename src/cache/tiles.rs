@@ -249,7 +249,7 @@ mod tests {
         let error = cache.get_or_make(&1, &Cancel::new(), fail).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt);
         thread::scope(|scope| {
-            let (begun, begin) = std::sync::mpsc::channel();
+            let (begun, waiting) = std::sync::mpsc::channel();
             let cache = &cache;
             scope.spawn(move || {
                 let made = cache.get_or_make(&1, &Cancel::new(), || {
@@ -259,7 +259,7 @@ mod tests {
                 });
                 made.expect("it is made anew");
             });
-            begin.recv().expect("it is being made");
+            waiting.recv().expect("it is being made");
             let soon = Cancel::with_deadline(Instant::now());
             let error = cache.get_or_make(&1, &soon, || Ok(vec![2])).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Timeout);

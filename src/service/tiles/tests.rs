@@ -42,10 +42,11 @@ async fn ask(service: &Service, request: &str) -> (Rung, Vec<u8>) {
         unchanged: &|_| false,
         head: false,
     };
-    match service.image(&request, ask).await.expect("it is made") {
-        Answer::Whole(head, body) => (head.rung, body.to_vec()),
-        other => panic!("not whole: {other:?}"),
-    }
+    let answer = service.image(&request, ask).await.expect("it is made");
+    let Answer::Whole(head, body) = answer else {
+        panic!("not whole: {answer:?}");
+    };
+    (head.rung, body.to_vec())
 }
 
 /// Cells of a picture, cut out of whole levels that were decoded at once.
@@ -60,7 +61,7 @@ struct Levels {
 impl Levels {
     fn whole(&self, factor: ScaleFactor, cancel: &Cancel) -> Result<Raster> {
         let levels = self.picture.facts().pyramid.levels();
-        let fits = |level: &crate::geometry::Level| factor.get() % level.factor.get() == 0;
+        let fits = |level: &crate::geometry::Level| factor.get().is_multiple_of(level.factor.get());
         let index = levels.iter().rposition(fits).expect("factor 1 fits");
         let level = levels[index];
         let rows = (self.picture).decode(index, level.dimensions.window(), cancel)?;
@@ -69,7 +70,7 @@ impl Levels {
         let passes = [Pass::Shrink { times }];
         let passes = if times == 0 { &[][..] } else { &passes };
         let Output::Rows(mut rows) = CpuEngine.run(rows, passes, Target::Rows, cancel)? else {
-            panic!("a file");
+            return Err(crate::error::Error::internal("shrinking to a file"));
         };
         gather(rows.as_mut(), cancel)
     }
