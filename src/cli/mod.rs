@@ -1,5 +1,6 @@
 //! The commands, one file each; known by `main` alone.
 
+mod bench;
 mod config;
 mod explain;
 mod health;
@@ -30,6 +31,7 @@ enum Command {
     Serve(serve::Serve),
     Info(info::Info),
     Explain(explain::Explain),
+    Bench(Box<bench::Bench>),
     Health(health::Health),
     Config(config::ConfigCommand),
     /// Prints completions for a shell
@@ -62,6 +64,7 @@ pub fn run() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Info(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::Bench(command) => command.run(),
         Command::Health(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Completions { shell } => completions(shell),

@@ -19,6 +19,8 @@ pub(super) enum Failure {
     Work(Error),
     /// Nothing can be printed.
     Output(io::Error),
+    /// The command line asks for what cannot be.
+    Usage(String),
     /// Something else, in words.
     Words(String),
 }
@@ -31,7 +33,7 @@ impl Failure {
             Self::Output(cause) if cause.kind() == io::ErrorKind::BrokenPipe => {
                 return ExitCode::SUCCESS;
             }
-            Self::Config(_) => 2,
+            Self::Config(_) | Self::Usage(_) => 2,
             Self::Output(_) | Self::Work(_) | Self::Words(_) => 1,
         };
         // Where even this cannot be said, the exit status has to do.
@@ -45,7 +47,7 @@ impl Failure {
             Self::Output(cause) => cause.to_string(),
             Self::Config(error) => format!("configuration: {error}"),
             Self::Work(error) => error.public().to_owned(),
-            Self::Words(words) => words.clone(),
+            Self::Usage(words) | Self::Words(words) => words.clone(),
         }
     }
 }

@@ -45,9 +45,11 @@ const ABOVE_ALL: &[&str] = &["config", "cli", "main", "lib"];
 
 /// Which files may name a crate: everything below one of these paths.
 const FENCES: &[(&str, &[&str])] = &[
-    ("hyper", &["http/"]),
-    ("hyper_util", &["http/"]),
-    ("http_body_util", &["http/"]),
+    ("hyper", &["http/", "cli/bench/"]),
+    ("hyper::client", &["cli/bench/"]),
+    ("hyper::server", &["http/"]),
+    ("hyper_util", &["http/", "cli/bench/"]),
+    ("http_body_util", &["http/", "cli/bench/"]),
     ("tokio_rustls", &["http/"]),
     ("wgpu", &["render/gpu/"]),
     ("naga", &["render/gpu/"]),
