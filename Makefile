@@ -32,7 +32,7 @@ conformance: setup-test ## the official IIIF validator, all versions, against a 
 	@cargo build --locked --config profile.dev.opt-level=1
 	@tests/tools/conformance.sh
 
-bench: setup ## criterion benches; names what got slower than the saved baseline
+bench: setup ## criterion benches; names what got slower than the saved baseline; ROOM=decode SHORT=1 BASELINE=new
 	@tests/tools/bench.sh
 
 corpus: setup ## decode every image below TRIFORIUM_CORPUS=DIR

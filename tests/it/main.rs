@@ -17,6 +17,7 @@
     reason = "x, y, w and h are what geometry calls them"
 )]
 
+mod bench;
 mod browser;
 mod conformance;
 mod corpus;
@@ -31,3 +32,4 @@ mod readme;
 mod server;
 mod support;
 mod tidy;
+mod tools;

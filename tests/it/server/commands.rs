@@ -31,6 +31,7 @@ fn every_command_has_help_with_examples() {
         "serve",
         "info",
         "explain",
+        "bench",
         "health",
         "config",
         "completions",
