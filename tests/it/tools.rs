@@ -40,7 +40,7 @@ fn folder(name: &str) -> (PathBuf, PathBuf) {
     let folder = scratch(name);
     let since = folder.join("since");
     fs::write(&since, "").unwrap();
-    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
     fs::File::open(&since)
         .unwrap()
         .set_modified(long_ago)
@@ -82,7 +82,7 @@ fn old_comparisons_and_unknown_forms_are_no_answer() {
     comparison(&folder, "parse/path", 0.5, 0.6);
     let estimates = folder.join("parse/path/change/estimates.json");
     fs::write(&since, "later").unwrap();
-    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+    let later = std::time::SystemTime::now() + std::time::Duration::from_mins(1);
     fs::File::open(&since).unwrap().set_modified(later).unwrap();
     assert_eq!(
         slower(&folder, &since, "10").status.code(),

@@ -156,7 +156,9 @@ async fn rest(processes: &Tree, most: Duration) -> Option<f64> {
 
 fn compared(mut cells: Vec<Cell>) -> Vec<Cell> {
     if let Some((first, others)) = cells.split_first_mut() {
-        others.iter_mut().for_each(|cell| cell.compare(first));
+        for cell in others {
+            cell.compare(first);
+        }
     }
     cells
 }

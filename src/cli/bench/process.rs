@@ -76,7 +76,7 @@ fn all() -> Vec<Stat> {
     names.filter_map(|name| stat(name.parse().ok()?)).collect()
 }
 
-/// Source: proc_pid_stat(5); the name in parentheses may hold anything, so fields count from its end.
+/// Source: `proc_pid_stat(5)`; the name in parentheses may hold anything, so fields count from its end.
 fn stat(pid: u32) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = text.rsplit_once(") ")?;

@@ -145,22 +145,22 @@ fn expected(resolved: &Resolved, size: &str) -> Expected {
 }
 
 /// The box of a picture turned by any angle (I3-ROT-07).
-fn turned(resolved: &Resolved) -> Dimensions {
-    let degrees: f64 = resolved.degrees.to_string().parse().unwrap_or(0.0);
+fn turned(request: &Resolved) -> Dimensions {
+    let degrees: f64 = request.degrees.to_string().parse().unwrap_or(0.0);
     let (sine, cosine) = degrees.to_radians().sin_cos();
     let (width, height) = (
-        f64::from(resolved.size.width),
-        f64::from(resolved.size.height),
+        f64::from(request.size.width),
+        f64::from(request.size.height),
     );
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a cast of a float saturates, and both are positive"
     )]
-    let side = |along: f64, across: f64| (along.abs() + across.abs()).round().max(1.0) as u32;
+    let reach = |along: f64, across: f64| (along.abs() + across.abs()).round().max(1.0) as u32;
     Dimensions {
-        width: side(width * cosine, height * sine),
-        height: side(width * sine, height * cosine),
+        width: reach(width * cosine, height * sine),
+        height: reach(width * sine, height * cosine),
     }
 }
 

@@ -154,10 +154,9 @@ fn stem(identifier: &Identifier) -> String {
 ///
 /// Source: Image API 3.0 section 5.2 and 2.1 section 5.2.
 pub(super) fn version_of(info: &serde_json::Value) -> Option<Version> {
-    let contexts = match &info["@context"] {
-        serde_json::Value::Array(several) => several.clone(),
-        one => vec![one.clone()],
-    };
+    let context = &info["@context"];
+    let several = context.as_array().map(Vec::as_slice);
+    let contexts = several.unwrap_or(std::slice::from_ref(context));
     contexts.iter().find_map(|context| match context.as_str()? {
         "http://iiif.io/api/image/3/context.json" => Some(Version::V3),
         "http://iiif.io/api/image/2/context.json" => Some(Version::V2),

@@ -94,11 +94,11 @@ impl Maker<'_> {
                 Workload::Regions => questions.extend(self.region(place, &mut rng)),
                 Workload::Rotate => questions.extend(self.rotate(place, &mut rng)),
                 Workload::Angles => {
-                    questions.extend(self.turned(place, "22.5", "default", &mut rng))
+                    questions.extend(self.turned(place, "22.5", "default", &mut rng));
                 }
                 Workload::Full => questions.extend(self.full(place)),
                 Workload::Info => questions.push(self.info(place)),
-                Workload::Mixed => questions = self.mixed(count),
+                Workload::Mixed => return self.mixed(count),
             }
             fruitless = if questions.len() > before {
                 0
@@ -289,7 +289,9 @@ mod tests {
         let boxed = |q: &&Question| q.spelt(Version::V2) == "full/!200,200/0/default.jpg";
         assert_eq!(thumbnails.iter().filter(boxed).count(), 20);
         assert!(thumbnails.iter().all(|question| question.image != 2));
-        images.iter_mut().for_each(|image| image.whole = false);
+        for image in &mut images {
+            image.whole = false;
+        }
         assert_eq!(maker(&images, 1).questions(Workload::Full, 40), []);
     }
 

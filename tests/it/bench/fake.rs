@@ -100,7 +100,7 @@ fn serve(
                         .to_vec()
                 }
                 Fault::Never => {
-                    thread::sleep(Duration::from_secs(60));
+                    thread::sleep(Duration::from_mins(1));
                     return;
                 }
                 Fault::Cut => {
