@@ -118,6 +118,31 @@ impl Header {
         (h.into(), v.into())
     }
 
+    fn blocks_of_components(&self) -> impl Iterator<Item = u64> + '_ {
+        let blocks = |c: &Component| u64::from(c.h) * u64::from(c.v);
+        self.components.iter().map(blocks)
+    }
+
+    /// Sides of a unit of the only scan in blocks. Source: ITU-T T.81 A.2.2, A.2.3.
+    #[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
+    pub(super) fn unit_sampling(&self) -> (u32, u32) {
+        if self.components.len() == 1 {
+            (1, 1)
+        } else {
+            self.sampling()
+        }
+    }
+
+    /// Blocks of such a unit.
+    #[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
+    pub(super) fn blocks_in_unit(&self) -> u64 {
+        if self.components.len() == 1 {
+            1
+        } else {
+            self.blocks_of_components().sum()
+        }
+    }
+
     /// How many components the frame has.
     pub(super) fn component_count(&self) -> usize {
         self.components.len()
@@ -131,11 +156,7 @@ impl Header {
         let (max_h, max_v) = self.sampling();
         let wide = u64::from(self.dimensions.width.div_ceil(8 * max_h));
         let high = u64::from(self.dimensions.height.div_ceil(8 * max_v));
-        let per_unit: u64 = self
-            .components
-            .iter()
-            .map(|c| u64::from(c.h) * u64::from(c.v))
-            .sum();
+        let per_unit: u64 = self.blocks_of_components().sum();
         wide * high * per_unit * BLOCK_BYTES
     }
 

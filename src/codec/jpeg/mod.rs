@@ -4,13 +4,16 @@
 //! the file; pixels come as scan lines from whichever library is in the build (`scanlines`). In
 //! builds with a native library a master has the levels 1, 2, 4 and 8 by scaled inverse DCT, and a
 //! window's pixels equal the same pixels of a whole decode, bit for bit: the margins that
-//! upsampling looks at are decoded too. A stream that ends before the window's last row is corrupt,
-//! and so is one whose coding is seen to be damaged above it; JPEG has no checksums, so damage that
+//! upsampling looks at are decoded too. Far down in a sequential file a window is reached through an
+//! index (`index`). A stream that ends before the window's last row is corrupt, one that lacks its end
+//! marker alone is not; corrupt, too, is one whose coding is seen to be damaged above it; JPEG has no checksums, so damage that
 //! still decodes is not seen.
 
 #[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
 mod ffi;
 mod header;
+#[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
+mod index;
 mod markers;
 mod picture;
 mod scanlines;

@@ -11,11 +11,11 @@ use crate::raster::Rows;
 use crate::reader::RangeReader;
 
 use super::header::Header;
-use super::scanlines::{self, Part};
+use super::scanlines::{self, Index, Part, Source};
 
 /// A JPEG file.
 pub(super) struct JpegPicture {
-    reader: Arc<dyn RangeReader>,
+    source: Source,
     limits: DecodeLimits,
     header: Header,
     colour: Colour,
@@ -35,7 +35,10 @@ impl JpegPicture {
         let colour = Colour::from_icc(profile.as_deref(), header.stored.channels())?;
         let facts = facts(&header, &colour);
         Ok(Self {
-            reader,
+            source: Source {
+                reader,
+                index: Arc::new(Index::new(limits.max_metadata_bytes)),
+            },
             limits: limits.clone(),
             header,
             colour,
@@ -94,30 +97,10 @@ impl Picture for JpegPicture {
         &self.facts
     }
 
-    /// Rows are decoded from the top to the window's last one, at their full width; a stream of
-    /// several scans is decoded to its end. Division spares the inverse DCT, about half of the work.
     fn price(&self, level: usize, window: Window) -> Price {
-        let Some(part) = self.part(level, window) else {
-            return Price::default();
-        };
-        let full = self.header.dimensions;
-        let rows = if self.header.multiple_scans {
-            full.height
-        } else {
-            window
-                .bottom()
-                .saturating_mul(part.divisor)
-                .min(full.height)
-        };
-        let pixels = u64::from(full.width) * u64::from(rows);
-        Price {
-            pixels: if part.divisor == 1 {
-                pixels
-            } else {
-                pixels.div_ceil(2)
-            },
-            bytes: scanlines::held_bytes(&self.header, &part),
-        }
+        self.part(level, window)
+            .map(|part| scanlines::price(&self.header, &part, &self.source.index))
+            .unwrap_or_default()
     }
 
     fn decode(&self, level: usize, window: Window, cancel: &Cancel) -> Result<Box<dyn Rows>> {
@@ -126,12 +109,11 @@ impl Picture for JpegPicture {
             let words = format!("decoding {window:?} of level {level} of {:?}", self.facts);
             return Err(Error::internal(words));
         };
-        let bytes = scanlines::held_bytes(&self.header, &part);
+        let Price { bytes, .. } = scanlines::price(&self.header, &part, &self.source.index);
         if bytes > self.limits.max_bytes {
             return Err(over_bytes(bytes, &self.limits));
         }
-        let reader = Arc::clone(&self.reader);
-        let rows = scanlines::rows(part, reader, &self.limits, cancel);
+        let rows = scanlines::rows(&self.header, part, &self.source, &self.limits, cancel);
         Ok(self.colour.apply(rows))
     }
 }

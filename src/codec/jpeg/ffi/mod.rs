@@ -94,7 +94,6 @@ unsafe extern "C" {
         stride: usize,
         rows: u32,
     ) -> c_int;
-    fn scan_decoder_finish(d: *mut RawDecoder, user: *mut c_void) -> c_int;
     fn scan_decoder_message(d: *const RawDecoder) -> *const c_char;
     fn scan_decoder_free(d: *mut RawDecoder);
 
@@ -147,6 +146,18 @@ pub(super) enum Bytes<'a> {
     Shared(Arc<dyn RangeReader>),
     /// A stream in memory.
     Slice(&'a [u8]),
+    /// A stream that is made as it is read.
+    Made(Box<dyn Feed>),
+}
+
+/// Makes a stream piece by piece.
+pub(super) trait Feed: Send {
+    /// Fills `buffer` from its start with the stream's next bytes and gives how many; 0 at its end.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the stream from being made; the decode fails with it.
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<usize>;
 }
 
 /// What the callbacks of a decoder work on.
@@ -176,6 +187,7 @@ impl Input<'_> {
                 reader.read(self.position, target)?;
                 count
             }
+            Bytes::Made(feed) => feed.fill(buffer)?.min(buffer.len()),
         };
         self.position += count as u64;
         Ok(count)
@@ -302,12 +314,6 @@ impl<'a> Decoder<'a> {
         self.call(|raw, user| unsafe {
             scan_decoder_read(raw, user, out.as_mut_ptr(), stride, rows)
         })
-    }
-
-    /// Checks that the stream ends as it should, after its last row.
-    pub(super) fn finish(&mut self) -> Result<()> {
-        // SAFETY: the decoder and its input are live and used by this call alone.
-        self.call(|raw, user| unsafe { scan_decoder_finish(raw, user) })
     }
 
     fn call(&mut self, entry: impl FnOnce(*mut RawDecoder, *mut c_void) -> c_int) -> Result<()> {

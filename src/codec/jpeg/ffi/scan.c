@@ -112,11 +112,25 @@ struct scan_decoder {
   void *user; /* of the call under way */
   uint32_t max_scans;
   int gathering;
+  int in_only_scan; /* rows come straight from it */
+  int ended;        /* an end marker was made up */
   uint8_t piece[PIECE];
 };
 
 static void no_source_change(j_decompress_ptr info) {
   (void)info;
+}
+
+/* The library looks ahead of the last bits that it needs. Where the only scan is being decoded, an end
+ * marker stands in once for the one that is missing: a Huffman code that lacks a bit meets it and
+ * fails. Elsewhere more may be missing, or nothing would tell (arithmetic codes go on with zeros). */
+static ptrdiff_t end_marker(scan_decoder *d) {
+  if (!d->in_only_scan || d->ended)
+    ERREXIT(&d->info, JWRN_JPEG_EOF);
+  d->ended = 1;
+  d->piece[0] = 0xFF;
+  d->piece[1] = JPEG_EOI;
+  return 2;
 }
 
 static boolean fill_piece(j_decompress_ptr info) {
@@ -125,7 +139,7 @@ static boolean fill_piece(j_decompress_ptr info) {
   if (got < 0 || (size_t)got > sizeof d->piece)
     leave((j_common_ptr)info, SCAN_CALLBACK, "reading was stopped");
   if (got == 0)
-    ERREXIT(info, JWRN_JPEG_EOF);
+    got = end_marker(d);
   d->source.next_input_byte = d->piece;
   d->source.bytes_in_buffer = (size_t)got;
   return TRUE;
@@ -230,6 +244,7 @@ int scan_decoder_start(scan_decoder *d, void *user, const scan_start *start, sca
   d->user = user;
   choose(&d->info, start);
   d->gathering = 1;
+  d->in_only_scan = !jpeg_has_multiple_scans(&d->info) && !d->info.arith_code;
   jpeg_start_decompress(&d->info);
   d->gathering = 0;
   jpeg_crop_scanline(&d->info, &x, &width);
@@ -274,14 +289,6 @@ int scan_decoder_read(scan_decoder *d, void *user, uint8_t *out, size_t stride, 
   d->user = user;
   check_rows_left(d, rows);
   read_rows(d, out, stride, rows);
-  return SCAN_OK;
-}
-
-int scan_decoder_finish(scan_decoder *d, void *user) {
-  if (setjmp(d->failure.escape))
-    return d->failure.status;
-  d->user = user;
-  jpeg_finish_decompress(&d->info);
   return SCAN_OK;
 }
 

@@ -64,8 +64,6 @@ int scan_decoder_start(scan_decoder *d, void *user, const scan_start *start, sca
 int scan_decoder_skip(scan_decoder *d, void *user, uint32_t rows);
 /* Writes `rows` rows, each `stride` bytes after the one before. */
 int scan_decoder_read(scan_decoder *d, void *user, uint8_t *out, size_t stride, uint32_t rows);
-/* Reads up to the end marker; only after the last row. */
-int scan_decoder_finish(scan_decoder *d, void *user);
 const char *scan_decoder_message(const scan_decoder *d);
 void scan_decoder_free(scan_decoder *d);
 

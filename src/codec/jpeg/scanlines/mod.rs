@@ -1,7 +1,7 @@
 //! Scan lines in and out: through the native library in the build, or in Rust alone.
 //!
-//! Both give the same functions: [`rows`] and [`tile`] decode, [`held_bytes`] says what that takes,
-//! [`encode`] writes. They differ in what they can do: the native one decodes windows without
+//! Both give the same functions: [`rows`] and [`tile`] decode, [`price`] and [`held_bytes`] say what
+//! that takes, [`encode`] writes. They differ in what they can do: the native one decodes windows without
 //! holding the picture and at the divisors 2, 4 and 8; the other decodes whole pictures.
 
 #[cfg(all(feature = "turbojpeg", feature = "mozjpeg"))]
@@ -17,11 +17,30 @@ use native as library;
 #[cfg(not(any(feature = "turbojpeg", feature = "mozjpeg")))]
 use pure as library;
 
+use std::sync::Arc;
+
 use crate::geometry::{Dimensions, Window};
+use crate::reader::RangeReader;
 
 use super::header::{Header, Stored};
 
-pub(super) use library::{DIVISORS, decodes_arithmetic, encode, held_bytes, rows, tile, versions};
+pub(super) use library::{
+    DIVISORS, Index, decodes_arithmetic, encode, held_bytes, price, rows, tile, versions,
+};
+
+#[cfg(all(test, any(feature = "turbojpeg", feature = "mozjpeg")))]
+pub(super) use library::decode_made;
+
+/// A master's bytes, and what is known of where its pixels stand among them.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) reader: Arc<dyn RangeReader>,
+    #[cfg_attr(
+        not(any(feature = "turbojpeg", feature = "mozjpeg")),
+        expect(dead_code, reason = "whole pictures need no index")
+    )]
+    pub(super) index: Arc<Index>,
+}
 
 /// What is to be decoded: a window of a picture at a divisor.
 #[derive(Debug, Clone, Copy)]
@@ -52,5 +71,18 @@ impl Part {
             divisor,
             window,
         }
+    }
+
+    /// Pixels that a decoder passes which begins at the top: all where `multiple_scans` have to be
+    /// gathered.
+    fn pixels_from_top(&self, multiple_scans: bool) -> u64 {
+        let Dimensions { width, height } = self.dimensions;
+        let bottom = self.window.bottom().saturating_mul(self.divisor);
+        let rows = if multiple_scans {
+            height
+        } else {
+            bottom.min(height)
+        };
+        u64::from(width) * u64::from(rows)
     }
 }

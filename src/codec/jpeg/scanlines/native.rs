@@ -1,23 +1,25 @@
 //! Scan lines through libjpeg-turbo or mozjpeg.
 //!
-//! A window costs the entropy decoding of all rows above it and the inverse DCT of its own units and
-//! their neighbours. Settings that decide pixels: accurate integer DCT, smooth upsampling, no
+//! A window costs the inverse DCT of its own units and their neighbours, and the entropy decoding of
+//! those through the index where it pays, else of all rows above. Settings that decide pixels: accurate integer DCT, smooth upsampling, no
 //! smoothing between blocks; standard Huffman tables and fixed subsampling when writing.
 
 use std::io;
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
-use crate::codec::DecodeLimits;
+use crate::codec::{DecodeLimits, Price};
 use crate::encoding::JpegSettings;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::raster::{Raster, Rows, Samples, Shape};
-use crate::reader::RangeReader;
 
 use super::super::ffi::{self, Bytes, Decoder, Encoder, Layout, Output, Settings};
 use super::super::header::Header;
-use super::Part;
+use super::super::index::{Rectangle, Splice};
+use super::{Part, Source};
+
+pub(in super::super) use super::super::index::Index;
 
 /// Divisors that the inverse DCT offers beside 1.
 pub(in super::super) const DIVISORS: &[u32] = &[2, 4, 8];
@@ -48,16 +50,58 @@ pub(in super::super) fn held_bytes(header: &Header, part: &Part) -> u64 {
         + header.coefficient_bytes()
 }
 
+/// How much cheaper a pixel is passed over by the index than decoded.
+const WALK_SHARE: u64 = 3;
+
+/// What [`rows`] costs. From the top: all rows down to the window's last one, at their full width, or
+/// the whole stream if it has several scans; division spares the inverse DCT, about half of the work.
+/// Through the index: the window's units, and the walk down to them if it is still to be made.
+pub(in super::super) fn price(header: &Header, part: &Part, index: &Index) -> Price {
+    let from_top = Price {
+        pixels: divided(part.pixels_from_top(header.multiple_scans), part),
+        bytes: held_bytes(header, part),
+    };
+    let Some(rectangle) = Rectangle::around(header, part).filter(Rectangle::pays) else {
+        return from_top;
+    };
+    let Some(missing) = index.missing_rows(&rectangle) else {
+        return from_top;
+    };
+    let inner = rectangle.part();
+    let walked = u64::from(missing) * rectangle.pixels_of_row();
+    let bytes = held_bytes(header, &inner) + Index::held_bytes(header, &rectangle);
+    let pixels = divided(inner.dimensions.area(), part) + walked.div_ceil(WALK_SHARE);
+    Price {
+        pixels: pixels.min(from_top.pixels),
+        // What has not been walked may turn out to be decodable from the top alone.
+        bytes: if missing == 0 {
+            bytes
+        } else {
+            bytes.max(from_top.bytes)
+        },
+    }
+}
+
+fn divided(pixels: u64, part: &Part) -> u64 {
+    if part.divisor == 1 {
+        pixels
+    } else {
+        pixels.div_ceil(2)
+    }
+}
+
 /// Strips of `part`; decoding begins at the first pull.
 pub(in super::super) fn rows(
+    header: &Header,
     part: Part,
-    reader: Arc<dyn RangeReader>,
+    source: &Source,
     limits: &DecodeLimits,
     cancel: &Cancel,
 ) -> Box<dyn Rows> {
     Box::new(ScanRows {
         part,
-        reader,
+        rectangle: Rectangle::around(header, &part).filter(Rectangle::pays),
+        source: source.clone(),
         limits: limits.clone(),
         cancel: cancel.clone(),
         running: None,
@@ -68,7 +112,9 @@ pub(in super::super) fn rows(
 
 struct ScanRows {
     part: Part,
-    reader: Arc<dyn RangeReader>,
+    /// Units to read through the index, where that pays.
+    rectangle: Option<Rectangle>,
+    source: Source,
     limits: DecodeLimits,
     cancel: Cancel,
     running: Option<Running>,
@@ -86,18 +132,13 @@ impl ScanRows {
         };
         let running = match &mut self.running {
             Some(running) => running,
-            none => none.insert(Running::start(
-                self.part,
-                Bytes::Shared(Arc::clone(&self.reader)),
-                &self.limits,
-                &self.cancel,
-            )?),
+            none => {
+                let (part, bytes) = stream(self.part, self.rectangle, &self.source, &self.cancel)?;
+                none.insert(Running::start(part, bytes, &self.limits, &self.cancel)?)
+            }
         };
         let samples = running.strip(dimensions)?;
         self.done += height;
-        if window.y + self.done == running.layout.height {
-            running.decoder.finish()?;
-        }
         Raster::from_u8(dimensions, self.part.stored.channels(), samples).map(Some)
     }
 }
@@ -121,6 +162,23 @@ impl Rows for ScanRows {
         }
         strip
     }
+}
+
+/// The stream to decode, and `part` in it: the master's own, or one of the rectangle alone.
+fn stream(
+    part: Part,
+    rectangle: Option<Rectangle>,
+    source: &Source,
+    cancel: &Cancel,
+) -> Result<(Part, Bytes<'static>)> {
+    let Source { reader, index } = source;
+    if let Some(rectangle) = rectangle
+        && index.covers(&rectangle, part.dimensions, reader.as_ref(), cancel)?
+    {
+        let splice = Splice::new(Arc::clone(index), Arc::clone(reader), rectangle);
+        return Ok((rectangle.part(), Bytes::Made(Box::new(splice))));
+    }
+    Ok((part, Bytes::Shared(Arc::clone(reader))))
 }
 
 /// A decoder that stands at the window's next row.
@@ -236,6 +294,19 @@ pub(in super::super) fn tile(
     let mut samples = vec![0; decoder.row_bytes() * expected.height as usize];
     decoder.read(&mut samples, expected.height)?;
     Raster::from_u8(expected, part.stored.channels(), samples)
+}
+
+/// All of `part` of a stream that is made as it is read.
+#[cfg(test)]
+pub(in super::super) fn decode_made(
+    stream: impl ffi::Feed + 'static,
+    part: Part,
+) -> Result<Raster> {
+    let bytes = Bytes::Made(Box::new(stream));
+    let mut running = Running::start(part, bytes, &DecodeLimits::default(), &Cancel::new())?;
+    let dimensions = part.window.dimensions();
+    let samples = running.strip(dimensions)?;
+    Raster::from_u8(dimensions, part.stored.channels(), samples)
 }
 
 pub(in super::super) fn encode(

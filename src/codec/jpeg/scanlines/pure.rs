@@ -14,18 +14,17 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::cancel::Cancel;
-use crate::codec::DecodeLimits;
 use crate::codec::sink::{self, EightBit};
 use crate::codec::whole::{self, WholeRows};
+use crate::codec::{DecodeLimits, Price};
 use crate::encoding::{JpegSettings, Subsampling};
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::raster::{Raster, Rows, Samples};
-use crate::reader::RangeReader;
 
 use super::super::MAX_SIDE_PX;
 use super::super::header::{Header, Stored};
-use super::Part;
+use super::{Part, Source};
 
 /// There is no scaled decoding.
 pub(in super::super) const DIVISORS: &[u32] = &[];
@@ -44,14 +43,34 @@ pub(in super::super) fn held_bytes(header: &Header, part: &Part) -> u64 {
     whole::price(part.dimensions, part.stored.format(), scratch, part.window).bytes
 }
 
+/// What [`rows`] costs: the rows down to the window's last one, or all of a stream of several scans.
+pub(in super::super) fn price(header: &Header, part: &Part, _index: &Index) -> Price {
+    Price {
+        pixels: part.pixels_from_top(header.multiple_scans),
+        bytes: held_bytes(header, part),
+    }
+}
+
+/// Nothing: the decoder takes whole pictures.
+#[derive(Debug)]
+pub(in super::super) struct Index;
+
+impl Index {
+    pub(in super::super) fn new(_max_metadata_bytes: u64) -> Self {
+        Self
+    }
+}
+
 /// Strips of `part`; the picture is decoded at the first pull.
 pub(in super::super) fn rows(
+    _header: &Header,
     part: Part,
-    reader: Arc<dyn RangeReader>,
+    source: &Source,
     limits: &DecodeLimits,
     cancel: &Cancel,
 ) -> Box<dyn Rows> {
     let limits = limits.clone();
+    let reader = Arc::clone(&source.reader);
     let rows = WholeRows::new(part.window, part.stored.format(), cancel, move || {
         let bytes = reader.read_vec(0, reader.length())?;
         decode(&bytes, part, &limits)
