@@ -1,4 +1,4 @@
-//! Headers and pixels of one master of each format.
+//! Headers and pixels of one master of each format, and a window of a large one.
 
 use std::fs;
 use std::hint::black_box;
@@ -9,9 +9,9 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use triforium::cancel::Cancel;
 use triforium::codec::{DecodeLimits, Picture, encode, open};
 use triforium::encoding::{EncodeSettings, TifCompression};
-use triforium::geometry::Window;
+use triforium::geometry::{Dimensions, Window};
 use triforium::iiif::Format;
-use triforium::raster::gather;
+use triforium::raster::{Channels, OneStrip, Raster, gather};
 use triforium::reader::RangeReader;
 
 /// A name, and a file below `fixtures`.
@@ -95,5 +95,60 @@ fn lzw(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, headers, pixels, lzw);
+/// A JPEG of 24 megapixels: slopes with noise in the low bits.
+fn large_jpeg() -> Vec<u8> {
+    let dimensions = Dimensions::new(6000, 4000).expect("sides above 0");
+    let mut state = 1_u32;
+    let mut samples = Vec::with_capacity(6000 * 4000 * 3);
+    for at in 0..6000 * 4000_u32 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let level = (at % 6000 / 50 + at / 6000 / 30).to_le_bytes()[0];
+        let noise = state.to_be_bytes()[0] >> 4;
+        samples.extend([level ^ noise, level, level / 2]);
+    }
+    let raster = Raster::from_u8(dimensions, Channels::Rgb, samples).expect("as many samples");
+    let (mut rows, mut file) = (OneStrip::from(raster), Vec::new());
+    let settings = EncodeSettings::default();
+    encode(Format::Jpg, &mut rows, &settings, &Cancel::new(), &mut file).expect("a JPEG");
+    file
+}
+
+/// A tile far down in a large JPEG: at the first request, and when its rows are indexed.
+fn windows(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("window of a large jpeg");
+    group.sample_size(10);
+    let cancel = Cancel::new();
+    let reader: Arc<dyn RangeReader> = Arc::new(large_jpeg());
+    let opened = || open(Arc::clone(&reader), 1, &DecodeLimits::default()).expect("a JPEG");
+    let window = Window {
+        x: 3072,
+        y: 3072,
+        width: 512,
+        height: 512,
+    };
+    let decode = |picture: &dyn Picture| {
+        let mut rows = picture.decode(0, window, &cancel).expect("rows");
+        gather(rows.as_mut(), &cancel).expect("pixels")
+    };
+    group.throughput(Throughput::Elements(window.dimensions().area()));
+    group.bench_function("first", |bencher| {
+        bencher.iter(|| black_box(decode(opened().as_ref())));
+    });
+    let picture = opened();
+    group.bench_function("indexed", |bencher| {
+        bencher.iter(|| black_box(decode(picture.as_ref())));
+    });
+    group.bench_function("whole", |bencher| {
+        let whole = picture.facts().pyramid.dimensions().window();
+        bencher.iter(|| {
+            let mut rows = picture.decode(0, whole, &cancel).expect("rows");
+            while let Some(strip) = rows.next_strip().expect("pixels") {
+                black_box(strip);
+            }
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, headers, pixels, lzw, windows);
 criterion_main!(benches);

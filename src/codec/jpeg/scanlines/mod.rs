@@ -35,10 +35,6 @@ pub(super) use library::decode_made;
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) reader: Arc<dyn RangeReader>,
-    #[cfg_attr(
-        not(any(feature = "turbojpeg", feature = "mozjpeg")),
-        expect(dead_code, reason = "whole pictures need no index")
-    )]
     pub(super) index: Arc<Index>,
 }
 
