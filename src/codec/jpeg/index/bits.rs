@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
                     self.next += 2;
                     0xff
                 }
-                (Some(0xff), _) | (None, _) => {
+                (Some(0xff) | None, _) => {
                     self.invented += 8;
                     0
                 }

@@ -215,8 +215,26 @@ struct Component {
 #[derive(Default)]
 struct Tables {
     quantisers: [bool; 4],
-    dc: [Option<(Codes, Arc<DcTable>, Arc<DcWriter>)>; 4],
+    dc: [Option<Dc>; 4],
     ac: [Option<Arc<AcTable>>; 4],
+}
+
+/// A table of DC differences: its codes with all categories, to read with and to write with.
+struct Dc {
+    all: Codes,
+    table: Arc<DcTable>,
+    writer: Arc<DcWriter>,
+}
+
+impl Dc {
+    fn new(codes: &Codes) -> Option<Self> {
+        let all = codes.with_all_categories().filter(Codes::are_categories)?;
+        Some(Self {
+            table: Arc::new(DcTable::new(codes.clone())),
+            writer: Arc::new(DcWriter::new(&all)),
+            all,
+        })
+    }
 }
 
 impl Tables {
@@ -225,19 +243,16 @@ impl Tables {
         *self.quantisers.get_mut(component.quantiser)? = true;
         let dc = self.dc.get_mut(component.dc)?;
         if dc.is_none() {
-            let codes = found.dc.get(component.dc)?.clone()?;
-            let all = codes.with_all_categories().filter(Codes::are_categories)?;
-            let writer = Arc::new(DcWriter::new(&all));
-            *dc = Some((all, Arc::new(DcTable::new(codes)), writer));
+            *dc = Some(Dc::new(found.dc.get(component.dc)?.as_ref()?)?);
         }
-        let (_, dc, writer) = dc.as_ref()?;
+        let Dc { table, writer, .. } = dc.as_ref()?;
         let ac = self.ac.get_mut(component.ac)?;
         if ac.is_none() {
             *ac = Some(Arc::new(AcTable::new(found.ac.get(component.ac)?.clone()?)));
         }
         Some(Block {
             component: index,
-            dc: Arc::clone(dc),
+            dc: Arc::clone(table),
             ac: Arc::clone(ac.as_ref()?),
             writer: Arc::clone(writer),
         })
@@ -252,8 +267,8 @@ impl Tables {
         }
         let mut codes = Vec::new();
         for (id, dc) in (0_u8..).zip(&self.dc) {
-            if let Some((all, ..)) = dc {
-                all.write(id, &mut codes);
+            if let Some(dc) = dc {
+                dc.all.write(id, &mut codes);
             }
         }
         for (id, (used, all)) in (0x10_u8..).zip(self.ac.iter().zip(&found.ac)) {

@@ -204,7 +204,8 @@ impl Splice {
         // A byte more: the zero behind a last byte of 255.
         let end = (span.end.div_ceil(8) + 1).min(self.reader.length());
         let length = usize::try_from(end.saturating_sub(start));
-        let length = length.map_err(|_| Error::internal("reading a row of units"))?;
+        let length =
+            length.map_err(|cause| Error::internal("reading a row of units").with_source(cause))?;
         self.data.resize(length, 0);
         self.reader.read(start, &mut self.data)?;
         if let Some(number) = row.checked_sub(top + 1) {

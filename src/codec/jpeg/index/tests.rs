@@ -97,7 +97,7 @@ impl Opened {
     fn decode(&self, part: Part) -> Result<Vec<u8>> {
         let limits = DecodeLimits::default();
         let mut rows = scanlines::rows(&self.header, part, &self.source, &limits, &self.cancel);
-        samples(gather(rows.as_mut(), &self.cancel))
+        gather(rows.as_mut(), &self.cancel).map(samples)
     }
 
     /// Through the index, whether it pays or not; `None` where it does not cover the window.
@@ -110,15 +110,15 @@ impl Opened {
             return None;
         }
         let splice = Splice::new(Arc::clone(index), Arc::clone(reader), rectangle);
-        Some(scanlines::decode_made(splice, rectangle.part()).and_then(|r| samples(Ok(r))))
+        Some(scanlines::decode_made(splice, rectangle.part()).map(samples))
     }
 }
 
-fn samples(raster: Result<Raster>) -> Result<Vec<u8>> {
-    let Samples::U8(samples) = raster?.into_samples() else {
+fn samples(raster: Raster) -> Vec<u8> {
+    let Samples::U8(samples) = raster.into_samples() else {
         panic!("16 bits from a JPEG");
     };
-    Ok(samples)
+    samples
 }
 
 fn cut(whole: &[u8], of: Dimensions, window: Window) -> Vec<u8> {
