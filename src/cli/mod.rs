@@ -2,6 +2,7 @@
 
 mod bench;
 mod config;
+mod convert;
 mod explain;
 mod health;
 mod info;
@@ -32,6 +33,7 @@ enum Command {
     Info(info::Info),
     Explain(explain::Explain),
     Bench(Box<bench::Bench>),
+    Convert(convert::Convert),
     Health(health::Health),
     Config(config::ConfigCommand),
     /// Prints completions for a shell
@@ -65,6 +67,7 @@ pub fn run() -> ExitCode {
         Command::Info(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Bench(command) => command.run(),
+        Command::Convert(command) => command.run(),
         Command::Health(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Completions { shell } => completions(shell),

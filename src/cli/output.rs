@@ -36,6 +36,11 @@ impl Failure {
             Self::Config(_) | Self::Usage(_) => 2,
             Self::Output(_) | Self::Work(_) | Self::Words(_) => 1,
         };
+        self.report_as(code)
+    }
+
+    /// Says what went wrong on the standard error, and ends with this status.
+    pub(super) fn report_as(&self, code: u8) -> ExitCode {
         // Where even this cannot be said, the exit status has to do.
         let _ = writeln!(io::stderr(), "triforium: {}", self.words());
         ExitCode::from(code)

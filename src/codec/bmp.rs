@@ -17,6 +17,7 @@ use crate::geometry::{Dimensions, Orientation, Window};
 use crate::raster::{Channels, PixelFormat, Raster, Rows, Shape};
 use crate::reader::RangeReader;
 
+use super::metadata::Blocks;
 use super::open::dimensions_within;
 use super::stream::{self, Stream, peek, stream};
 use super::whole::{self, WholeRows};
@@ -63,7 +64,7 @@ pub(super) fn open(
     let price = whole::price(dimensions, pixel, SCRATCH_BYTES, dimensions.window());
     whole::check_bytes(price.bytes, limits)?;
     let profile = embedded_profile(reader.as_ref(), limits)?;
-    let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?;
+    let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?.in_mode(limits.colour);
     let facts = Facts {
         description: describe(reader.as_ref())?,
         format: MasterFormat::Bmp,
@@ -123,6 +124,18 @@ fn embedded_profile(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<O
         return Ok(None);
     }
     reader.read_vec(start, length).map(Some)
+}
+
+/// Reads the profile.
+///
+/// # Errors
+///
+/// Those of the reader.
+pub(super) fn metadata(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<Blocks> {
+    Ok(Blocks {
+        icc: embedded_profile(reader, limits)?,
+        ..Blocks::default()
+    })
 }
 
 /// A BMP whose headers have been parsed.

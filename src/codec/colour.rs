@@ -36,6 +36,16 @@ const MAX_NAME: usize = 80;
 static READY: LazyLock<Cache<([u8; 32], Channels), Colour>> =
     LazyLock::new(|| Cache::new(KEPT_PROFILES));
 
+/// What becomes of a master's colour profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ColourMode {
+    /// Rows are converted to sRGB.
+    #[default]
+    Srgb,
+    /// Rows hold the samples as they are stored: whoever takes them keeps the profile.
+    Keep,
+}
+
 /// How a master's samples become sRGB's. Clones share one transform.
 #[derive(Clone)]
 pub struct Colour {
@@ -113,6 +123,18 @@ impl Colour {
 
     fn unusable() -> Self {
         Self::identity("untagged (unusable profile)")
+    }
+
+    /// The same colour space, with rows as `mode` wants them.
+    #[must_use]
+    pub fn in_mode(self, mode: ColourMode) -> Self {
+        match mode {
+            ColourMode::Srgb => self,
+            ColourMode::Keep => Self {
+                transform: None,
+                ..self
+            },
+        }
     }
 
     /// The colour space as stored, for people: `sRGB`, `Display P3`, `untagged`.

@@ -12,9 +12,11 @@ mod exif;
 mod gif;
 mod jp2;
 pub mod jpeg;
+mod metadata;
 mod open;
 pub mod packed;
 mod png;
+mod ptif;
 mod sink;
 mod stream;
 mod tif;
@@ -25,9 +27,14 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
-pub use colour::Colour;
+pub use colour::{Colour, ColourMode};
 pub use encode::{encode, versions};
-pub use open::open;
+pub use metadata::{Field, Metadata, metadata};
+pub use open::{is_master, open};
+pub use ptif::{
+    Carried, Pyramid as WrittenPyramid, PyramidSettings, TileCompression, WRITES_ZSTD,
+    check_pyramid, may_need_big, pyramid_levels, write_pyramid,
+};
 
 use std::fmt;
 
@@ -136,7 +143,7 @@ pub struct Price {
     pub bytes: u64,
 }
 
-/// What headers may ask for before anything is reserved.
+/// What headers may ask for before anything is reserved, and in which colours rows are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodeLimits {
     /// Largest width or height of a master, in pixels.
@@ -151,6 +158,8 @@ pub struct DecodeLimits {
     pub max_scans: u32,
     /// Largest ICC profile, EXIF block or other metadata that is read, in bytes.
     pub max_metadata_bytes: u64,
+    /// What becomes of colour profiles.
+    pub colour: ColourMode,
 }
 
 impl Default for DecodeLimits {
@@ -162,6 +171,7 @@ impl Default for DecodeLimits {
             max_tiles: 4_000_000,
             max_scans: 500,
             max_metadata_bytes: 16 << 20,
+            colour: ColourMode::Srgb,
         }
     }
 }

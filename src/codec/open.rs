@@ -57,6 +57,21 @@ pub fn open(
     open_single(reader, limits)
 }
 
+/// Whether a file that begins with `head`, its first 64 bytes or all it has, is in a format that
+/// [`open`] knows.
+pub fn is_master(head: &[u8]) -> bool {
+    let known = [
+        tiff::matches,
+        jpeg::matches,
+        png::matches,
+        webp::matches,
+        jp2::matches,
+        gif::matches,
+        bmp::matches,
+    ];
+    known.iter().any(|matches| matches(head))
+}
+
 /// Refuses dimensions beyond `limits`.
 ///
 /// # Errors

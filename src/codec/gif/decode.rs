@@ -17,6 +17,7 @@ use crate::geometry::{Dimensions, Orientation, Window};
 use crate::raster::{Channels, PixelFormat, Raster, Rows, Shape};
 use crate::reader::RangeReader;
 
+use super::super::metadata::Blocks;
 use super::super::open::dimensions_within;
 use super::super::stream::{self, Stream, stream};
 use super::super::whole::{self, WholeRows};
@@ -52,7 +53,7 @@ pub(in crate::codec) fn open(
     });
     let price = whole::price(dimensions, pixel, frame_area, dimensions.window());
     whole::check_bytes(price.bytes, limits)?;
-    let colour = Colour::from_icc(decoder.icc_profile(), pixel.channels)?;
+    let colour = Colour::from_icc(decoder.icc_profile(), pixel.channels)?.in_mode(limits.colour);
     let facts = Facts {
         description: format!("GIF, 8 bit palette{interlaced}"),
         format: MasterFormat::Gif,
@@ -70,6 +71,26 @@ pub(in crate::codec) fn open(
         frame_area,
         max_bytes: limits.max_bytes,
     }))
+}
+
+/// Reads profile and XMP, which stand before the first frame.
+///
+/// # Errors
+///
+/// As those of opening the file.
+pub(in crate::codec) fn metadata(
+    reader: &Arc<dyn RangeReader>,
+    limits: &DecodeLimits,
+) -> Result<Blocks> {
+    let mut decoder = decoder(reader, limits.max_bytes)?;
+    first_frame(&mut decoder)?;
+    let within = |bytes: &[u8]| bytes.len() as u64 <= limits.max_metadata_bytes;
+    let kept = |bytes: Option<&[u8]>| bytes.filter(|bytes| within(bytes)).map(<[u8]>::to_vec);
+    Ok(Blocks {
+        icc: kept(decoder.icc_profile()),
+        xmp: kept(decoder.xmp_metadata()),
+        ..Blocks::default()
+    })
 }
 
 fn decoder(reader: &Arc<dyn RangeReader>, max_bytes: u64) -> Result<Decoder<Stream>> {

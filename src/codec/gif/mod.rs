@@ -4,5 +4,5 @@ mod decode;
 mod encode;
 mod palette;
 
-pub(super) use decode::{matches, open};
+pub(super) use decode::{matches, metadata, open};
 pub(super) use encode::encode;

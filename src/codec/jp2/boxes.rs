@@ -21,7 +21,7 @@ pub(super) const SIGNATURE: [u8; 12] = *b"\0\0\0\x0cjP  \r\n\x87\n";
 const MAX_BOXES: usize = 1000;
 
 /// The identifier of a box that holds EXIF, as written by most tools: `JpgTiffExif->JP2`.
-const EXIF: &[u8] = b"JpgTiffExif->JP2";
+pub(super) const EXIF: &[u8] = b"JpgTiffExif->JP2";
 
 /// Bytes of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,14 +213,14 @@ impl Container {
 }
 
 /// Steps over the boxes of the file's top level.
-struct Walk<'r> {
+pub(super) struct Walk<'r> {
     reader: &'r dyn RangeReader,
     position: u64,
     left: usize,
 }
 
 impl<'r> Walk<'r> {
-    fn new(reader: &'r dyn RangeReader) -> Self {
+    pub(super) fn new(reader: &'r dyn RangeReader) -> Self {
         Self {
             reader,
             position: 0,
@@ -229,7 +229,7 @@ impl<'r> Walk<'r> {
     }
 
     /// The type and contents of the next box (I.4).
-    fn next_box(&mut self) -> Result<Option<([u8; 4], Extent)>> {
+    pub(super) fn next_box(&mut self) -> Result<Option<([u8; 4], Extent)>> {
         let end = self.reader.length();
         let rest = end.saturating_sub(self.position);
         if rest == 0 {

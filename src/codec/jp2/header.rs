@@ -28,7 +28,8 @@ impl Header {
         let container = container(reader, limits)?;
         let codestream = Codestream::read(reader, container.codestream, limits)?;
         let layout = Layout::new(&container, &codestream.size.components)?;
-        let colour = Colour::from_icc(container.colour.profile(), layout.format.channels)?;
+        let colour = Colour::from_icc(container.colour.profile(), layout.format.channels)?
+            .in_mode(limits.colour);
         let facts = Facts {
             description: description(&container, &codestream),
             format: MasterFormat::Jpeg2000,

@@ -21,6 +21,7 @@ mod bytes;
 mod channels;
 mod codestream;
 mod header;
+mod metadata;
 mod palette;
 
 #[cfg(not(feature = "openjpeg"))]
@@ -29,6 +30,8 @@ mod decoder;
 #[cfg(feature = "openjpeg")]
 #[path = "enabled/mod.rs"]
 mod decoder;
+
+pub(super) use metadata::metadata;
 
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ use super::scanlines;
 const ICC_PREFIX: &[u8] = b"ICC_PROFILE\0";
 
 /// What precedes an EXIF block in an APP1 segment. Source: EXIF 2.32, 4.7.2.
-const EXIF_PREFIX: &[u8] = b"Exif\0\0";
+pub(super) const EXIF_PREFIX: &[u8] = b"Exif\0\0";
 
 /// Bytes of one 8×8 block of coefficients in memory.
 const BLOCK_BYTES: u64 = 128;
@@ -358,14 +358,14 @@ impl Component {
 ///
 /// Source: ICC.1:2022 B.4: sequence number from 1, number of pieces.
 #[derive(Default)]
-struct IccPieces {
+pub(super) struct IccPieces {
     pieces: BTreeMap<u8, Vec<u8>>,
     count: Option<u8>,
     broken: bool,
 }
 
 impl IccPieces {
-    fn take(&mut self, payload: &[u8]) {
+    pub(super) fn take(&mut self, payload: &[u8]) {
         let Some([number, count, bytes @ ..]) = payload.strip_prefix(ICC_PREFIX) else {
             return;
         };
@@ -375,7 +375,7 @@ impl IccPieces {
     }
 
     /// The profile, if each piece is there once.
-    fn into_profile(self) -> Option<Vec<u8>> {
+    pub(super) fn into_profile(self) -> Option<Vec<u8>> {
         let complete = self.pieces.len() == usize::from(self.count?) && !self.broken;
         complete.then(|| self.pieces.into_values().flatten().collect())
     }

@@ -15,6 +15,7 @@ mod header;
 #[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
 mod index;
 mod markers;
+mod metadata;
 mod picture;
 mod scanlines;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use crate::reader::RangeReader;
 
 use super::{DecodeLimits, Picture};
 
+pub(super) use metadata::metadata;
 pub use tile::{TileColour, decode_tile};
 
 /// Largest side of a picture that is written, in pixels.

@@ -32,7 +32,8 @@ impl JpegPicture {
             return Err(over_bytes(gathered, limits));
         }
         let profile = header.icc.take();
-        let colour = Colour::from_icc(profile.as_deref(), header.stored.channels())?;
+        let colour =
+            Colour::from_icc(profile.as_deref(), header.stored.channels())?.in_mode(limits.colour);
         let facts = facts(&header, &colour);
         Ok(Self {
             source: Source {

@@ -67,7 +67,8 @@ pub(in crate::codec) fn open(
         )?;
     }
     let info = parsed.info();
-    let colour = Colour::from_icc(info.icc_profile.as_deref(), pixel.channels)?;
+    let colour =
+        Colour::from_icc(info.icc_profile.as_deref(), pixel.channels)?.in_mode(limits.colour);
     let facts = Facts {
         description: describe(info),
         format: MasterFormat::Png,
@@ -290,7 +291,7 @@ impl Rows for StreamedRows {
     }
 }
 
-fn failed(cause: DecodingError) -> Error {
+pub(super) fn failed(cause: DecodingError) -> Error {
     match cause {
         DecodingError::IoError(cause) => stream::error(cause),
         DecodingError::LimitsExceeded => Error::new(

@@ -2,6 +2,8 @@
 
 mod decode;
 mod encode;
+mod metadata;
 
 pub(super) use decode::{matches, open};
 pub(super) use encode::encode;
+pub(super) use metadata::metadata;

@@ -53,6 +53,8 @@ pub(super) struct File {
 pub(super) struct Directory {
     entries: Vec<Entry>,
     next: u64,
+    /// Where it begins.
+    pub(super) offset: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -152,6 +154,7 @@ impl File {
         Ok(Directory {
             entries: known,
             next: self.order.number(next),
+            offset,
         })
     }
 

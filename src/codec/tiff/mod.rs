@@ -77,7 +77,7 @@ pub(super) fn open(
     let pixel = full.pixels.format();
     let most = limits.max_metadata_bytes;
     let profile = file.bytes(&page.directory, tags::ICC_PROFILE, most)?;
-    let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?;
+    let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?.in_mode(limits.colour);
     let orientation = file
         .number(&page.directory, tags::ORIENTATION)?
         .unwrap_or(1);
@@ -99,6 +99,20 @@ pub(super) fn open(
         colour,
         limits: limits.clone(),
     }))
+}
+
+/// Where the directory of `page`'s full image begins.
+///
+/// # Errors
+///
+/// As [`open`].
+pub(super) fn page_offset(
+    reader: &Arc<dyn RangeReader>,
+    page: u32,
+    limits: &DecodeLimits,
+) -> Result<u64> {
+    let file = File::open(Arc::clone(reader))?;
+    Ok(Page::read(&file, page, limits)?.directory.offset)
 }
 
 fn pyramid(page: &Page) -> Pyramid {

@@ -45,7 +45,7 @@ pub(in crate::codec) fn open(
     whole::check_bytes(price.bytes, limits)?;
     decoder.set_memory_limit(usize::try_from(limits.max_metadata_bytes).unwrap_or(usize::MAX));
     let profile = readable(decoder.icc_profile())?;
-    let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?;
+    let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?.in_mode(limits.colour);
     let orientation = readable(decoder.exif_metadata())?
         .map_or(Orientation::IDENTITY, |block| exif::orientation(&block));
     let facts = Facts {
@@ -143,7 +143,9 @@ fn decode_whole(
 
 /// Metadata, or nothing where they are damaged or beyond their limit: only the source's own errors
 /// fail an image because of them.
-fn readable(metadata: Result<Option<Vec<u8>>, DecodingError>) -> Result<Option<Vec<u8>>> {
+pub(super) fn readable(
+    metadata: Result<Option<Vec<u8>>, DecodingError>,
+) -> Result<Option<Vec<u8>>> {
     match metadata {
         Ok(block) => Ok(block),
         Err(DecodingError::IoError(cause)) => match stream::error(cause) {
@@ -154,7 +156,7 @@ fn readable(metadata: Result<Option<Vec<u8>>, DecodingError>) -> Result<Option<V
     }
 }
 
-fn failed(cause: DecodingError) -> Error {
+pub(super) fn failed(cause: DecodingError) -> Error {
     if let DecodingError::IoError(cause) = cause {
         return stream::error(cause);
     }

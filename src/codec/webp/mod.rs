@@ -4,6 +4,8 @@
 mod decode;
 mod encode;
 mod lossy;
+mod metadata;
 
 pub(super) use decode::{matches, open};
 pub(super) use encode::encode;
+pub(super) use metadata::metadata;

@@ -1,0 +1,158 @@
+//! A master's bytes → what it says beside its pixels: colour profile, EXIF, XMP, IPTC, resolution.
+//!
+//! For files that are made of a master. Decoders read what they need themselves; this room reads what
+//! is to be kept, and interprets none of it. Metadata that are damaged or beyond the limit are left
+//! out as if they were not there.
+
+mod block;
+mod field;
+mod tags;
+
+use std::sync::Arc;
+
+use block::Block;
+use field::BYTE;
+pub use field::Field;
+pub(in crate::codec) use field::{LONG8, UNDEFINED};
+pub(in crate::codec) use tags::{EXIF_IFD, GPS_IFD, ICC_PROFILE, INTEROPERABILITY_IFD, SOFTWARE};
+use tags::{IPTC, PHOTOSHOP, XMP};
+
+use super::{DecodeLimits, bmp, gif, jp2, jpeg, png, tiff, webp};
+use crate::error::Result;
+use crate::reader::RangeReader;
+
+/// What a master says beside its pixels.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Of the picture, as fields of a TIFF directory: profile, XMP, IPTC, maker, date, resolution …
+    pub picture: Vec<Field>,
+    /// The EXIF directory.
+    pub exif: Vec<Field>,
+    /// The EXIF directory of interoperability.
+    pub interoperability: Vec<Field>,
+    /// The EXIF directory of places.
+    pub gps: Vec<Field>,
+}
+
+/// What other formats than TIFF hold: whole blocks.
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
+    /// An ICC profile.
+    pub(super) icc: Option<Vec<u8>>,
+    /// An EXIF block, with or without the prefix of JPEG's APP1 segment.
+    pub(super) exif: Option<Vec<u8>>,
+    /// An XMP packet.
+    pub(super) xmp: Option<Vec<u8>>,
+    /// IPTC records.
+    pub(super) iptc: Option<Vec<u8>>,
+    /// Photoshop's resources.
+    pub(super) photoshop: Option<Vec<u8>>,
+}
+
+/// Reads the metadata of `page` of the master behind `reader`, which [`super::open`] accepts.
+///
+/// # Errors
+///
+/// Those of the reader, and those of [`super::open`] for headers that are damaged.
+pub fn metadata(
+    reader: &Arc<dyn RangeReader>,
+    page: u32,
+    limits: &DecodeLimits,
+) -> Result<Metadata> {
+    let head = reader.read_vec(0, reader.length().min(64))?;
+    if tiff::matches(&head) {
+        let offset = tiff::page_offset(reader, page, limits)?;
+        return of_directory(reader, Some(offset), limits);
+    }
+    let blocks = if jpeg::matches(&head) {
+        jpeg::metadata(reader.as_ref(), limits)?
+    } else if png::matches(&head) {
+        png::metadata(reader, limits)?
+    } else if webp::matches(&head) {
+        webp::metadata(reader, limits)?
+    } else if jp2::matches(&head) {
+        jp2::metadata(reader.as_ref(), limits)?
+    } else if gif::matches(&head) {
+        gif::metadata(reader, limits)?
+    } else if bmp::matches(&head) {
+        bmp::metadata(reader.as_ref(), limits)?
+    } else {
+        Blocks::default()
+    };
+    of_blocks(blocks, limits)
+}
+
+fn of_blocks(blocks: Blocks, limits: &DecodeLimits) -> Result<Metadata> {
+    let mut metadata = match blocks.exif {
+        Some(exif) => {
+            let exif = exif.strip_prefix(b"Exif\0\0").unwrap_or(&exif).to_vec();
+            let reader: Arc<dyn RangeReader> = Arc::new(exif);
+            of_directory(&reader, None, limits)?
+        }
+        None => Metadata::default(),
+    };
+    // Pixels of these formats are read with the profile of their container, whatever EXIF holds.
+    let own = [
+        (ICC_PROFILE, UNDEFINED, blocks.icc),
+        (XMP, BYTE, blocks.xmp),
+        (IPTC, UNDEFINED, blocks.iptc),
+        (PHOTOSHOP, BYTE, blocks.photoshop),
+    ];
+    metadata.picture.retain(|field| field.tag != ICC_PROFILE);
+    for (tag, kind, bytes) in own {
+        if let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) {
+            metadata.picture.retain(|field| field.tag != tag);
+            metadata.picture.push(Field::opaque(tag, kind, bytes));
+        }
+    }
+    Ok(metadata)
+}
+
+/// Fields of the directory at `offset`, or of the first, and of those that it points to.
+fn of_directory(
+    reader: &Arc<dyn RangeReader>,
+    offset: Option<u64>,
+    limits: &DecodeLimits,
+) -> Result<Metadata> {
+    let Some(mut block) = Block::open(Arc::clone(reader), limits.max_metadata_bytes)? else {
+        return Ok(Metadata::default());
+    };
+    let offset = offset.unwrap_or(block.first);
+    let mut metadata = Metadata {
+        picture: block.fields(offset, &|tag| tags::CARRIED.contains(&tag)),
+        ..Metadata::default()
+    };
+    let is_value = |tag| tag != INTEROPERABILITY_IFD;
+    if let Some(exif) = block.pointer(offset, EXIF_IFD) {
+        metadata.exif = block.fields(exif, &is_value);
+        if let Some(inner) = block.pointer(exif, INTEROPERABILITY_IFD) {
+            metadata.interoperability = block.fields(inner, &is_value);
+        }
+    }
+    if let Some(gps) = block.pointer(offset, GPS_IFD) {
+        metadata.gps = block.fields(gps, &is_value);
+    }
+    Ok(metadata)
+}
+
+impl Metadata {
+    /// The picture's field with this tag.
+    pub fn field(&self, tag: u16) -> Option<&Field> {
+        self.picture.iter().find(|field| field.tag == tag)
+    }
+
+    /// Bytes of all values together.
+    pub fn bytes(&self) -> u64 {
+        let all = [&self.picture, &self.exif, &self.interoperability, &self.gps];
+        let fields = all.into_iter().flatten();
+        fields.map(|field| field.bytes.len() as u64 + 32).sum()
+    }
+
+    /// The program that wrote the master, as it says.
+    pub fn software(&self) -> Option<&str> {
+        self.field(SOFTWARE).and_then(Field::as_text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! The chunks of a PNG before its pixels → the metadata that they hold.
+//!
+//! Source: PNG, W3C Recommendation, third edition, iCCP and eXIf; Adobe's XMP, part 3, 1.1.5.
+
+use std::sync::Arc;
+
+use png::{DecodeOptions, Decoder, Limits};
+
+use super::super::DecodeLimits;
+use super::super::metadata::Blocks;
+use super::super::stream::stream;
+use super::decode::failed;
+use crate::error::Result;
+use crate::reader::RangeReader;
+
+/// The keyword of the text that is an XMP packet.
+const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
+
+/// Reads what stands before the pixels.
+///
+/// # Errors
+///
+/// As those of opening the file.
+pub(in crate::codec) fn metadata(
+    reader: &Arc<dyn RangeReader>,
+    limits: &DecodeLimits,
+) -> Result<Blocks> {
+    let mut options = DecodeOptions::default();
+    options.set_ignore_text_chunk(false);
+    let mut decoder = Decoder::new_with_options(stream(reader), options);
+    // The row that the library reserves at this point counts too.
+    let bytes = limits.max_metadata_bytes + 8 * u64::from(limits.max_side_px);
+    decoder.set_limits(Limits {
+        bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+    });
+    let parsed = decoder.read_info().map_err(failed)?;
+    let info = parsed.info();
+    let packet = info
+        .utf8_text
+        .iter()
+        .find(|text| text.keyword == XMP_KEYWORD)
+        .and_then(|text| text.get_text().ok());
+    Ok(Blocks {
+        icc: info.icc_profile.as_deref().map(<[u8]>::to_vec),
+        exif: info.exif_metadata.as_deref().map(<[u8]>::to_vec),
+        xmp: packet.map(String::into_bytes),
+        ..Blocks::default()
+    })
+}
