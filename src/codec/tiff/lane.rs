@@ -17,6 +17,7 @@ use super::input::{Input, READ_BYTES};
 use super::jpeg_tile;
 use super::layout::{Compression, Layout};
 use super::unpack::Unpacker;
+use super::webp_tile;
 
 /// Decompressed rows that are made at a time, unless one row is larger.
 pub(super) const BLOCK_BYTES: u64 = 256 * 1024;
@@ -62,7 +63,7 @@ enum Content {
     Stream,
     /// All rows are in the lane's block.
     Whole,
-    /// Rows of a JPEG.
+    /// Rows of a picture that is decoded whole.
     Decoded(Raster),
     /// The tile was never written: zeroes.
     Absent,
@@ -125,7 +126,7 @@ impl Lane {
                 self.ahead(row, column)
             };
             self.input.open(bytes, ahead)?;
-            if self.job.layout.compression == Compression::Jpeg {
+            if self.job.layout.compression.is_picture() {
                 self.decode(row)?
             } else {
                 self.unpacker.begin(&mut self.input)?;
@@ -140,13 +141,12 @@ impl Lane {
     }
 
     fn decode(&mut self, row: u32) -> Result<Content> {
-        let raster = jpeg_tile::decode(
-            &self.job.layout,
-            row,
-            &mut self.input,
-            &self.job.limits,
-            &self.job.cancel,
-        )?;
+        let (layout, limits) = (&self.job.layout, &self.job.limits);
+        let raster = if layout.compression == Compression::Webp {
+            webp_tile::decode(layout, row, &mut self.input, limits)?
+        } else {
+            jpeg_tile::decode(layout, row, &mut self.input, limits, &self.job.cancel)?
+        };
         Ok(Content::Decoded(raster))
     }
 
@@ -241,7 +241,7 @@ fn from_raster(
 ) -> Result<()> {
     let row_len = raster.row_len();
     let Samples::U8(samples) = raster.samples_mut() else {
-        return Err(Error::internal("taking 16-bit rows from a JPEG tile"));
+        return Err(Error::internal("taking 16-bit rows from a tile of 8 bits"));
     };
     let all = samples.chunks_exact_mut(row_len);
     for (row, bytes) in rows.clone().zip(all.skip(rows.start as usize)) {

@@ -14,7 +14,7 @@ use super::directory::{Directory, File};
 use super::grid::Grid;
 use super::pixels::{Ink, Pixels};
 use super::samples::RowFormat;
-use super::tags;
+use super::{tags, zstandard};
 
 /// How tiles are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,16 @@ pub(super) enum Compression {
     Lzw,
     Deflate,
     PackBits,
+    Zstandard,
     Jpeg,
+    Webp,
+}
+
+impl Compression {
+    /// Whether a tile is a picture of its own, which is decoded whole.
+    pub(super) const fn is_picture(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Webp)
+    }
 }
 
 /// Where a tile lies in the file; both 0 for a tile that was never written.
@@ -75,7 +84,7 @@ impl Layout {
                 spread: pixels.spread(),
                 samples: if separate { 1 } else { pixels.samples },
             },
-            reversed: compression != Compression::Jpeg
+            reversed: !compression.is_picture()
                 && file.number(directory, tags::FILL_ORDER)? == Some(2),
             jpeg_tables: jpeg_tables.map(Arc::from),
             grid,
@@ -145,7 +154,9 @@ impl Layout {
             Compression::Lzw => ", LZW",
             Compression::Deflate => ", Deflate",
             Compression::PackBits => ", PackBits",
+            Compression::Zstandard => ", Zstandard",
             Compression::Jpeg => ", JPEG",
+            Compression::Webp => ", WebP",
         });
         if self.separate {
             text.push_str(", separate planes");
@@ -161,13 +172,14 @@ fn compression(file: &File, directory: &Directory) -> Result<Compression> {
         7 => return Ok(Compression::Jpeg),
         8 | 32946 => return Ok(Compression::Deflate),
         32773 => return Ok(Compression::PackBits),
+        50000 if zstandard::AVAILABLE => return Ok(Compression::Zstandard),
+        50001 => return Ok(Compression::Webp),
         2..=4 => "CCITT",
         6 => "JPEG as before Technical Note 2",
         33003 | 33005 | 34712 => "JPEG 2000",
         34887 => "LERC",
         34925 => "LZMA",
-        50000 => "Zstandard",
-        50001 => "WebP",
+        50000 => "Zstandard, which this build does not read",
         50002 => "JPEG XL",
         other => {
             return Err(Error::unsupported(format!("TIFF compression {other}")));
@@ -182,8 +194,11 @@ fn predictor(
     compression: Compression,
     bits: u8,
 ) -> Result<bool> {
-    // The tag counts for these two alone, as in libtiff.
-    if !matches!(compression, Compression::Lzw | Compression::Deflate) {
+    // The tag counts for these alone, as in libtiff.
+    if !matches!(
+        compression,
+        Compression::Lzw | Compression::Deflate | Compression::Zstandard
+    ) {
         return Ok(false);
     }
     match file.number(directory, tags::PREDICTOR)?.unwrap_or(1) {
@@ -198,6 +213,9 @@ fn predictor(
 
 /// Refuses pixels that the compression cannot hold or that are not read from it.
 fn check_together(compression: Compression, pixels: &Pixels, separate: bool) -> Result<()> {
+    if compression == Compression::Webp {
+        return check_webp(pixels, separate);
+    }
     if compression != Compression::Jpeg {
         if pixels.is_ycbcr() {
             return Err(Error::unsupported("YCbCr colours outside JPEG"));
@@ -224,6 +242,17 @@ fn check_together(compression: Compression, pixels: &Pixels, separate: bool) -> 
         )));
     }
     Ok(())
+}
+
+/// libtiff stores three samples, or four of which the last is opacity.
+fn check_webp(pixels: &Pixels, separate: bool) -> Result<()> {
+    let is_plain = pixels.bits == 8 && !separate && !pixels.is_ycbcr();
+    if is_plain && matches!(pixels.ink, Ink::Rgb) && matches!(pixels.samples, 3 | 4) {
+        return Ok(());
+    }
+    Err(Error::unsupported(
+        "WebP tiles of anything but 8 bits of red, green and blue",
+    ))
 }
 
 /// Offsets and lengths of all tiles, of all planes.

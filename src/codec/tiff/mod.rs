@@ -1,7 +1,8 @@
 //! A TIFF or `BigTIFF` master → facts, prices and rows of any window of any of its levels.
 //!
 //! Reads pyramids stored as pages or as `SubIFDs`, tiles and strips, chunky and in separate planes;
-//! without compression, LZW, Deflate, `PackBits` and JPEG; 1, 2, 4, 8 and 16 bits. Everything else is
+//! without compression, LZW, Deflate, `PackBits`, Zstandard, JPEG and WebP; 1, 2, 4, 8 and 16 bits.
+//! Everything else is
 //! refused when the file is opened, with the reason. Writing is left to the encoders. Callers may rely
 //! on bounded memory: what a decode holds is its price, and a strip is never held whole.
 //!
@@ -22,6 +23,8 @@ mod rows;
 mod samples;
 mod tags;
 mod unpack;
+mod webp_tile;
+mod zstandard;
 
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,7 @@ use super::lane::{Job, Lane, rows_of_a_block};
 use super::layout::{Compression, Layout};
 use super::samples::{Cut, RowScratch};
 use super::unpack::STATE_BYTES;
+use super::zstandard;
 
 /// Bytes of a band where the layout leaves the choice.
 const BAND_BYTES: u64 = 512 * 1024;
@@ -217,7 +218,7 @@ fn pixels(layout: &Layout, window: Window) -> u64 {
         rows.len() as u64 * height
     } else if layout.compression == Compression::Stored {
         u64::from(window.height)
-    } else if layout.compression == Compression::Jpeg {
+    } else if layout.compression.is_picture() {
         (rows.len() as u64 * height).min(u64::from(grid.image.height))
     } else {
         u64::from(window.bottom()) - u64::from(rows.start) * height
@@ -243,14 +244,19 @@ fn lane_bytes(layout: &Layout) -> u64 {
     let block = size * u64::from(rows_of_a_block(size).min(tile.height));
     // One row as numbers: 2 bytes for each sample are enough for every depth.
     let row = u64::from(tile.width) * layout.row.samples as u64 * 2;
-    let jpeg = if layout.compression == Compression::Jpeg {
-        // Pixels of the tile, the coefficients of a progressive one with 2 bytes each, the stored
-        // bytes, and the same with the tables before them.
+    let picture = if layout.compression.is_picture() {
+        // Pixels of the tile, the coefficients of a progressive JPEG with 2 bytes each or a WebP's planes,
+        // the stored bytes, and the same with the tables before them.
         let longest = layout.longest().min(jpeg_tile::most_bytes(tile));
-        size.saturating_mul(3 * u64::from(tile.height))
+        size.saturating_mul(4 * u64::from(tile.height))
             .saturating_add(2 * longest)
     } else {
         0
     };
-    jpeg.saturating_add(READ_BYTES + STATE_BYTES + block + row)
+    let state = if layout.compression == Compression::Zstandard {
+        zstandard::STATE_BYTES
+    } else {
+        STATE_BYTES
+    };
+    picture.saturating_add(READ_BYTES + state + block + row)
 }

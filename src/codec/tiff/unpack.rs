@@ -11,6 +11,7 @@ use super::inflate::Whole;
 use super::input::Input;
 use super::layout::Compression;
 use super::lzw;
+use super::zstandard::Zstandard;
 
 /// Bytes that the state of one decompressor may take, for prices.
 pub(super) const STATE_BYTES: u64 = 128 * 1024;
@@ -25,6 +26,8 @@ pub(super) enum Unpacker {
     Deflate(Deflate),
     /// Byte runs (TIFF 6.0, section 9).
     PackBits(Run),
+    /// Zstandard frames.
+    Zstandard(Zstandard),
 }
 
 /// The two ways to decompress an LZW stream.
@@ -55,10 +58,10 @@ pub(super) enum Run {
 }
 
 impl Unpacker {
-    /// A decompressor before its first byte; JPEG tiles have none and count as stored.
+    /// A decompressor before its first byte; pictures have none and count as stored.
     pub(super) fn new(compression: Compression) -> Self {
         match compression {
-            Compression::Stored | Compression::Jpeg => Self::Stored,
+            Compression::Stored | Compression::Jpeg | Compression::Webp => Self::Stored,
             Compression::Lzw => Self::Lzw(Lzw {
                 whole: lzw::Whole::new(),
                 pieces: None,
@@ -68,6 +71,7 @@ impl Unpacker {
                 pieces: None,
             }),
             Compression::PackBits => Self::PackBits(Run::Literal(0)),
+            Compression::Zstandard => Self::Zstandard(Zstandard::new()),
         }
     }
 
@@ -90,6 +94,7 @@ impl Unpacker {
                 }
             }
             Self::PackBits(run) => *run = Run::Literal(0),
+            Self::Zstandard(state) => state.begin()?,
         }
         Ok(())
     }
@@ -107,6 +112,7 @@ impl Unpacker {
         }
         // Damage, and streams that hold less than their tile, are told piece by piece.
         let filled = match self {
+            Self::Zstandard(state) => state.fill_whole(bytes, out),
             Self::Stored | Self::PackBits(_) => false,
             Self::Lzw(state) => state.whole.fill(bytes, out),
             Self::Deflate(state) => state.whole.fill(bytes, out),
@@ -167,6 +173,7 @@ impl Unpacker {
                 inflate(pieces, bytes, out)
             }
             Self::PackBits(run) => Ok(run.step(bytes, out)),
+            Self::Zstandard(state) => state.step(bytes, out),
         }
     }
 }
@@ -228,6 +235,7 @@ impl std::fmt::Debug for Unpacker {
             Self::Lzw(_) => "Lzw",
             Self::Deflate(_) => "Deflate",
             Self::PackBits(_) => "PackBits",
+            Self::Zstandard(_) => "Zstandard",
         })
     }
 }

@@ -141,6 +141,53 @@ fn decode_whole(
     Raster::from_u8(dimensions, format.channels, samples)
 }
 
+/// Decodes a whole WebP inside another format: pixels of `expected` and `channels`, RGB with or without
+/// opacity. What the file around it does not have room for is dropped; opacity that is not there is full.
+///
+/// # Errors
+///
+/// [`ErrorKind::Corrupt`] for damaged bytes and other dimensions, [`ErrorKind::TooLarge`] beyond `limits`.
+pub(in crate::codec) fn decode_tile(
+    bytes: &[u8],
+    expected: Dimensions,
+    channels: Channels,
+    limits: &DecodeLimits,
+) -> Result<Raster> {
+    let mut decoder = WebPDecoder::new(std::io::Cursor::new(bytes)).map_err(failed)?;
+    if decoder.dimensions() != (expected.width, expected.height) {
+        return Err(Error::corrupt("a WebP tile is not what its directory says"));
+    }
+    let own = if decoder.has_alpha() {
+        Channels::Rgba
+    } else {
+        Channels::Rgb
+    };
+    decoder.set_memory_limit(usize::try_from(limits.max_bytes).unwrap_or(usize::MAX));
+    let mut samples = whole::reserve(Shape {
+        dimensions: expected,
+        format: PixelFormat::eight(own),
+    })?;
+    decoder.read_image(&mut samples).map_err(failed)?;
+    let samples = match (own, channels) {
+        (Channels::Rgba, Channels::Rgb) => {
+            let (pixels, _) = samples.as_chunks::<4>();
+            pixels
+                .iter()
+                .flat_map(|[r, g, b, _]| [*r, *g, *b])
+                .collect()
+        }
+        (Channels::Rgb, Channels::Rgba) => {
+            let (pixels, _) = samples.as_chunks::<3>();
+            pixels
+                .iter()
+                .flat_map(|[r, g, b]| [*r, *g, *b, u8::MAX])
+                .collect()
+        }
+        _ => samples,
+    };
+    Raster::from_u8(expected, channels, samples)
+}
+
 /// Metadata, or nothing where they are damaged or beyond their limit: only the source's own errors
 /// fail an image because of them.
 pub(super) fn readable(

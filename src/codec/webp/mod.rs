@@ -6,6 +6,6 @@ mod encode;
 mod lossy;
 mod metadata;
 
-pub(super) use decode::{matches, open};
+pub(super) use decode::{decode_tile, matches, open};
 pub(super) use encode::encode;
 pub(super) use metadata::metadata;
