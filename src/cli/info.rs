@@ -127,18 +127,13 @@ impl Verdict {
             ),
             (MasterFormat::Jpeg2000, false, _) => Self::new(
                 false,
-                "encode it with tiles (512 or 1024), or convert it to a pyramidal TIFF",
+                "encode it with tiles (512 or 1024), or make a pyramid of it: triforium convert IN OUT.tif",
             ),
             (_, true, false) => Self::new(
                 false,
-                "add reduced-resolution levels: vips tiffsave IN OUT --tile --pyramid \
-                 --compression jpeg --tile-width 256 --tile-height 256",
+                "it lacks reduced-resolution levels; make a pyramid of it: triforium convert IN OUT.tif",
             ),
-            _ => Self::new(
-                false,
-                "convert it to a pyramidal TIFF: vips tiffsave IN OUT --tile --pyramid \
-                 --compression jpeg --tile-width 256 --tile-height 256",
-            ),
+            _ => Self::new(false, "make a pyramid of it: triforium convert IN OUT.tif"),
         }
     }
 

@@ -20,6 +20,7 @@
 mod bench;
 mod browser;
 mod conformance;
+mod convert;
 mod corpus;
 mod geometry;
 mod golden;

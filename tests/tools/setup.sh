@@ -12,7 +12,7 @@ build=(
 )
 tests=(
   "chromium:chromium" "chromium-driver:chromedriver" "prometheus:prometheus" "python3-venv:python:venv"
-  "libmagic1:lib:libmagic" "libvips-tools:vips" "curl:curl"
+  "libmagic1:lib:libmagic" "libvips-tools:vips" "libtiff-tools:tiffinfo" "curl:curl"
 )
 
 is_there() {

@@ -81,8 +81,8 @@ impl Convert {
         };
         let cancel = Cancel::new();
         stop_on_signals(&cancel)?;
-        let done = self.convert_all(&tasks, &cancel)?;
-        let failed = done.iter().any(|done| done.is_failure());
+        let done = self.convert_all(&tasks, &cancel);
+        let failed = done.iter().any(Done::is_failure);
         if self.json {
             output::report(&report(&done), true)?;
         } else if tasks.len() != 1 {
@@ -99,7 +99,7 @@ impl Convert {
     }
 
     /// Several files at a time where there are several, each with its share of threads and memory.
-    fn convert_all(&self, tasks: &[Task], cancel: &Cancel) -> Result<Vec<Done>, Failure> {
+    fn convert_all(&self, tasks: &[Task], cancel: &Cancel) -> Vec<Done> {
         let resources = config::resources();
         let threads = self.threads.map_or(resources.threads, usize::from);
         let files = threads.min(tasks.len()).max(1);
@@ -142,7 +142,7 @@ impl Convert {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         done.sort_by(|left, right| left.input.cmp(&right.input));
-        Ok(done)
+        done
     }
 }
 

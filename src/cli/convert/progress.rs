@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_line_says_how_much_is_done_and_how_long_it_takes() {
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         assert_eq!(line(0.25, 0, 1, minute), "25 %, 3:00 left");
         assert_eq!(
             line(0.01, 3, 400, minute),

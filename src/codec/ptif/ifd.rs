@@ -101,10 +101,14 @@ impl<'a, W: Write + Seek> Output<'a, W> {
 }
 
 fn not_written(cause: std::io::Error) -> Error {
-    let words = match cause.kind() {
-        std::io::ErrorKind::StorageFull => "there is no room for the result",
-        std::io::ErrorKind::QuotaExceeded => "the quota has no room for the result",
-        _ => "the result cannot be written",
+    let full = [
+        std::io::ErrorKind::StorageFull,
+        std::io::ErrorKind::QuotaExceeded,
+    ];
+    let words = if full.contains(&cause.kind()) {
+        "there is no room for the result"
+    } else {
+        "the result cannot be written"
     };
     Error::new(ErrorKind::Upstream, words).with_source(cause)
 }

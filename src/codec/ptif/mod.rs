@@ -4,7 +4,7 @@
 //! threads and appended as they are done, directories stand at the end. Memory is bounded by a row of
 //! tiles of each level, whatever the height; no picture is held whole. The bytes depend on rows,
 //! settings and metadata alone, not on threads. Levels are pages with the reduced-resolution bit, as
-//! libvips and IIPImage have them, or `SubIFDs`; their sides are rounded up, as IIIF's tiles want them.
+//! libvips and `IIPImage` have them, or `SubIFDs`; their sides are rounded up, as IIIF's tiles want them.
 //!
 //! Source: TIFF 6.0 (1992), Technical Notes 1 and 2; `BigTIFF` (2007); libtiff's registered tags for
 //! Zstandard (50000) and WebP (50001).

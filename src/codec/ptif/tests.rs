@@ -51,7 +51,7 @@ fn picture(width: u32, height: u32, format: PixelFormat, noise: u32) -> Raster {
         crate::raster::Depth::Sixteen => Samples::U16(
             values
                 .iter()
-                .map(|v| u16::try_from(v * 257 + v % 7 * (v / 255 ^ 1)).unwrap_or(u16::MAX))
+                .map(|v| u16::try_from(v * 257 + v % 7).unwrap_or(u16::MAX))
                 .collect(),
         ),
     };

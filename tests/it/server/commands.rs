@@ -32,6 +32,7 @@ fn every_command_has_help_with_examples() {
         "info",
         "explain",
         "bench",
+        "convert",
         "health",
         "config",
         "completions",

@@ -160,8 +160,12 @@ fn what_is_not_read_is_refused_at_once_with_its_reason() {
     let refused = [
         (shorts(tags::COMPRESSION, &[4]), "CCITT"),
         (shorts(tags::COMPRESSION, &[6]), "JPEG as before"),
-        (shorts(tags::COMPRESSION, &[50000]), "Zstandard"),
-        (shorts(tags::COMPRESSION, &[50001]), "WebP"),
+        (shorts(tags::COMPRESSION, &[34887]), "LERC"),
+        (
+            shorts(tags::COMPRESSION, &[50001]),
+            "WebP tiles of anything but",
+        ),
+        (shorts(tags::COMPRESSION, &[50002]), "JPEG XL"),
         (shorts(tags::COMPRESSION, &[34925]), "LZMA"),
         (shorts(tags::COMPRESSION, &[34712]), "JPEG 2000"),
         (shorts(tags::COMPRESSION, &[9999]), "9999"),
