@@ -158,7 +158,7 @@ fn jpeg_tiles_look_like_their_master_at_every_level() {
         &file,
     );
     let (mut samples, mut width) = vips(&master, "");
-    for level in 0..3 {
+    for level in 0..2 {
         let (read, read_width) = vips(&file, &format!("[page={level}]"));
         assert_eq!((read.len(), read_width), (samples.len(), width));
         let differences = read
@@ -239,7 +239,8 @@ fn tiles_of_a_jpeg_pyramid_are_at_their_places() {
     let place = folder();
     let master = library().join("odd.png");
     fs::copy(&master, place.path().join("odd.png")).unwrap();
-    converted(&[], &master, &place.path().join("odd.tif"));
+    let arguments = ["--quality", "95", "--subsampling", "4:4:4"];
+    converted(&arguments, &master, &place.path().join("odd.tif"));
     let server = Server::start(place.path());
     let (width, height) = (2501_u32, 1667_u32);
     let mut seen = 0;
@@ -248,13 +249,13 @@ fn tiles_of_a_jpeg_pyramid_are_at_their_places() {
         for (x, y) in [(0, 0), (width / side * side, 0), (0, height / side * side)] {
             let (w, h) = (side.min(width - x), side.min(height - y));
             let size = format!("{},{}", w.div_ceil(factor), h.div_ceil(factor));
-            let of = |id: &str, format: &str| {
-                let path = format!("/iiif/3/{id}/{x},{y},{w},{h}/{size}/0/default.{format}");
+            let of = |id: &str| {
+                let path = format!("/iiif/3/{id}/{x},{y},{w},{h}/{size}/0/default.png");
                 let answer = server.get(&path);
                 assert_eq!(answer.status, 200, "{path}");
                 crate::pixels::decode(&answer)
             };
-            let (mean, _) = of("odd.tif", "jpg").difference(&of("odd.png", "png"));
+            let (mean, _) = of("odd.tif").difference(&of("odd.png"));
             assert!(mean < 4.0, "{x},{y} at 1/{factor}: {mean}");
             seen += 1;
         }

@@ -69,7 +69,7 @@ const FENCES: &[(&str, &[&str])] = &[
         "libdeflater",
         &["codec/tiff/inflate/", "codec/ptif/deflate/"],
     ),
-    ("zstd", &["codec/tiff/", "codec/ptif/zstd/"]),
+    ("zstd", &["codec/tiff/zstandard/", "codec/ptif/zstandard/"]),
     ("color_quant", &["codec/gif/"]),
     ("moxcms", &["codec/colour"]),
     ("exif", &["codec/exif.rs"]),

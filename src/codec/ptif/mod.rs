@@ -18,7 +18,7 @@ mod pool;
 mod sample;
 mod tables;
 mod tile;
-mod zstd;
+mod zstandard;
 
 #[cfg(test)]
 mod tests;
@@ -40,7 +40,7 @@ use pool::Pool;
 use sample::Sample;
 use tile::TileEncoder;
 
-pub use zstd::AVAILABLE as WRITES_ZSTD;
+pub use zstandard::AVAILABLE as WRITES_ZSTD;
 
 /// How the tiles of a pyramid are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

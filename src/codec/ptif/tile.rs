@@ -9,7 +9,7 @@ use crate::raster::{Channels, Depth, OneStrip, PixelFormat};
 
 use super::sample::Sample;
 use super::tables::Tables;
-use super::{PyramidSettings, TileCompression, deflate, zstd};
+use super::{PyramidSettings, TileCompression, deflate, zstandard};
 
 /// Effort of lossy WebP tiles, 0 to 6: pyramids are written once and read often.
 const WEBP_METHOD: u8 = 4;
@@ -44,7 +44,7 @@ pub(super) fn check(format: PixelFormat, settings: &PyramidSettings) -> Result<(
         TileCompression::Webp { .. } if format.channels.is_gray() => {
             refused("WebP tiles have colours and the master is gray: take jpeg, deflate or zstd")
         }
-        TileCompression::Zstd if !zstd::AVAILABLE => Err(Error::new(
+        TileCompression::Zstd if !zstandard::AVAILABLE => Err(Error::new(
             ErrorKind::NotImplemented,
             "this build has no Zstandard: take deflate",
         )),
@@ -128,7 +128,7 @@ impl TileEncoder {
                 Ok(stream)
             }
             TileCompression::Deflate => deflate::zlib(&self.differences(&samples, channels)),
-            TileCompression::Zstd => zstd::compress(&self.differences(&samples, channels)),
+            TileCompression::Zstd => zstandard::compress(&self.differences(&samples, channels)),
         }
     }
 
