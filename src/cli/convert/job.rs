@@ -205,7 +205,7 @@ impl Done {
             End::Converted { made, seconds } => format!("{}, {seconds:.1} s", made.words()),
             End::Planned(made) => format!("would be {}", made.words()),
             End::Skipped => "made before".to_owned(),
-            End::Failed(error) => error.public().to_owned(),
+            End::Failed(error) => reason(error),
         }
     }
 
@@ -224,7 +224,7 @@ impl Done {
             }
             End::Planned(made) => made.report(),
             End::Skipped => json!({}),
-            End::Failed(error) => json!({ "error": error.public() }),
+            End::Failed(error) => json!({ "error": reason(error) }),
         };
         if let (Value::Object(report), Value::Object(more)) = (&mut report, more) {
             report.extend(more);
@@ -303,6 +303,14 @@ fn software(masters_own: Option<&str>, version: Version) -> String {
         }
         _ => own,
     }
+}
+
+/// Why a master was not converted.
+fn reason(error: &Error) -> String {
+    if error.kind() == ErrorKind::Cancelled {
+        return "interrupted".to_owned();
+    }
+    error.public().to_owned()
 }
 
 /// The tag of an orientation. Source: EXIF 2.32 tag 0x0112.
