@@ -142,6 +142,11 @@ impl Colour {
         &self.name
     }
 
+    /// Whether samples stay what they are.
+    pub fn is_identity(&self) -> bool {
+        self.transform.is_none()
+    }
+
     /// `rows` in sRGB. Without a conversion they are given back as they are.
     pub fn apply(&self, rows: Box<dyn Rows>) -> Box<dyn Rows> {
         match &self.transform {

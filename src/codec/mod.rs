@@ -18,6 +18,7 @@ pub mod packed;
 mod png;
 mod ptif;
 mod sink;
+mod stored;
 mod stream;
 mod tif;
 mod tiff;
@@ -35,12 +36,14 @@ pub use ptif::{
     Carried, Pyramid as WrittenPyramid, PyramidSettings, TileCompression, WRITES_ZSTD,
     check_pyramid, may_need_big, pyramid_levels, write_pyramid,
 };
+pub use stored::{Passage, Stored};
 
 use std::fmt;
 
 use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::geometry::{Orientation, Pyramid, Window};
+use crate::iiif::Format;
 use crate::raster::{PixelFormat, Rows};
 
 /// A master that has been opened: its headers are parsed, its pixels are not read yet.
@@ -61,6 +64,13 @@ pub trait Picture: Send + Sync + fmt::Debug {
     /// [`crate::error::ErrorKind::Corrupt`] for damaged bytes, [`crate::error::ErrorKind::NotImplemented`] for what
     /// the decoder does not know, [`crate::error::ErrorKind::Upstream`] from the reader, and those of `cancel`.
     fn decode(&self, level: usize, window: Window, cancel: &Cancel) -> Result<Box<dyn Rows>>;
+
+    /// The stored bytes that are `window` of `level` in `format`, if there are such: what any reader
+    /// makes of them are the pixels of [`Picture::decode`]. Told from the headers alone.
+    fn stored(&self, level: usize, window: Window, format: Format) -> Option<Stored> {
+        let _ = (level, window, format);
+        None
+    }
 }
 
 /// What a master's headers say.

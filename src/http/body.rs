@@ -30,7 +30,8 @@ enum Content {
     Whole(Bytes),
     /// The length of what is not sent, where it is known.
     Head(Option<u64>),
-    Stream(Next),
+    /// With the length of what is left, where it is known.
+    Stream(Next, Option<u64>),
     Ended,
 }
 
@@ -68,9 +69,9 @@ impl Body {
         Self::of(Content::Head(length))
     }
 
-    /// What comes, as it comes.
-    pub(super) fn stream(pieces: Pieces) -> Self {
-        Self::of(Content::Stream(next_of(pieces)))
+    /// What comes, as it comes; `length` bytes of it, where that is known.
+    pub(super) fn stream(pieces: Pieces, length: Option<u64>) -> Self {
+        Self::of(Content::Stream(next_of(pieces), length))
     }
 
     /// This body for an answer to HEAD.
@@ -78,7 +79,8 @@ impl Body {
         match self.content {
             Content::Whole(ref bytes) if !bytes.is_empty() => Self::head(Some(bytes.len() as u64)),
             Content::Whole(_) | Content::Head(_) => self,
-            Content::Stream(_) | Content::Ended => Self::head(None),
+            Content::Stream(_, length) => Self::head(length),
+            Content::Ended => Self::head(None),
         }
     }
 
@@ -94,7 +96,7 @@ impl Body {
     pub(super) fn bytes(&self) -> &[u8] {
         match &self.content {
             Content::Whole(bytes) => bytes,
-            Content::Head(_) | Content::Stream(_) | Content::Ended => &[],
+            Content::Head(_) | Content::Stream(..) | Content::Ended => &[],
         }
     }
 
@@ -120,8 +122,11 @@ impl Body {
                 let piece = bytes.split_to(bytes.len().min(PIECE_BYTES));
                 Poll::Ready(Some(Ok(piece)))
             }
-            Content::Stream(next) => next.as_mut().poll(cx).map(|(pieces, piece)| {
+            Content::Stream(next, left) => next.as_mut().poll(cx).map(|(pieces, piece)| {
                 *next = next_of(pieces);
+                if let (Some(left), Some(Ok(piece))) = (left, &piece) {
+                    *left = left.saturating_sub(piece.len() as u64);
+                }
                 piece
             }),
             Content::Whole(_) | Content::Head(_) | Content::Ended => Poll::Ready(None),
@@ -177,7 +182,7 @@ impl HttpBody for Body {
         match &self.content {
             Content::Whole(bytes) => bytes.is_empty(),
             // Not at its end, so that the library takes the length for the header.
-            Content::Head(Some(_)) | Content::Stream(_) => false,
+            Content::Head(Some(_)) | Content::Stream(..) => false,
             Content::Head(None) | Content::Ended => true,
         }
     }
@@ -185,9 +190,11 @@ impl HttpBody for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Content::Head(Some(length)) => SizeHint::with_exact(*length),
+            Content::Head(Some(length)) | Content::Stream(_, Some(length)) => {
+                SizeHint::with_exact(*length)
+            }
             Content::Ended => SizeHint::with_exact(0),
-            Content::Head(None) | Content::Stream(_) => SizeHint::default(),
+            Content::Head(None) | Content::Stream(_, None) => SizeHint::default(),
         }
     }
 }

@@ -71,7 +71,10 @@ fn respond(
             (StatusCode::OK, head, body)
         }
         Answer::Whole(head, bytes) => (StatusCode::OK, head, Body::whole(bytes)),
-        Answer::Stream(head, pieces) => (StatusCode::OK, head, Body::stream(pieces)),
+        Answer::Stream(head, pieces) => {
+            let body = Body::stream(pieces, head.length);
+            (StatusCode::OK, head, body)
+        }
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;

@@ -72,7 +72,7 @@ async fn stream(pieces: &[Result<&'static str, ()>]) -> Result<Response<Body>, P
         }
     });
     let pieces = Pieces::begin(receiver).await?;
-    Ok(Response::new(Body::stream(pieces)))
+    Ok(Response::new(Body::stream(pieces, None)))
 }
 
 /// A running server.

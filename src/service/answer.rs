@@ -125,6 +125,8 @@ pub enum Rung {
     NotModified,
     /// Finished bytes were at hand.
     Derivative,
+    /// Bytes of the master were the answer.
+    PassThrough,
     /// All decoded tiles were in memory.
     Resident,
     /// Tiles came from remembered levels, none from a decoder.
@@ -141,6 +143,7 @@ impl Rung {
         match self {
             Self::NotModified => "not_modified",
             Self::Derivative => "derivative",
+            Self::PassThrough => "pass_through",
             Self::Resident => "resident",
             Self::Levels => "levels",
             Self::Partial => "partial",

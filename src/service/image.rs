@@ -8,14 +8,16 @@ use tokio::sync::mpsc;
 
 use super::admission::{Lane, Permit};
 use super::answer::{Answer, Ask, Head, Pieces, Rung, Timing, Validators};
+use super::ladder::{Step, rendering};
 use super::masters::Master;
+use super::passage::Passing;
 use super::render::{self, Render};
 use super::strips::PIECE_BYTES;
 use super::tiles::{Cells, Use, View};
 use super::{Service, Shared};
 use crate::cache::{Key, KeyBuilder, Origin};
 use crate::cancel::Cancel;
-use crate::codec::Price;
+use crate::codec::{Price, Stored};
 use crate::error::{Error, ErrorKind, Parameter, Result};
 use crate::iiif::{Identifier, ImageRequest, ImageTraits, Resolved};
 use crate::metrics::{LADDER, stage};
@@ -67,6 +69,16 @@ impl Service {
             head.rung = Rung::NotModified;
             return Ok(Answer::Unchanged(head));
         }
+        if let Step::PassThrough(stored) = &work.step {
+            if let Some(doubt) = seen.doubt {
+                return Err(doubt);
+            }
+            if let Some(answer) = work.pass(stored, &head, ask).await? {
+                return Ok(answer);
+            }
+            head.rung = rendering(&work.master, work.price);
+            head.engine = shared.engine.name();
+        }
         let cached = shared.derivatives.get(&work.key);
         head.timing.cache = start.elapsed().saturating_sub(head.timing.source);
         if let Some(body) = cached {
@@ -106,14 +118,28 @@ impl Service {
             .get(&request.identifier, &shared.info_lane)
             .await?;
         let work = Work::new(&shared, request, seen.master)?;
+        let rung = work.rung().await?;
         Ok(Explanation {
-            rung: work.rung(),
-            engine: shared.engine.name(),
+            rung,
+            engine: engine(&shared, rung),
             lane: if work.is_large() { "large" } else { "tile" },
             canonical: work.resolved.canonical,
             plan: work.plan,
             price: work.price,
         })
+    }
+}
+
+/// The engine that runs the passes of a rung.
+fn engine(shared: &Shared, rung: Rung) -> &'static str {
+    match rung {
+        Rung::PassThrough => "none",
+        Rung::NotModified
+        | Rung::Derivative
+        | Rung::Resident
+        | Rung::Levels
+        | Rung::Partial
+        | Rung::Full => shared.engine.name(),
     }
 }
 
@@ -136,6 +162,7 @@ struct Work {
     resolved: Resolved,
     plan: Plan,
     price: Price,
+    step: Step,
     key: Key,
 }
 
@@ -155,6 +182,8 @@ impl Work {
         let resolved = request.resolve(&traits, &shared.rules)?;
         let plan = Plan::new(&resolved, master.subject(), &shared.plan_settings);
         let price = master.picture.price(plan.level, plan.window);
+        let most_bytes = shared.config.limits.stream_above_bytes;
+        let step = Step::choose(&master, &plan, price, most_bytes);
         let key = derivative_key(shared, request, &master, &resolved);
         Ok(Self {
             shared: Arc::clone(shared),
@@ -163,6 +192,7 @@ impl Work {
             resolved,
             plan,
             price,
+            step,
             key,
         })
     }
@@ -178,8 +208,8 @@ impl Work {
             identifier: self.identifier.clone(),
             format: self.plan.format,
             length: None,
-            rung: self.rung(),
-            engine: self.shared.engine.name(),
+            rung: self.step.rung(),
+            engine: engine(&self.shared, self.step.rung()),
             timing: Timing {
                 source,
                 ..Timing::default()
@@ -187,13 +217,45 @@ impl Work {
         }
     }
 
-    /// The rung that makes it.
-    fn rung(&self) -> Rung {
-        if self.price.pixels >= self.master.dimensions().area() {
-            Rung::Full
-        } else {
-            Rung::Partial
+    /// The rung that makes it, stored bytes looked at.
+    async fn rung(&self) -> Result<Rung> {
+        if let Step::PassThrough(stored) = &self.step
+            && !stored.may_stream()
+            && self.passing().whole(stored).await?.is_none()
+        {
+            return Ok(rendering(&self.master, self.price));
         }
+        Ok(self.step.rung())
+    }
+
+    fn passing(&self) -> Passing {
+        Passing {
+            shared: Arc::clone(&self.shared),
+            identifier: self.identifier.clone(),
+            master: Arc::clone(&self.master),
+        }
+    }
+
+    /// Stored bytes as the answer; none where they turn out not to be one.
+    async fn pass(&self, stored: &Stored, head: &Head, ask: Ask<'_>) -> Result<Option<Answer>> {
+        let limits = &self.shared.config.limits;
+        let passing = self.passing();
+        let whole = stored.length() <= limits.stream_above_bytes;
+        if whole && let Some(body) = passing.whole(stored).await? {
+            return Ok(Some(answer(head.clone(), body, ask)));
+        }
+        if whole {
+            return Ok(None);
+        }
+        let mut head = head.clone();
+        head.length = Some(stored.length());
+        LADDER.with([head.rung.name()]).increment(1);
+        if ask.head {
+            return Ok(Some(Answer::Head(head)));
+        }
+        let patience = Duration::from_secs(limits.stream_seconds);
+        let pieces = passing.pieces(stored.clone(), patience).await?;
+        Ok(Some(Answer::Stream(head, pieces)))
     }
 
     fn is_large(&self) -> bool {
@@ -274,7 +336,7 @@ impl Work {
         let render = self.render(cells.clone(), cancel);
         let (body, mut timing) =
             render::whole(render, &self.shared.encoders, permit, visit).await?;
-        let rung = cells.rung(self.rung());
+        let rung = cells.rung(rendering(&self.master, self.price));
         if !matches!(rung, Rung::Resident | Rung::Levels) {
             self.confirm().await?;
         }

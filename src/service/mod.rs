@@ -10,9 +10,11 @@ mod config;
 mod encoders;
 mod image;
 mod info;
+mod ladder;
 mod losses;
 mod masters;
 mod meta;
+mod passage;
 mod render;
 mod strips;
 mod tiles;
@@ -44,7 +46,7 @@ use masters::Masters;
 use tiles::Resident;
 
 /// Raised whenever the bytes of a derivative change for the same master and request.
-pub const PIXEL_VERSION: u64 = 1;
+pub const PIXEL_VERSION: u64 = 2;
 
 /// What the machine gives to this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

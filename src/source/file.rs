@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
 use super::failure::{Failure, away, changed};
@@ -87,6 +88,47 @@ impl FileReader {
             .run(move || file.metadata())?
             .map_err(Failure::from)?;
         Ok(Version::of(&facts))
+    }
+
+    /// Fills `buffer` from `offset` on if that takes no waiting, and the file is then still the version
+    /// that was opened; says whether it did. May be called on the runtime.
+    ///
+    /// The version is what the system knows without asking the device or server: where the bytes came
+    /// from the page cache, so does the version of those bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::error::ErrorKind::Corrupt`] when the range reaches past the end.
+    pub fn read_now(&self, offset: u64, buffer: &mut [u8]) -> Result<bool> {
+        self.check_range(offset, buffer)?;
+        let now = self.read_at_hand(offset, buffer) == buffer.len()
+            && self.version_at_hand() == Some(self.version);
+        if now {
+            SOURCE_READS.with(["file", "hit"]).increment(1);
+        }
+        Ok(now)
+    }
+
+    /// The version as far as the system knows it without waiting.
+    fn version_at_hand(&self) -> Option<Version> {
+        let wanted = StatxFlags::INO | StatxFlags::SIZE | StatxFlags::MTIME;
+        let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+        let facts = statx(&*self.file, c"", flags, wanted).ok()?;
+        Some(Version {
+            device: makedev(facts.stx_dev_major, facts.stx_dev_minor),
+            inode: facts.stx_ino,
+            length: facts.stx_size,
+            modified_ns: i128::from(facts.stx_mtime.tv_sec) * 1_000_000_000
+                + i128::from(facts.stx_mtime.tv_nsec),
+        })
+    }
+
+    fn check_range(&self, offset: u64, buffer: &[u8]) -> Result<()> {
+        let end = offset.checked_add(buffer.len() as u64);
+        if end.is_none_or(|end| end > self.version.length) {
+            return Err(past_the_end());
+        }
+        Ok(())
     }
 
     /// How many bytes of the range the page cache gave at once.
@@ -175,10 +217,7 @@ impl RangeReader for FileReader {
     }
 
     fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        let end = offset.checked_add(buffer.len() as u64);
-        if end.is_none_or(|end| end > self.version.length) {
-            return Err(past_the_end());
-        }
+        self.check_range(offset, buffer)?;
         let filled = self.read_at_hand(offset, buffer);
         let rest = buffer.get_mut(filled..).unwrap_or_default();
         if rest.is_empty() {
@@ -248,6 +287,22 @@ mod tests {
                 assert!(read == bytes[offset..offset + count], "{offset} {count}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_read_at_once_is_the_version_that_was_opened() {
+        let (folder, [reader, slow]) = readers(&[1; 5000]);
+        let mut buffer = [0; 4000];
+        assert!(reader.read_now(1000, &mut buffer).expect("inside"));
+        assert_eq!(buffer, [1; 4000]);
+        assert!(reader.read_now(1001, &mut buffer).is_err(), "past the end");
+        assert!(!slow.read_now(0, &mut buffer).expect("inside"));
+        let path = folder.path().join("a.tif");
+        let write = File::options().write(true).open(path);
+        write
+            .and_then(|file| file.write_all_at(&[2; 10], 4990))
+            .expect("written in place");
+        assert!(!reader.read_now(0, &mut buffer).expect("inside"));
     }
 
     #[test]

@@ -85,7 +85,6 @@ fn two_servers_are_asked_alike_each_in_its_own_version() {
     assert_eq!(report["images"], 2, "{report:#}");
     assert_eq!(report["servers"][0]["api"], "3");
     assert_eq!(report["servers"][1]["api"], "2");
-    assert_eq!(report["servers"][1]["tolerance_px"], 0);
     for workload in WORKLOADS {
         for server in ["triforium", "other"] {
             let cell = cell(&report, workload, server);
@@ -198,64 +197,6 @@ fn a_workload_with_errors_or_wrong_sizes_has_no_figure() {
         );
         assert!(fake.elsewhere().is_empty(), "a redirect was followed");
     }
-}
-
-#[test]
-fn what_is_excused_of_one_server_is_counted_and_said() {
-    let folder = masters("bench-excused");
-    let server = Server::start(&folder);
-    let list = folder.join("ids.txt");
-    fs::write(&list, "odd.png\n").unwrap();
-    let fake = Fake::start((2501, 1667), 3, Fault::Size);
-    let report = report(
-        &[
-            &format!("http://{}/iiif/3", server.public),
-            "--against",
-            &format!("wrong=http://{}/iiif", fake.address),
-            "--workloads=thumbnails",
-            "--requests=6",
-            "--rounds=1",
-            "--warm=0",
-            "--tolerance-px=0",
-            "--tolerance-px=wrong=3000",
-            "--ids",
-            list.to_str().unwrap(),
-        ],
-        0,
-    );
-    assert_eq!(cell(&report, "thumbnails", "wrong")["near_sizes"], 6);
-    assert_eq!(cell(&report, "thumbnails", "triforium")["near_sizes"], 0);
-    let tolerances = [0, 1].map(|place| report["servers"][place]["tolerance_px"].as_u64().unwrap());
-    assert_eq!(tolerances, [0, 3000]);
-}
-
-#[test]
-fn every_server_does_as_much_as_the_first_did_in_its_time() {
-    let slow = Fake::start((100, 80), 3, Fault::Slow(Duration::from_millis(50)));
-    let fast = Fake::start((100, 80), 3, Fault::None);
-    let list = scratch("bench-share").join("ids.txt");
-    fs::write(&list, "a\n").unwrap();
-    let report = report(
-        &[
-            &format!("http://{}/iiif", slow.address),
-            "--against",
-            &format!("fast=http://{}/iiif", fast.address),
-            "--workloads=info",
-            "--requests=100000",
-            "--seconds=0.3",
-            "--rounds=1",
-            "--warm=0",
-            "--concurrency=1",
-            "--ids",
-            list.to_str().unwrap(),
-        ],
-        0,
-    );
-    let [slow, fast] = ["triforium", "fast"].map(|name| cell(&report, "info", name));
-    let count = slow["requests"].as_u64().unwrap();
-    assert!((1..=6).contains(&count), "50 ms each, for 0.3 s: {count}");
-    assert_eq!(fast["requests"], count);
-    assert!(fast["ratio"]["requests_per_s"]["median"].as_f64().unwrap() > 1.0);
 }
 
 #[test]

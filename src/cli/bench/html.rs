@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::plot::{self, Row, bars, colour, escaped, latencies};
 use super::report::{Cell, Figures, Report, WorkloadReport};
-use super::text::{COLUMNS, about, method, values};
+use super::text::{COLUMNS, method, values};
 
 /// Why writing to a text never fails.
 const IN_MEMORY: &str = "a String takes every write";
@@ -34,12 +34,15 @@ fn section(report: &Report) -> String {
     );
     html.push_str("<ul class=\"servers\">");
     for (place, server) in report.servers.iter().enumerate() {
+        let software = server.software.as_deref().unwrap_or("unnamed software");
         write!(
             html,
-            "<li><span class=\"key {}\"></span><b>{}</b> {}</li>",
+            "<li><span class=\"key {}\"></span><b>{}</b> {}, {}, Image API {}</li>",
             colour(place),
             escaped(&server.name),
-            escaped(&about(server))
+            escaped(&server.address),
+            escaped(software),
+            escaped(&server.api)
         )
         .expect(IN_MEMORY);
     }

@@ -27,6 +27,8 @@ pub(super) struct Load {
     pub(super) connections: usize,
     /// No further request is begun after this.
     pub(super) time: Duration,
+    /// Pixels by which a side may be off.
+    pub(super) tolerance_px: u32,
 }
 
 /// What came of it.
@@ -82,7 +84,10 @@ pub(super) async fn run(
     load: Load,
 ) -> Tally {
     let me = Tree::new(vec![std::process::id()]);
-    let (mine, theirs) = (me.usage(), server.processes.as_ref().map(Tree::usage));
+    let (mine, theirs) = (
+        me.cpu_seconds(),
+        server.processes.as_ref().map(Tree::cpu_seconds),
+    );
     let memory = Watch::begin(server.processes.clone());
     let run = Arc::new(Run {
         server: server.clone(),
@@ -102,11 +107,11 @@ pub(super) async fn run(
         tally.add(part.unwrap_or_else(|_cause| Tally::broken()));
     }
     tally.wall = run.start.elapsed();
-    tally.client_cpu_seconds = me.usage().since(mine);
+    tally.client_cpu_seconds = me.cpu_seconds() - mine;
     let processes = server.processes.as_ref();
     tally.cpu_seconds = processes
         .zip(theirs)
-        .map(|(now, before)| now.usage().since(before));
+        .map(|(now, before)| now.cpu_seconds() - before);
     tally.resident_bytes = processes.map(|_| memory.end());
     tally
 }
@@ -134,7 +139,7 @@ async fn work(run: Arc<Run>) -> Tally {
                 continue;
             }
         };
-        let verdict = question.judge(&reply, run.server.tolerance_px);
+        let verdict = question.judge(&reply, run.load.tolerance_px);
         tally.judged(verdict, &path);
         if let Verdict::Right(pixels) | Verdict::Near(pixels) = verdict {
             tally.latencies.push(latency);

@@ -82,14 +82,16 @@ impl Scene<'_> {
         let mut tallies: Vec<Vec<Tally>> = vec![Vec::new(); self.servers.len()];
         for round in 0..self.bench.rounds.max(1) {
             let questions = self.questions(workload, if self.bench.fresh { round } else { 0 });
-            let mut share = Share::of(&questions, load(self.bench));
             for (server, tallies) in self.servers.iter().zip(&mut tallies) {
-                let name = &server.target.name;
-                let what = format!("{} on {name}, round {}", workload.name(), round + 1);
+                let what = format!(
+                    "{} on {}, round {}",
+                    workload.name(),
+                    server.target.name,
+                    round + 1
+                );
                 self.progress.begin(&what);
-                let tally = load::run(server, &self.images, &share.questions, share.load).await;
+                let tally = load::run(server, &self.images, &questions, load(self.bench)).await;
                 self.progress.done(&what, &in_short(&tally));
-                share.limit(tally.requests());
                 tallies.push(tally);
             }
         }
@@ -134,54 +136,22 @@ impl Scene<'_> {
     }
 }
 
-/// What every server is asked in a round: as much as the first one answered in its time, so that all do the
-/// same work.
-struct Share {
-    questions: Arc<[Question]>,
-    load: Load,
-    is_limited: bool,
-}
-
-/// How many times longer than the first a server may take for the same.
-const LONGER: u32 = 20;
-
-impl Share {
-    fn of(questions: &Arc<[Question]>, load: Load) -> Self {
-        Self {
-            questions: Arc::clone(questions),
-            load,
-            is_limited: false,
-        }
-    }
-
-    /// The first server was asked `count` questions.
-    fn limit(&mut self, count: u64) {
-        if !self.is_limited {
-            let count = usize::try_from(count).unwrap_or(usize::MAX);
-            let asked = self.questions.get(..count).unwrap_or(&self.questions);
-            self.questions = asked.into();
-            self.load.time *= LONGER;
-            self.is_limited = true;
-        }
-    }
-}
-
 /// Waits until `processes` do nothing for a while, at most for `most`; gives their processor time.
 async fn rest(processes: &Tree, most: Duration) -> Option<f64> {
     if most.is_zero() {
         return None;
     }
-    let (start, begin) = (Instant::now(), processes.usage());
+    let (start, begin) = (Instant::now(), processes.cpu_seconds());
     let mut last = begin;
     while start.elapsed() < most {
         tokio::time::sleep(QUIET.min(most)).await;
-        let now = processes.usage();
-        if now.since(last) < 0.02 {
+        let now = processes.cpu_seconds();
+        if now - last < 0.02 {
             break;
         }
         last = now;
     }
-    Some(processes.usage().since(begin))
+    Some(processes.cpu_seconds() - begin)
 }
 
 fn compared(mut cells: Vec<Cell>) -> Vec<Cell> {
@@ -205,7 +175,6 @@ async fn servers(bench: &Bench, targets: Vec<Target>) -> Result<Vec<Server>, Fai
             version: version.map(|(_, version)| *version),
             software: None,
             processes: pids.map(|(_, pids)| Tree::new(pids.clone())),
-            tolerance_px: bench.tolerance(&target.name),
             timeout: Duration::from_secs_f64(bench.timeout),
             target,
         });
@@ -266,6 +235,7 @@ fn load(bench: &Bench) -> Load {
         rate: bench.rate,
         connections: bench.concurrency.unwrap_or(usual).max(1),
         time: Duration::from_secs_f64(bench.seconds),
+        tolerance_px: bench.tolerance_px,
     }
 }
 
@@ -280,6 +250,7 @@ fn method(bench: &Bench) -> Method {
         warm: bench.warm,
         settle_seconds: bench.settle,
         fresh: bench.fresh,
+        tolerance_px: bench.tolerance_px,
         format: bench.format.clone(),
         processors: processors(),
     }
@@ -291,7 +262,6 @@ fn facts(server: &Server) -> ServerFacts {
         address: server.target.address(),
         api: server.version.unwrap_or(Version::V3).to_string(),
         software: server.software.clone(),
-        tolerance_px: server.tolerance_px,
     }
 }
 

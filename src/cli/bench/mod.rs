@@ -78,7 +78,7 @@ pub(super) struct Bench {
     /// Connections: all busy in a closed loop [default: 4], at most so many in an open one [default: 64]
     #[arg(long, value_name = "N")]
     concurrency: Option<usize>,
-    /// Most seconds of the first server's turn; the others are then asked as much
+    /// Most seconds of a server's turn
     #[arg(long, value_name = "S", default_value = "10", value_parser = positive)]
     seconds: f64,
     /// Most requests of a server's turn
@@ -105,9 +105,9 @@ pub(super) struct Bench {
     /// Format of the answers: jpg, png, webp or gif
     #[arg(long, value_name = "FORMAT", default_value = "jpg", value_parser = ["jpg", "png", "webp", "gif"])]
     format: String,
-    /// Pixels by which a side of a server's answers, or of all, may be off and still count as right
-    #[arg(long, value_name = "[NAME=]PX", value_parser = tolerance)]
-    tolerance_px: Vec<(Option<String>, u32)>,
+    /// Pixels by which a side may be off and still count as right
+    #[arg(long, value_name = "PX", default_value_t = 0)]
+    tolerance_px: u32,
     /// Seconds after which an answer counts as an error
     #[arg(long, value_name = "S", default_value = "60", value_parser = positive)]
     timeout: f64,
@@ -202,28 +202,15 @@ impl Bench {
             let words = format!("two servers are called {}: NAME=URL names them", twice.name);
             return Err(Failure::Usage(words));
         }
-        let api = self.api.iter().map(|(name, _)| name);
-        let pid = self.pid.iter().map(|(name, _)| name);
-        let tolerance = self
-            .tolerance_px
+        let named = self
+            .api
             .iter()
-            .filter_map(|(name, _)| name.as_ref());
-        let mut named = api.chain(pid).chain(tolerance);
-        match named.find(|name| known(name) == 0) {
+            .map(|(name, _)| name)
+            .chain(self.pid.iter().map(|(name, _)| name));
+        match named.into_iter().find(|name| known(name) == 0) {
             Some(nobody) => Err(Failure::Usage(format!("no server is called {nobody}"))),
             None => Ok(()),
         }
-    }
-
-    /// Pixels by which a side of a server's answers may be off.
-    fn tolerance(&self, server: &str) -> u32 {
-        let of = |name: Option<&str>| {
-            let mut all = self.tolerance_px.iter();
-            all.rfind(|(of, _)| of.as_deref() == name)
-        };
-        of(Some(server))
-            .or(of(None))
-            .map_or(0, |(_, pixels)| *pixels)
     }
 
     /// The workloads to run.
@@ -257,15 +244,6 @@ fn api(text: &str) -> Result<(String, Version), String> {
         Some((name, "3")) => Ok((name.to_owned(), Version::V3)),
         _ => Err("write NAME=2 or NAME=3".to_owned()),
     }
-}
-
-fn tolerance(text: &str) -> Result<(Option<String>, u32), String> {
-    let (name, pixels) = match text.rsplit_once('=') {
-        Some((name, pixels)) => (Some(name.to_owned()), pixels),
-        None => (None, text),
-    };
-    let pixels = pixels.parse().ok();
-    Ok((name, pixels.ok_or("write PX or NAME=PX")?))
 }
 
 fn pids(text: &str) -> Result<(String, Vec<u32>), String> {

@@ -13,31 +13,6 @@ pub(super) struct Tree {
     roots: Vec<u32>,
 }
 
-/// Processor time, counted in two ways.
-///
-/// Ticks miss nothing but are coarse; nanoseconds are of threads and processes that still run.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Usage {
-    ticks: u64,
-    nanoseconds: u64,
-    processes: usize,
-}
-
-impl Usage {
-    /// Processor time since `before`, in seconds: by nanoseconds, unless more is missing there than ticks
-    /// are coarse.
-    pub(super) fn since(self, before: Self) -> f64 {
-        let coarse = (self.ticks as f64 - before.ticks as f64) / TICKS_PER_SECOND;
-        let fine = (self.nanoseconds as f64 - before.nanoseconds as f64) / 1e9;
-        let doubt = 2.0 * self.processes.max(before.processes) as f64 / TICKS_PER_SECOND;
-        if fine > 0.0 && (fine - coarse).abs() <= doubt {
-            fine
-        } else {
-            coarse.max(0.0)
-        }
-    }
-}
-
 /// What `/proc/PID/stat` says of a process.
 struct Stat {
     pid: u32,
@@ -57,16 +32,10 @@ impl Tree {
         self.stats().into_iter().map(|stat| stat.pid).collect()
     }
 
-    /// User and system time of all of it so far.
-    pub(super) fn usage(&self) -> Usage {
-        let stats = self.stats();
-        let ticks: u64 = stats.iter().map(|stat| stat.ticks).sum();
-        let nanoseconds = stats.iter().map(|stat| running_ns(stat.pid)).sum();
-        Usage {
-            ticks,
-            nanoseconds,
-            processes: stats.len(),
-        }
+    /// User and system time of all of it since each process began, in seconds.
+    pub(super) fn cpu_seconds(&self) -> f64 {
+        let ticks: u64 = self.stats().iter().map(|stat| stat.ticks).sum();
+        ticks as f64 / TICKS_PER_SECOND
     }
 
     fn stats(&self) -> Vec<Stat> {
@@ -97,20 +66,6 @@ fn resident(pid: u32) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(kib << 10)
-}
-
-/// Time that the running threads of a process have had a processor.
-///
-/// Source: the kernel's documentation of `/proc/PID/schedstat`, first number.
-fn running_ns(pid: u32) -> u64 {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
-        return 0;
-    };
-    let times = threads.filter_map(|thread| {
-        let text = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<u64>().ok()
-    });
-    times.sum()
 }
 
 fn all() -> Vec<Stat> {
@@ -159,28 +114,11 @@ mod tests {
         assert!(members.contains(&child.id()) && members.contains(&std::process::id()));
         assert_eq!(alone, [child.id()]);
         assert!(memory > 100 << 10, "{memory}");
-        let before = me.usage();
+        let before = me.cpu_seconds();
         let mut sum = 0_u64;
-        while me.usage().since(before) < 0.03 {
+        while me.cpu_seconds() < before + 0.03 {
             sum = std::hint::black_box(sum + 1);
         }
         assert_eq!(Tree::new(vec![u32::MAX]).members(), [0_u32; 0]);
-    }
-
-    #[test]
-    fn nanoseconds_count_unless_threads_that_ended_took_theirs_away() {
-        let usage = |ticks, nanoseconds| Usage {
-            ticks,
-            nanoseconds,
-            processes: 1,
-        };
-        let close = |seconds: f64, expected: f64| (seconds - expected).abs() < 1e-12;
-        let before = usage(100, 1_000_000_000);
-        assert!(close(usage(100, 1_004_000_000).since(before), 0.004));
-        assert!(close(usage(102, 1_013_000_000).since(before), 0.013));
-        // A thread ended: ticks know of its 0.5 seconds.
-        assert!(close(usage(150, 1_010_000_000).since(before), 0.5));
-        // No schedstat.
-        assert!(close(usage(103, 0).since(usage(100, 0)), 0.03));
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct Method {
     pub(super) settle_seconds: f64,
     /// Whether each round had questions of its own.
     pub(super) fresh: bool,
+    /// Pixels by which a side might be off.
+    pub(super) tolerance_px: u32,
     /// Format of the answers.
     pub(super) format: String,
     /// Processors of the machine that measured.
@@ -69,8 +71,6 @@ pub(super) struct ServerFacts {
     pub(super) api: String,
     /// What it calls itself.
     pub(super) software: Option<String>,
-    /// Pixels by which a side of its answers might be off.
-    pub(super) tolerance_px: u32,
 }
 
 /// An image that was left out.
@@ -118,7 +118,7 @@ pub(super) struct Cell {
     pub(super) figures: Option<Figures>,
     /// The same, round by round.
     pub(super) rounds: Vec<Figures>,
-    /// Compared with the first server, round by round; none where it was not given the same work.
+    /// Compared with the first server, round by round.
     pub(super) ratio: Option<Ratios>,
     /// Latencies at 0, 1, 2 … 100 % of the requests, in milliseconds.
     pub(super) latency_ms: Vec<f64>,
@@ -127,8 +127,6 @@ pub(super) struct Cell {
 /// What a server did with a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Figures {
-    /// Right answers in a round, in the one with the fewest.
-    pub(super) answers: u64,
     /// Right answers in a second.
     pub(super) requests_per_s: f64,
     /// Millions of pixels in them, in a second.
@@ -241,10 +239,7 @@ impl Cell {
         }
         let ratio = |of: fn(&Figures) -> Option<f64>| {
             let pairs = self.rounds.iter().zip(&first.rounds);
-            Ratio::of(pairs.map(|(ours, theirs)| {
-                let same_work = ours.answers == theirs.answers;
-                same_work.then(|| Some(of(ours)? / of(theirs)?))?
-            }))
+            Ratio::of(pairs.map(|(ours, theirs)| Some(of(ours)? / of(theirs)?)))
         };
         let requests_per_s = ratio(|figures| Some(figures.requests_per_s));
         let p50_ms = ratio(|figures| Some(figures.p50_ms));
@@ -266,7 +261,6 @@ impl Figures {
         let (count, wall) = (latencies.len() as f64, tally.wall.as_secs_f64());
         let each_ms = |seconds: f64| seconds * 1e3 / count;
         (count > 0.0 && wall > 0.0).then(|| Self {
-            answers: latencies.len() as u64,
             requests_per_s: count / wall,
             megapixels_per_s: tally.pixels as f64 / 1e6 / wall,
             p50_ms: at(&latencies, 50),
@@ -286,7 +280,6 @@ impl Figures {
         let middle = |of: fn(&Self) -> Option<f64>| median(rounds.iter().filter_map(of).collect());
         let number = |of| middle(of).unwrap_or_default();
         Self {
-            answers: rounds.iter().map(|round| round.answers).min().unwrap_or(0),
             requests_per_s: number(|figures| Some(figures.requests_per_s)),
             megapixels_per_s: number(|figures| Some(figures.megapixels_per_s)),
             p50_ms: at(latencies, 50),
@@ -372,9 +365,6 @@ mod tests {
         let first = Cell::new("a", None, &[tally(&[2, 2], 100), tally(&[2, 2], 200)]);
         let mut other = Cell::new("b", None, &[tally(&[4, 4], 200), tally(&[4, 4], 100)]);
         other.compare(&first);
-        let mut less = Cell::new("c", None, &[tally(&[4, 4], 200), tally(&[4], 100)]);
-        less.compare(&first);
-        assert!(less.figures.is_some() && less.ratio.is_none(), "other work");
         let ratio = other.ratio.expect("both have figures").requests_per_s;
         assert!((ratio.low - 0.5).abs() < 1e-9 && (ratio.high - 2.0).abs() < 1e-9);
         assert!((ratio.median - 1.25).abs() < 1e-9);

@@ -21,8 +21,6 @@ pub(super) struct Server {
     pub(super) software: Option<String>,
     /// Its processes, where they are of this machine and were named.
     pub(super) processes: Option<Tree>,
-    /// Pixels by which a side of its answers may be off.
-    pub(super) tolerance_px: u32,
     /// How long an answer may take.
     pub(super) timeout: Duration,
 }

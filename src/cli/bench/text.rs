@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::{Cell, Method, Ratio, Report, ServerFacts};
+use super::report::{Cell, Method, Ratio, Report};
 
 /// Why writing to a text never fails.
 const IN_MEMORY: &str = "a String takes every write";
@@ -11,7 +11,13 @@ const IN_MEMORY: &str = "a String takes every write";
 pub(super) fn table(report: &Report) -> String {
     let mut text = format!("{}\n{}\n", report.title, method(&report.method));
     for server in &report.servers {
-        writeln!(text, "{}: {}", server.name, about(server)).expect(IN_MEMORY);
+        let software = server.software.as_deref().unwrap_or("unnamed software");
+        writeln!(
+            text,
+            "{}: {}, {software}, Image API {}",
+            server.name, server.address, server.api
+        )
+        .expect(IN_MEMORY);
     }
     for image in &report.left_out {
         writeln!(text, "left out: {} ({})", image.identifier, image.reason).expect(IN_MEMORY);
@@ -31,19 +37,6 @@ pub(super) fn table(report: &Report) -> String {
         }
     }
     text
-}
-
-/// What a server is, in a line.
-pub(super) fn about(server: &ServerFacts) -> String {
-    let software = server.software.as_deref().unwrap_or("unnamed software");
-    let excused = match server.tolerance_px {
-        0 => String::new(),
-        pixels => format!(", sides up to {pixels} px off are excused"),
-    };
-    format!(
-        "{}, {software}, Image API {}{excused}",
-        server.address, server.api
-    )
 }
 
 /// How it was measured, in a line.
@@ -119,16 +112,12 @@ fn dash() -> String {
 
 fn rows(cells: &[Cell]) -> Vec<Vec<String>> {
     let mut rows = vec![COLUMNS.map(str::to_owned).to_vec()];
-    for (place, cell) in cells.iter().enumerate() {
-        let is_first = place == 0;
+    for cell in cells {
         let mut row = values(cell);
         if cell.figures.is_none() {
             row.push(format!("no figure: {}", cell.reason()));
         } else if cell.near_sizes > 0 {
             row.push(format!("{} rounded otherwise", cell.near_sizes));
-        }
-        if !is_first && cell.figures.is_some() && cell.ratio.is_none() {
-            row.push("less work than the first, or it has no figure".to_owned());
         }
         if let Some(seconds) = cell.settle_cpu_seconds {
             row.push(format!("{seconds:.2} CPU s to rest"));

@@ -16,6 +16,8 @@ mod header;
 mod index;
 mod markers;
 mod metadata;
+mod outline;
+mod passage;
 mod picture;
 mod scanlines;
 #[cfg(test)]
@@ -34,6 +36,7 @@ use crate::reader::RangeReader;
 use super::{DecodeLimits, Picture};
 
 pub(super) use metadata::metadata;
+pub(super) use outline::Outline;
 pub use tile::{TileColour, decode_tile};
 
 /// Largest side of a picture that is written, in pixels.

@@ -4,13 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
-use crate::codec::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price};
+use crate::codec::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, Stored};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::{Dimensions, Level, Pyramid, ScaleFactor, Window};
+use crate::iiif::Format;
 use crate::raster::Rows;
 use crate::reader::RangeReader;
 
 use super::header::Header;
+use super::passage;
 use super::scanlines::{self, Index, Part, Source};
 
 /// A JPEG file.
@@ -20,6 +22,8 @@ pub(super) struct JpegPicture {
     header: Header,
     colour: Colour,
     facts: Facts,
+    /// The whole file as an answer, where it is one.
+    whole: Option<Stored>,
 }
 
 impl JpegPicture {
@@ -35,7 +39,9 @@ impl JpegPicture {
         let colour =
             Colour::from_icc(profile.as_deref(), header.stored.channels())?.in_mode(limits.colour);
         let facts = facts(&header, &colour);
+        let whole = passage::whole(reader.as_ref(), &header)?.filter(|_| colour.is_identity());
         Ok(Self {
+            whole,
             source: Source {
                 reader,
                 index: Arc::new(Index::new(limits.max_metadata_bytes)),
@@ -116,6 +122,13 @@ impl Picture for JpegPicture {
         }
         let rows = scanlines::rows(&self.header, part, &self.source, &self.limits, cancel);
         Ok(self.colour.apply(rows))
+    }
+
+    fn stored(&self, level: usize, window: Window, format: Format) -> Option<Stored> {
+        let whole = level == 0 && window == self.header.dimensions.window();
+        self.whole
+            .clone()
+            .filter(|_| whole && format == Format::Jpg)
     }
 }
 

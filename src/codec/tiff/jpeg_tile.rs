@@ -3,15 +3,18 @@
 //! Source: TIFF Technical Note 2 (1995): the tables of all tiles stand once in `JPEGTables`, each tile
 //! is an abbreviated stream. The colours of the stream are what the container says.
 
+use bytes::Bytes;
+
 use crate::cancel::Cancel;
-use crate::codec::DecodeLimits;
 use crate::codec::jpeg::{self, TileColour};
+use crate::codec::stored::Proof;
+use crate::codec::{DecodeLimits, Stored};
 use crate::error::{Error, Result};
-use crate::geometry::Dimensions;
+use crate::geometry::{Dimensions, Window};
 use crate::raster::Raster;
 
 use super::input::Input;
-use super::layout::Layout;
+use super::layout::{Compression, Layout};
 use super::pixels::Ink;
 
 const START_OF_IMAGE: [u8; 2] = [0xff, 0xd8];
@@ -46,6 +49,50 @@ pub(super) fn decode(
         return Err(Error::corrupt("a JPEG tile is not what its directory says"));
     }
     Ok(raster)
+}
+
+/// What stands before a tile of `layout` that leaves as it is: the tables, and for RGB the word that it
+/// is not luma and chroma; nothing for tiles that are no such JPEG.
+///
+/// Source: Adobe Technical Note 5116, section 18: transform 0 is RGB.
+pub(super) fn head(layout: &Layout) -> Option<Bytes> {
+    let passed = layout.grid.tiled
+        && !layout.separate
+        && layout.compression == Compression::Jpeg
+        && matches!(layout.pixels.ink, Ink::Gray | Ink::Rgb);
+    let head = splice(layout.jpeg_tables.as_deref(), &START_OF_IMAGE).ok();
+    let mut head = head.filter(|_| passed)?;
+    if colour(layout) == TileColour::Rgb {
+        head.extend(b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0");
+    }
+    Some(head.into())
+}
+
+/// The cell of `layout` that is `window` as it is stored, or its upper left part.
+pub(super) fn stored(layout: &Layout, window: Window) -> Option<Stored> {
+    let head = layout.jpeg_head.clone()?;
+    let Dimensions { width, height } = layout.grid.tile;
+    let (row, column) = (window.y / height, window.x / width);
+    let cell = Window {
+        x: column * width,
+        y: row * height,
+        width: width.min(layout.grid.image.width - column * width),
+        height: height.min(layout.grid.image.height - row * height),
+    };
+    let bytes = layout.tile(0, row, column);
+    let plausible =
+        bytes.offset > 0 && bytes.length > 4 && bytes.length <= most_bytes(layout.grid.tile);
+    (cell == window && plausible).then(|| Stored {
+        head,
+        offset: bytes.offset,
+        length: bytes.length,
+        replaced: &START_OF_IMAGE,
+        proof: Proof::Jpeg {
+            whole: layout.grid.tile,
+            shown: window.dimensions(),
+            colour: colour(layout),
+        },
+    })
 }
 
 fn colour(layout: &Layout) -> TileColour {

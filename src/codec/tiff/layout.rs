@@ -6,12 +6,15 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::codec::DecodeLimits;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 
 use super::directory::{Directory, File};
 use super::grid::Grid;
+use super::jpeg_tile;
 use super::pixels::{Ink, Pixels};
 use super::samples::RowFormat;
 use super::{tags, zstandard};
@@ -56,6 +59,8 @@ pub(super) struct Layout {
     pub(super) row: RowFormat,
     /// What abbreviated JPEG tiles leave out.
     pub(super) jpeg_tables: Option<Arc<[u8]>>,
+    /// What stands before a tile that is an answer as it is.
+    pub(super) jpeg_head: Option<Bytes>,
     offsets: Vec<u64>,
     lengths: Vec<u64>,
     longest: u64,
@@ -76,7 +81,7 @@ impl Layout {
         } else {
             None
         };
-        Ok(Self {
+        let mut layout = Self {
             row: RowFormat {
                 bits: pixels.bits,
                 order: file.order,
@@ -87,6 +92,7 @@ impl Layout {
             reversed: !compression.is_picture()
                 && file.number(directory, tags::FILL_ORDER)? == Some(2),
             jpeg_tables: jpeg_tables.map(Arc::from),
+            jpeg_head: None,
             grid,
             pixels,
             compression,
@@ -94,7 +100,9 @@ impl Layout {
             longest: lengths.iter().copied().max().unwrap_or(0),
             offsets,
             lengths,
-        })
+        };
+        layout.jpeg_head = jpeg_tile::head(&layout);
+        Ok(layout)
     }
 
     /// Where the tile of `plane` at `row` and `column` of the grid lies.

@@ -33,9 +33,10 @@ use std::sync::Arc;
 
 use crate::cancel::Cancel;
 use crate::codec::colour::Colour;
-use crate::codec::{DecodeLimits, Facts, MasterFormat, Picture, Price};
+use crate::codec::{DecodeLimits, Facts, MasterFormat, Picture, Price, Stored};
 use crate::error::{Error, Result};
 use crate::geometry::{Level, Orientation, Pyramid, Window};
+use crate::iiif::Format;
 use crate::raster::Rows;
 use crate::reader::RangeReader;
 
@@ -150,6 +151,13 @@ impl Picture for Tiff {
             return Ok(rows);
         }
         Ok(Box::new(RepeatEdge::new(rows, window.dimensions())))
+    }
+
+    fn stored(&self, level: usize, window: Window, format: Format) -> Option<Stored> {
+        let layout = self.layout(level, window).ok()?;
+        let passed = format == Format::Jpg && self.colour.is_identity();
+        let inside = passed && window.is_inside(layout.grid.image);
+        inside.then(|| jpeg_tile::stored(layout, window))?
     }
 }
 

@@ -1,0 +1,328 @@
+//! Each rung of the ladder over HTTP: that it is taken, counted and named, and that it shows what the slow
+//! way shows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use triforium::cancel::Cancel;
+use triforium::codec::{self, DecodeLimits};
+use triforium::raster::{Samples, gather};
+
+use super::library::{draw, jpeg, plain, scratch};
+use super::painted::{self, LEVELS, Store, TILE, WHOLE, label};
+use super::pixels::{Pixels, decode, near};
+use super::support::{Answer, Server};
+
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = scratch("ladder");
+    painted::save(&folder.join("painted.tif"), Store::Abbreviated);
+    painted::save(&folder.join("complete.tif"), Store::Complete);
+    painted::save(&folder.join("rgb.tif"), Store::Rgb);
+    for orientation in [1, 6] {
+        let picture = jpeg(&draw(301, 203, plain), orientation);
+        fs::write(folder.join(format!("upright-{orientation}.jpg")), picture).unwrap();
+    }
+    let whole = fs::read(folder.join("upright-1.jpg")).unwrap();
+    fs::write(folder.join("cut.jpg"), &whole[..whole.len() / 2]).unwrap();
+    folder
+});
+
+fn folder() -> &'static Path {
+    &FOLDER
+}
+
+fn ladder(server: &Server, rung: &str) -> usize {
+    server.metric(&format!("triforium_ladder_total{{rung=\"{rung}\"}}")) as usize
+}
+
+/// The rung that `Server-Timing` names.
+fn rung(answer: &Answer) -> &str {
+    let (_, rest) = answer
+        .header("server-timing")
+        .split_once("rung;desc=\"")
+        .unwrap();
+    rest.split_once('"').unwrap().0
+}
+
+/// One tile of a viewer.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    level: usize,
+    column: usize,
+    row: usize,
+}
+
+impl Cell {
+    fn all() -> Vec<Self> {
+        let mut cells = Vec::new();
+        for (level, (factor, ..)) in LEVELS.into_iter().enumerate() {
+            for row in 0..WHOLE.1.div_ceil(TILE * factor) {
+                for column in 0..WHOLE.0.div_ceil(TILE * factor) {
+                    cells.push(Self { level, column, row });
+                }
+            }
+        }
+        assert!(cells.len() >= 29, "{} cells", cells.len());
+        cells
+    }
+
+    fn factor(self) -> usize {
+        LEVELS[self.level].0
+    }
+
+    /// Left, top, width and height in pixels of the picture.
+    fn region(self) -> [usize; 4] {
+        let side = TILE * self.factor();
+        let (x, y) = (self.column * side, self.row * side);
+        [x, y, side.min(WHOLE.0 - x), side.min(WHOLE.1 - y)]
+    }
+
+    fn size(self) -> (usize, usize) {
+        let [_, _, w, h] = self.region();
+        (w.div_ceil(self.factor()), h.div_ceil(self.factor()))
+    }
+
+    /// Whether the stored tile, or one with the same units of coding, is what a viewer asks for.
+    fn is_stored(self, unit: usize) -> bool {
+        let (_, width, height) = LEVELS[self.level];
+        let (w, h) = self.size();
+        let inside = self.column * TILE + w <= width && self.row * TILE + h <= height;
+        inside && w.div_ceil(unit) == TILE / unit && h.div_ceil(unit) == TILE / unit
+    }
+
+    fn path(self, size: &str) -> String {
+        let [x, y, w, h] = self.region();
+        format!("{x},{y},{w},{h}/{size}/0/default.jpg")
+    }
+
+    /// The size of this cell in every way that can be written.
+    fn spellings(self) -> Vec<String> {
+        let (w, h) = self.size();
+        let [_, _, region_w, region_h] = self.region();
+        let mut all = vec![format!("{w},{h}")];
+        // The other side follows from the aspect, which is the picture's own only where both are whole.
+        if region_w == w * self.factor() && region_h == h * self.factor() {
+            all.extend([format!("{w},"), format!(",{h}"), format!("!{w},{h}")]);
+            all.push(format!("pct:{}", 100.0 / self.factor() as f64));
+        }
+        if self.factor() == 1 {
+            all.push("max".into());
+        }
+        all
+    }
+}
+
+/// Whether the picture shows this cell: in its middle, away from the lines at its edges.
+fn shows(pixels: &Pixels, cell: Cell) -> bool {
+    let (x, y) = (pixels.width / 2, pixels.height / 2);
+    let expected = label(cell.level, cell.column, cell.row);
+    (0..pixels.height.min(3))
+        .any(|dy| near(pixels.rgb(x, (y + dy).min(pixels.height - 1)), expected, 14))
+}
+
+/// The pixels of a JPEG by the program's own decoder, the one that the slow way uses.
+fn slow(bytes: &[u8]) -> Vec<u8> {
+    let cancel = Cancel::new();
+    let picture = codec::open(Arc::new(bytes.to_vec()), 1, &DecodeLimits::default()).unwrap();
+    let window = picture.facts().pyramid.dimensions().window();
+    let mut rows = picture.decode(0, window, &cancel).unwrap();
+    match gather(rows.as_mut(), &cancel).unwrap().samples() {
+        Samples::U8(samples) => samples.clone(),
+        Samples::U16(_) => panic!("16 bits"),
+    }
+}
+
+#[test]
+fn every_tile_shows_its_level_column_and_row_and_stored_ones_are_passed() {
+    let server = Server::start(folder());
+    let mut passed = 0;
+    for cell in Cell::all() {
+        for size in cell.spellings() {
+            let answer = server.get(&format!("/iiif/3/painted.tif/{}", cell.path(&size)));
+            let pixels = decode(&answer);
+            assert_eq!(pixels.size(), cell.size(), "{cell:?} {size}");
+            assert!(shows(&pixels, cell), "{cell:?} {size}");
+            let stored = rung(&answer) == "pass_through";
+            assert_eq!(stored, cell.is_stored(16), "{cell:?} {size}");
+            passed += usize::from(stored);
+        }
+    }
+    assert!(passed >= 60, "{passed} were passed");
+    assert_eq!(ladder(&server, "pass_through"), passed);
+}
+
+#[test]
+fn a_passed_tile_has_the_pixels_of_the_slow_way_exactly() {
+    let server = Server::start(folder());
+    for (master, unit) in [("painted.tif", 16), ("complete.tif", 16), ("rgb.tif", 8)] {
+        let mut passed = 0;
+        for cell in Cell::all().into_iter().filter(|cell| cell.is_stored(unit)) {
+            let (w, h) = cell.size();
+            let path = format!("/iiif/3/{master}/{}", cell.path(&format!("{w},{h}")));
+            let answer = server.get(&path);
+            assert_eq!(rung(&answer), "pass_through", "{path}");
+            let expected = decode(&server.get(&path.replace(".jpg", ".png"))).data;
+            let got = slow(&answer.body);
+            let apart = |(a, b): (&u8, &u8)| a.abs_diff(*b);
+            // The last column of a tile that is cut lacks the chroma of its right neighbour.
+            let most = if (w, h) == (TILE, TILE) { 0 } else { 24 };
+            let worst = got.iter().zip(&expected).map(apart).max().unwrap();
+            assert!(
+                got.len() == expected.len() && worst <= most,
+                "{path}: {worst}"
+            );
+            let differ = got.iter().zip(&expected).filter(|(a, b)| a != b).count();
+            assert!(differ <= 3 * h, "{path}: {differ} samples differ");
+            passed += 1;
+        }
+        assert!(passed >= 12, "{master}: {passed}");
+    }
+}
+
+#[test]
+fn neighbours_of_a_tile_by_one_pixel_are_not_taken_for_it() {
+    let server = Server::start(folder());
+    for cell in Cell::all() {
+        let ([x, y, w, h], (sw, sh)) = (cell.region(), cell.size());
+        let mut neighbours = Vec::new();
+        for (dx, dy) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
+            let (Some(x), Some(y)) = (x.checked_add_signed(dx), y.checked_add_signed(dy)) else {
+                continue;
+            };
+            if x + w <= WHOLE.0 && y + h <= WHOLE.1 {
+                neighbours.push((format!("{x},{y},{w},{h}/{sw},{sh}"), (sw, sh)));
+            }
+        }
+        for (sw, sh) in [(sw + 1, sh), (sw, sh - 1), (sw - 1, sh)] {
+            neighbours.push((format!("{x},{y},{w},{h}/^{sw},{sh}"), (sw, sh)));
+        }
+        for (request, size) in neighbours {
+            let answer = server.get(&format!("/iiif/3/painted.tif/{request}/0/default.jpg"));
+            let pixels = decode(&answer);
+            assert_eq!(pixels.size(), size, "{request}");
+            // What is larger by a pixel comes from the next finer level, from the middle of four tiles.
+            assert!(size.0 > sw || shows(&pixels, cell), "{request}");
+            assert_ne!(rung(&answer), "pass_through", "{request}");
+        }
+    }
+    assert_eq!(ladder(&server, "pass_through"), 0);
+}
+
+#[test]
+fn whatever_changes_pixels_or_format_is_not_passed() {
+    let server = Server::start(folder());
+    let tile = "/iiif/3/painted.tif/256,256,256,256/256,256";
+    for rest in [
+        "0/gray.jpg",
+        "0/bitonal.jpg",
+        "0/default.png",
+        "0/default.webp",
+        "90/default.jpg",
+        "!0/default.jpg",
+        "22.5/default.jpg",
+    ] {
+        let answer = server.get(&format!("{tile}/{rest}"));
+        assert_eq!(answer.status, 200, "{rest}");
+        assert_ne!(rung(&answer), "pass_through", "{rest}");
+    }
+    assert_eq!(
+        rung(&server.get(&format!("{tile}/0/color.jpg"))),
+        "pass_through"
+    );
+    let turned = server.get("/iiif/3/upright-6.jpg/full/max/0/default.jpg");
+    assert_ne!(rung(&turned), "pass_through");
+    assert_eq!(decode(&turned).size(), (203, 301));
+}
+
+#[test]
+fn a_head_of_a_passed_tile_has_the_length_of_its_body() {
+    let server = Server::start(folder());
+    let path = "/iiif/3/painted.tif/0,0,512,512/256,/0/default.jpg";
+    let (head, answer) = (server.request("HEAD", path, &[]), server.get(path));
+    assert_eq!(head.header("content-length"), answer.body.len().to_string());
+    assert_eq!(head.header("etag"), answer.header("etag"));
+    assert_eq!(rung(&head), "pass_through");
+    let again = server.request("GET", path, &[("If-None-Match", answer.header("etag"))]);
+    assert_eq!((again.status, rung(&again)), (304, "not_modified"));
+}
+
+#[test]
+fn a_whole_jpeg_is_passed_without_its_metadata() {
+    let path = "/iiif/3/upright-1.jpg/full/max/0/default";
+    let server = Server::start(folder());
+    let answer = server.get(&format!("{path}.jpg"));
+    assert_eq!(rung(&answer), "pass_through");
+    let exif = |bytes: &[u8]| bytes.windows(4).any(|four| four == b"Exif");
+    let file = fs::read(folder().join("upright-1.jpg")).unwrap();
+    assert!(exif(&file) && !exif(&answer.body));
+    assert_eq!(slow(&answer.body), slow(&file));
+    assert_eq!(
+        slow(&answer.body),
+        decode(&server.get(&format!("{path}.png"))).data
+    );
+
+    let streaming = Server::with(folder(), &[("LIMITS__STREAM_ABOVE_BYTES", "2000")]);
+    let streamed = streaming.get(&format!("{path}.jpg"));
+    assert_eq!(rung(&streamed), "pass_through");
+    assert_eq!(
+        streamed.header("content-length"),
+        answer.body.len().to_string()
+    );
+    assert_eq!(streamed.body, answer.body);
+}
+
+#[test]
+fn a_master_that_is_not_complete_is_not_passed() {
+    let mut server = Server::start(folder());
+    server.log_may_be_dirty = true;
+    let answer = server.get("/iiif/3/cut.jpg/full/max/0/default.jpg");
+    assert_ne!(answer.status, 200);
+    assert_eq!(ladder(&server, "pass_through"), 0);
+}
+
+#[test]
+fn a_tile_that_is_not_what_its_directory_says_is_not_passed() {
+    let folder = scratch("ladder-damaged");
+    let path = folder.join("a.tif");
+    painted::save(&path, Store::Abbreviated);
+    let mut bytes = fs::read(&path).unwrap();
+    // The frame of the first tile gets other sides, the end of the second is overwritten.
+    let frames: Vec<_> = (0..bytes.len() - 9)
+        .filter(|at| bytes[*at..].starts_with(&[0xff, 0xc0, 0, 17, 8, 1, 0, 1, 0]))
+        .collect();
+    bytes[frames[0] + 6] = 8;
+    let end = (0..frames[2])
+        .rfind(|at| bytes[*at..].starts_with(&[0xff, 0xd9]))
+        .unwrap();
+    bytes[end..end + 2].fill(0xff);
+    fs::write(&path, bytes).unwrap();
+    let mut server = Server::start(&folder);
+    server.log_may_be_dirty = true;
+    let tile = |x| server.get(&format!("/iiif/3/a.tif/{x},0,256,256/max/0/default.jpg"));
+    for x in [0, 256] {
+        assert_ne!(tile(x).status, 200);
+    }
+    assert_eq!(rung(&tile(512)), "pass_through");
+    assert_eq!(ladder(&server, "pass_through"), 1);
+}
+
+#[test]
+fn a_master_that_is_written_in_place_is_noticed_before_its_bytes_leave() {
+    let folder = scratch("ladder-written");
+    let path = folder.join("a.tif");
+    painted::save(&path, Store::Abbreviated);
+    let settings = [("SOURCE__FILE__CHECK_SECONDS", "3600")];
+    let mut server = Server::with(&folder, &settings);
+    server.log_may_be_dirty = true;
+    let tile = "/iiif/3/a.tif/0,0,256,256/max/0/default.jpg";
+    let before = server.get(tile);
+    assert_eq!(rung(&before), "pass_through");
+    painted::save(&path, Store::Complete);
+    let during = server.get(tile);
+    assert_eq!(during.status, 503, "{}", during.text_lossy());
+    // What was parsed is dropped: the next request sees the new file.
+    let after = server.get(tile);
+    assert_eq!(rung(&after), "pass_through");
+    assert_ne!(after.header("etag"), before.header("etag"));
+}
