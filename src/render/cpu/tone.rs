@@ -2,6 +2,8 @@
 //!
 //! The rounded 8-bit colours are what counts, so every engine comes to the same side of the threshold.
 
+mod simd;
+
 use super::flow::EachStrip;
 use super::sample::eight_bits;
 use crate::error::Result;
@@ -40,7 +42,7 @@ fn gray_strip(source: &Raster) -> Result<Raster> {
     let samples = eight_bits(source, "gray")?;
     let grays = match channels {
         Channels::Gray | Channels::GrayAlpha => samples.to_vec(),
-        Channels::Rgb => lumas(samples).collect(),
+        Channels::Rgb => lumas(samples),
         Channels::Rgba => pixels::<4>(samples)
             .flat_map(|&[r, g, b, opacity]| [luma([r, g, b]), opacity])
             .collect(),
@@ -60,7 +62,13 @@ fn bitonal_strip(source: &Raster) -> Result<Raster> {
         Channels::GrayAlpha => pixels::<2>(samples)
             .map(|&[gray, _]| black_or_white(gray))
             .collect(),
-        Channels::Rgb => lumas(samples).map(black_or_white).collect(),
+        Channels::Rgb => {
+            let mut grays = lumas(samples);
+            for gray in &mut grays {
+                *gray = black_or_white(*gray);
+            }
+            grays
+        }
         Channels::Rgba => pixels::<4>(samples)
             .map(|&[r, g, b, _]| black_or_white(luma([r, g, b])))
             .collect(),
@@ -72,8 +80,15 @@ fn black_or_white(gray: u8) -> u8 {
     if gray >= WHITE_FROM { 255 } else { 0 }
 }
 
-fn lumas(samples: &[u8]) -> impl Iterator<Item = u8> {
-    pixels::<3>(samples).copied().map(luma)
+/// Lumas of RGB pixels.
+fn lumas(samples: &[u8]) -> Vec<u8> {
+    let mut grays = vec![0; samples.len() / 3];
+    let done = simd::lumas(samples, &mut grays);
+    let rest = pixels::<3>(samples).zip(&mut grays).skip(done);
+    for (pixel, gray) in rest {
+        *gray = luma(*pixel);
+    }
+    grays
 }
 
 fn pixels<const N: usize>(samples: &[u8]) -> std::slice::Iter<'_, [u8; N]> {
@@ -126,6 +141,24 @@ mod tests {
         assert_eq!(bytes(&run(source, &[Pass::Bitonal])), [255, 0]);
         let source = row(Channels::GrayAlpha, &[200, 0, 100, 255]);
         assert_eq!(bytes(&run(source, &[Pass::Bitonal])), [255, 0]);
+    }
+
+    #[test]
+    fn vectors_give_the_luma_of_every_colour_and_every_length() {
+        let cube = (0_u32..1 << 18).flat_map(|colour| {
+            // Six bits of each sample, and the noise of the others below them.
+            [0, 6, 12].map(|shift| {
+                let [level, ..] = ((colour >> shift & 63) << 2).to_le_bytes();
+                let [low, ..] = (colour.wrapping_mul(0x9E37_79B9) >> (shift + 8)).to_le_bytes();
+                level | (low & 3)
+            })
+        });
+        let cube: Vec<u8> = cube.collect();
+        let wanted: Vec<u8> = pixels::<3>(&cube).copied().map(luma).collect();
+        assert_eq!(lumas(&cube), wanted);
+        for count in 0..70 {
+            assert_eq!(lumas(&cube[..3 * count]), wanted[..count]);
+        }
     }
 
     #[test]
