@@ -93,6 +93,9 @@ fn passes(criterion: &mut Criterion) {
         background: Some([255; 3]),
     };
     bench(criterion, "turn by 22.5", picture, Pass::Rotate(turn));
+    let derivative = sides(800, 600);
+    bench(criterion, "gray", derivative, Pass::Gray);
+    bench(criterion, "bitonal", derivative, Pass::Bitonal);
 }
 
 criterion_group!(benches, passes);

@@ -267,6 +267,16 @@ pub trait Rows: Send {
     ///
     /// Whatever stopped the producer: a damaged master, a lost source, a cancelled request.
     fn next_strip(&mut self) -> Result<Option<Raster>>;
+
+    /// All rows together, where that takes less than strips do and none has been taken; `None` leaves
+    /// the strips as they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rows::next_strip`].
+    fn at_once(&mut self) -> Result<Option<Raster>> {
+        Ok(None)
+    }
 }
 
 /// A picture in memory as a single strip.
@@ -296,6 +306,10 @@ impl Rows for OneStrip {
     fn next_strip(&mut self) -> Result<Option<Raster>> {
         Ok(self.raster.take())
     }
+
+    fn at_once(&mut self) -> Result<Option<Raster>> {
+        Ok(self.raster.take())
+    }
 }
 
 /// Gathers all strips of `rows` into one raster; a single strip is moved, not copied.
@@ -306,6 +320,13 @@ impl Rows for OneStrip {
 /// fill the promised shape.
 pub fn gather(rows: &mut dyn Rows, cancel: &Cancel) -> Result<Raster> {
     let shape = rows.shape();
+    if let Some(whole) = rows.at_once()? {
+        return Raster::new(
+            shape.dimensions,
+            shape.format.channels,
+            whole.into_samples(),
+        );
+    }
     let Some(first) = rows.next_strip()? else {
         return Err(Error::internal("gathering rows of which there are none"));
     };
@@ -335,6 +356,42 @@ pub fn gather(rows: &mut dyn Rows, cancel: &Cancel) -> Result<Raster> {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+
+    /// Rows that are there together; their strips would be others.
+    struct Together(Option<Raster>);
+
+    impl Rows for Together {
+        fn shape(&self) -> Shape {
+            Shape {
+                dimensions: Dimensions::new(2, 2).expect("not empty"),
+                format: PixelFormat::eight(Channels::Gray),
+            }
+        }
+
+        fn next_strip(&mut self) -> Result<Option<Raster>> {
+            Err(Error::internal(
+                "taking strips of rows that are there together",
+            ))
+        }
+
+        fn at_once(&mut self) -> Result<Option<Raster>> {
+            Ok(self.0.take())
+        }
+    }
+
+    #[test]
+    fn rows_that_are_there_together_are_gathered_without_strips() {
+        let gathered = |width| {
+            let dimensions = Dimensions::new(width, 2).expect("not empty");
+            let samples = vec![7; 2 * width as usize];
+            let raster = Raster::from_u8(dimensions, Channels::Gray, samples);
+            let mut rows = Together(raster.ok());
+            gather(&mut rows, &Cancel::new())
+        };
+        let whole = gathered(2).expect("four samples");
+        assert_eq!(whole.samples(), &Samples::U8(vec![7; 4]));
+        assert_eq!(gathered(1).unwrap_err().kind(), ErrorKind::Internal);
+    }
 
     #[test]
     fn a_raster_refuses_samples_that_do_not_fill_it() {

@@ -142,6 +142,10 @@ impl Rows for Timed {
     fn next_strip(&mut self) -> Result<Option<Raster>> {
         self.clock.time(|| self.rows.next_strip())
     }
+
+    fn at_once(&mut self) -> Result<Option<Raster>> {
+        self.clock.time(|| self.rows.at_once())
+    }
 }
 
 /// Bytes of one piece of a streamed answer.

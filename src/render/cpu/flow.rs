@@ -39,6 +39,17 @@ impl Rows for Guarded {
         }
         strip
     }
+
+    fn at_once(&mut self) -> Result<Option<Raster>> {
+        let Some(rows) = &mut self.rows else {
+            return Ok(None);
+        };
+        let whole = self.cancel.check().and_then(|()| rows.at_once());
+        if !matches!(whole, Ok(None)) {
+            self.rows = None;
+        }
+        whole
+    }
 }
 
 /// A pass that makes one strip of each.

@@ -179,6 +179,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn rows_taken_together_leave_nothing_behind_and_heed_the_cancel_token() {
+        let source = picture(dimensions(4, 5), RGB, 35);
+        let cancel = Cancel::new();
+        let mut rows = start(Box::new(OneStrip::from(source.clone())), &[], &cancel);
+        assert_eq!(rows.at_once().expect("a picture"), Some(source.clone()));
+        assert!(rows.at_once().expect("ended").is_none());
+        assert!(rows.next_strip().expect("ended").is_none());
+        let mut rows = start(Box::new(Strips::new(source.clone(), 2)), &[], &cancel);
+        assert!(rows.at_once().expect("strips alone").is_none());
+        assert!(rows.next_strip().expect("a strip").is_some());
+        let mut rows = start(Box::new(OneStrip::from(source)), &[], &cancel);
+        cancel.cancel();
+        assert_eq!(rows.at_once().unwrap_err().kind(), ErrorKind::Cancelled);
+        assert!(rows.next_strip().expect("ended").is_none());
+    }
+
     /// A decoder that meets damage after its first strip.
     struct Damaged(Strips, bool);
 

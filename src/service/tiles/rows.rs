@@ -62,9 +62,8 @@ impl TileRows {
         self.stretch(bottom)
     }
 
-    /// The next strip, if all of its cells are at hand or can be made.
-    fn strip(&self) -> Result<Option<Raster>> {
-        let part = self.part();
+    /// The rows of `part`, if all of their cells are at hand or can be made.
+    fn strip(&self, part: Window) -> Result<Option<Raster>> {
         let mut places = Vec::new();
         let mut missing = Vec::new();
         for place in self.cells.view.places(part) {
@@ -133,7 +132,7 @@ impl Rows for TileRows {
         if self.next >= bottom {
             return Ok(None);
         }
-        let strip = self.strip();
+        let strip = self.strip(self.part());
         match &strip {
             Ok(Some(strip)) => self.next += strip.dimensions().height,
             Ok(None) => {
@@ -143,5 +142,18 @@ impl Rows for TileRows {
             Err(_) => self.next = bottom,
         }
         strip
+    }
+
+    /// Where all cells are in memory, whoever needs the whole window gets it without a second copy.
+    fn at_once(&mut self) -> Result<Option<Raster>> {
+        let window = self.cells.view.window;
+        if self.next != window.y || self.rest.is_some() || !self.cells.are_resident() {
+            return Ok(None);
+        }
+        let whole = self.strip(window);
+        if !matches!(whole, Ok(None)) {
+            self.next = window.bottom();
+        }
+        whole
     }
 }
