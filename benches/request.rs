@@ -18,6 +18,7 @@ fn service(memory_bytes: u64) -> Service {
     };
     let mut config = Config::default();
     config.cache.derivative.memory_bytes = memory_bytes;
+    config.cache.levels.disk_bytes = 0;
     let source = FileSource::new(&files).expect("the folder is there");
     let resources = Resources {
         threads: 2,

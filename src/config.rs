@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::cache::disk::overlaps;
 use crate::error::ConfigError;
 use crate::{http, service, source};
 
@@ -116,10 +117,24 @@ impl Config {
         self.http.check()?;
         self.service.check()?;
         self.source.file.check()?;
+        self.check_cache()?;
         if self.gpu.mode == GpuMode::On {
             return Err(ConfigError::new(
                 "gpu.mode",
                 "must be off or auto: no GPU can be used by this build",
+            ));
+        }
+        Ok(())
+    }
+
+    /// What is cached must never be taken for masters.
+    fn check_cache(&self) -> Result<(), ConfigError> {
+        let directory = &self.service.cache.directory;
+        let is_set = !directory.as_os_str().is_empty();
+        if is_set && overlaps(directory, &self.source.file.folders()) {
+            return Err(ConfigError::new(
+                "cache.directory",
+                "must lie neither in nor above a source's folder",
             ));
         }
         Ok(())
@@ -220,6 +235,21 @@ mod tests {
         assert_eq!(error.key, "limits.max_area_px");
         let error = load_text("", &[("TRIFORIUM_GPU__MODE", "sometimes")]).expect_err("value");
         assert_eq!(error.key, "gpu.mode");
+    }
+
+    #[test]
+    fn the_cache_stays_away_from_the_masters() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let load = |directory: &str| {
+            let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+            let (root, directory) = (path("masters"), path(directory));
+            let text = format!("source.file.root = {root:?}\ncache.directory = {directory:?}\n");
+            load_text(&text, &[])
+        };
+        for place in ["masters", "masters/cache", "."] {
+            assert_eq!(load(place).expect_err(place).key, "cache.directory");
+        }
+        assert!(load("cache").is_ok());
     }
 
     #[test]

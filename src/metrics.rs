@@ -62,6 +62,8 @@ table! {
     CACHE_REQUESTS: Counter<2> "triforium_cache_requests_total" ["tier", "result"] "Look-ups in a cache.";
     CACHE_BYTES: Gauge<1> "triforium_cache_bytes" ["tier"] "Bytes held by a cache.";
     CACHE_EVICTIONS: Counter<1> "triforium_cache_evictions_total" ["tier"] "Entries that left a cache for want of room.";
+    LEVEL_BUILDS: Counter<1> "triforium_level_builds_total" ["result"] "Builds of masters' levels in the background.";
+    LEVEL_BUILD_DURATION: Histogram<0> "triforium_level_build_seconds" [] "Time that a build of a master's levels took, waiting for its rate included.";
     COALESCED: Counter<0> "triforium_coalesced_requests_total" [] "Requests that shared the render of an equal one.";
     SOURCE_READS: Counter<2> "triforium_source_reads_total" ["source", "result"] "Reads of masters.";
     ENCODER_BUSY: Gauge<0> "triforium_encoder_busy" [] "Encoder threads at work.";

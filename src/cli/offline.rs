@@ -18,7 +18,9 @@ pub(super) fn service(
         .map(|folder| ("source.file.root", folder.to_string_lossy().into_owned()))
         .into_iter()
         .collect();
-    let (config, _) = config.load(&flags)?;
+    let (mut config, _) = config.load(&flags)?;
+    // One look at one image leaves nothing behind.
+    config.service.cache.levels.disk_bytes = 0;
     let source = FileSource::new(&config.source.file)?;
     let service = Service::new(
         &config.service,

@@ -249,6 +249,18 @@ pub const KEYS: &[KeyInfo] = &[
         meaning: "How strips are compressed: \"none\", \"deflate\" or \"lzw\".",
     },
     KeyInfo {
+        key: "cache.directory",
+        meaning: "Folder of what is cached on disk; neither in nor above a source's folder. Empty: triforium in the user's\nfolder of caches ($XDG_CACHE_HOME, else ~/.cache).",
+    },
+    KeyInfo {
+        key: "cache.levels.disk_bytes",
+        meaning: "Bytes on disk for levels of masters that have none or no random access: built in the background once a master\nhas been decoded again and again. 0: off.",
+    },
+    KeyInfo {
+        key: "cache.levels.build_mib_per_second",
+        meaning: "MiB that building levels writes in a second at most. 0: none are built.",
+    },
+    KeyInfo {
         key: "cache.derivative.memory_bytes",
         meaning: "Bytes of finished answers that are kept in memory, bookkeeping included. 0: off.",
     },

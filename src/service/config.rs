@@ -1,5 +1,8 @@
 //! What the operator decides about use cases: limits, caches, derivatives, admission.
 
+use std::env;
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::codec::DecodeLimits;
@@ -141,10 +144,47 @@ impl EncodeConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheConfig {
+    /// Where caches have their files; kept out of the sources. Empty: `triforium` in the user's folder
+    /// of caches.
+    pub directory: PathBuf,
+    /// Levels of masters.
+    pub levels: LevelCacheConfig,
     /// Finished derivatives.
     pub derivative: DerivativeCacheConfig,
     /// Decoded tiles.
     pub tiles: TileCacheConfig,
+}
+
+impl CacheConfig {
+    /// The directory in force; `None` where neither it nor a home is set.
+    pub(super) fn place(&self) -> Option<PathBuf> {
+        if self.directory != PathBuf::new() {
+            return Some(self.directory.clone());
+        }
+        let folder = |name: &str| env::var_os(name).map(PathBuf::from);
+        let caches = folder("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+        let caches = caches.or_else(|| Some(folder("HOME")?.join(".cache")))?;
+        Some(caches.join("triforium"))
+    }
+}
+
+/// Levels of masters.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LevelCacheConfig {
+    /// Bytes on disk. 0: off.
+    pub disk_bytes: u64,
+    /// Most that building levels writes in a second. 0: none are built.
+    pub build_mib_per_second: u64,
+}
+
+impl Default for LevelCacheConfig {
+    fn default() -> Self {
+        Self {
+            disk_bytes: 20 << 30,
+            build_mib_per_second: 64,
+        }
+    }
 }
 
 /// Finished derivatives.

@@ -183,7 +183,9 @@ impl Work {
         let plan = Plan::new(&resolved, master.subject(), &shared.plan_settings);
         let price = master.picture.price(plan.level, plan.window);
         let most_bytes = shared.config.limits.stream_above_bytes;
+        // Which step answers, and so the bytes, does not hang on what is remembered.
         let step = Step::choose(&master, &plan, price, most_bytes);
+        let price = master.price(&plan);
         let key = derivative_key(shared, request, &master, &resolved);
         Ok(Self {
             shared: Arc::clone(shared),
@@ -340,6 +342,7 @@ impl Work {
         if !matches!(rung, Rung::Resident | Rung::Levels) {
             self.confirm().await?;
         }
+        self.shared.levels.consider(&self.master);
         timing.queue = queue;
         let body = Bytes::from(body);
         self.shared.derivatives.insert(self.key, body.clone());
@@ -359,6 +362,7 @@ impl Work {
         tokio::spawn(async move {
             let encoders = &self.shared.stream_encoders;
             render::stream(render, encoders, permit, visit, sender).await;
+            self.shared.levels.consider(&self.master);
         });
         Pieces::begin(pieces).await
     }

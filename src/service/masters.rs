@@ -11,16 +11,17 @@ use std::time::{Duration, Instant};
 use quick_cache::sync::Cache;
 
 use super::admission::Lane;
+use super::levels::{self, Account, Levels};
 use super::meta::Meta;
 use super::tiles::TileSource;
 use crate::cache::{Flights, Key, KeyBuilder};
 use crate::cancel::Cancel;
-use crate::codec::{self, DecodeLimits, Facts, Picture};
+use crate::codec::{self, DecodeLimits, Facts, Picture, Price};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
 use crate::iiif::Identifier;
 use crate::metrics::PANICS;
-use crate::plan::Subject;
+use crate::plan::{Plan, Subject};
 use crate::reader::RangeReader;
 use crate::source::{FileReader, FileSource, Located, Opened, Version};
 
@@ -41,6 +42,8 @@ pub struct Master {
     pub(super) key: Key,
     /// Milliseconds after the pool's start at which its version was last checked.
     checked_ms: AtomicU64,
+    /// What decoding it has cost, if its levels would be remembered.
+    pub(super) account: Option<Arc<Account>>,
     /// Its levels, where they are remembered.
     levels: RwLock<Option<Arc<dyn TileSource>>>,
 }
@@ -69,6 +72,22 @@ impl Master {
         }
     }
 
+    /// What it takes to get the pixels that `plan` reads: from its levels where those are remembered, in
+    /// the memory of its decoder all the same, since levels may leave at any time.
+    pub(super) fn price(&self, plan: &Plan) -> Price {
+        let price = self.picture.price(plan.level, plan.window);
+        if self.levels().is_none_or(|levels| !levels.has(plan.factor)) {
+            return price;
+        }
+        let base = self.facts().pyramid.levels()[plan.level].factor;
+        let halved = u64::from(plan.factor.get() / base.get());
+        let area = plan.window.dimensions().area();
+        Price {
+            pixels: area.div_ceil(halved * halved).min(price.pixels),
+            ..price
+        }
+    }
+
     /// The levels that are remembered of it, if they are.
     pub(super) fn levels(&self) -> Option<Arc<dyn TileSource>> {
         let levels = self.levels.read();
@@ -76,10 +95,6 @@ impl Master {
     }
 
     /// Takes its levels from `source` from now on.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "whoever builds levels calls it")
-    )]
     pub(super) fn remember(&self, source: Arc<dyn TileSource>) {
         let levels = self.levels.write();
         *levels.unwrap_or_else(PoisonError::into_inner) = Some(source);
@@ -137,6 +152,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) struct Masters {
     source: Arc<FileSource>,
+    levels: Arc<Levels>,
     open: Cache<Key, Arc<Master>>,
     opening: Flights<Key, Arc<Master>>,
     limits: DecodeLimits,
@@ -149,6 +165,7 @@ impl Masters {
     /// At most `capacity` masters of `source`, checked every `check_every`.
     pub(super) fn new(
         source: Arc<FileSource>,
+        levels: Arc<Levels>,
         capacity: usize,
         limits: DecodeLimits,
         check_every: Duration,
@@ -156,6 +173,7 @@ impl Masters {
     ) -> Self {
         Self {
             source,
+            levels,
             open: Cache::new(capacity),
             opening: Flights::default(),
             limits,
@@ -260,6 +278,11 @@ impl Masters {
         let (opened, meta) = self.locate(identifier.as_str())?;
         let reader: Arc<dyn RangeReader> = Arc::clone(&opened.reader) as Arc<dyn RangeReader>;
         let picture = codec::open(reader, meta.page, &self.limits)?;
+        let stored_as = levels::key_of(&opened.located, &opened.version, meta);
+        let account = self.levels.account(stored_as, picture.as_ref());
+        // Where nothing would be stored, nothing is looked for.
+        let stored =
+            (account.as_ref()).and_then(|_| self.levels.find(&stored_as, picture.as_ref()));
         let master = Arc::new(Master {
             picture,
             key: version_key(&opened, meta),
@@ -268,7 +291,8 @@ impl Masters {
             version: opened.version,
             meta,
             checked_ms: AtomicU64::new(self.now_ms()),
-            levels: RwLock::default(),
+            account,
+            levels: RwLock::new(stored),
         });
         self.open.insert(key, Arc::clone(&master));
         Ok(master)
@@ -347,7 +371,9 @@ mod tests {
             ..source::Config::default()
         };
         let source = Arc::new(FileSource::new(&config).expect("valid"));
-        let masters = Masters::new(source, 8, DecodeLimits::default(), Duration::ZERO, true);
+        let levels = Arc::new(Levels::none());
+        let limits = DecodeLimits::default();
+        let masters = Masters::new(source, levels, 8, limits, Duration::ZERO, true);
         let identifier = Identifier::new("cat;1").expect("valid");
         let key = key_of(&identifier);
         let renew = |known| masters.renew(key, &identifier, known);

@@ -11,6 +11,7 @@ mod encoders;
 mod image;
 mod info;
 mod ladder;
+mod levels;
 mod losses;
 mod masters;
 mod meta;
@@ -26,7 +27,8 @@ pub use answer::{
     Answer, Ask, Head, InfoAnswer, ListingPage, Pieces, Readiness, Rung, Timing, Validators,
 };
 pub use config::{
-    CacheConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig, Limits, TileCacheConfig,
+    CacheConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig, LevelCacheConfig, Limits,
+    TileCacheConfig,
 };
 pub use image::Explanation;
 pub use masters::Master;
@@ -41,6 +43,7 @@ use crate::{codec, plan};
 
 use admission::{Admission, Lane, LaneLimits};
 use encoders::Encoders;
+use levels::Levels;
 use losses::Losses;
 use masters::Masters;
 use tiles::Resident;
@@ -77,6 +80,7 @@ struct Shared {
     masters: Arc<Masters>,
     derivatives: Arc<Memory>,
     tiles: Arc<Resident>,
+    levels: Arc<Levels>,
     flights: Flights<Key, image::Made>,
     admission: Admission,
     info_lane: Arc<Lane>,
@@ -98,7 +102,8 @@ impl Service {
         check_every: Duration,
         resources: Resources,
     ) -> Result<Self> {
-        let kept = Kept::new(config, resources);
+        let levels = levels(config, &source, resources);
+        let kept = Kept::new(config, resources, levels);
         let shared = Shared::new(config, source, check_every, resources, kept)?;
         Ok(Self {
             shared: Arc::new(RwLock::new(Arc::new(shared))),
@@ -119,7 +124,15 @@ impl Service {
         resources: Resources,
     ) -> Result<()> {
         let before = self.shared();
-        let mut kept = Kept::new(config, resources);
+        let same_levels = before.config.cache.directory == config.cache.directory
+            && before.config.cache.levels == config.cache.levels
+            && before.source.folders() == source.folders();
+        let levels = if same_levels {
+            Arc::clone(&before.levels)
+        } else {
+            levels(config, &source, resources)
+        };
+        let mut kept = Kept::new(config, resources, levels);
         if before.config.cache.derivative == config.cache.derivative {
             kept.derivatives = Arc::clone(&before.derivatives);
         }
@@ -204,13 +217,11 @@ impl Shared {
         };
         let render_threads = or_all(limits.render_threads);
         let encode_threads = or_all(config.encode.threads);
-        let decode_bytes = match limits.decode_bytes {
-            0 => resources.memory_bytes / 4,
-            bytes => bytes,
-        };
+        let decode_bytes = decode_bytes(config, resources);
         let source = Arc::new(source);
         let masters = Masters::new(
             Arc::clone(&source),
+            Arc::clone(&kept.levels),
             limits.open_masters,
             config.decode_limits(decode_bytes),
             check_every,
@@ -239,6 +250,7 @@ impl Shared {
             masters: Arc::new(masters),
             derivatives: kept.derivatives,
             tiles: kept.tiles,
+            levels: kept.levels,
             flights: Flights::default(),
             admission: Admission {
                 tile: lane("tile", render_threads, decode_bytes / 4),
@@ -259,18 +271,35 @@ impl Shared {
 struct Kept {
     derivatives: Arc<Memory>,
     tiles: Arc<Resident>,
+    levels: Arc<Levels>,
 }
 
 impl Kept {
-    fn new(config: &Config, resources: Resources) -> Self {
+    fn new(config: &Config, resources: Resources, levels: Arc<Levels>) -> Self {
         // The operator's bound, on a small machine less.
         let tiles = config.cache.tiles.memory_bytes;
         let tiles = tiles.min(resources.memory_bytes / 4);
         Self {
             derivatives: Arc::new(Memory::new(config.cache.derivative.memory_bytes)),
             tiles: Arc::new(Resident::new(tiles)),
+            levels,
         }
     }
+}
+
+/// Bytes for decoded pixels of all requests together.
+fn decode_bytes(config: &Config, resources: Resources) -> u64 {
+    match config.limits.decode_bytes {
+        0 => resources.memory_bytes / 4,
+        bytes => bytes,
+    }
+}
+
+/// Levels of masters in `source`. Building them may hold a quarter of what requests may, beside them.
+fn levels(config: &Config, source: &FileSource, resources: Resources) -> Arc<Levels> {
+    let folders = source.folders();
+    let decode_bytes = decode_bytes(config, resources) / 4;
+    Arc::new(Levels::new(&config.cache, folders, decode_bytes))
 }
 
 /// The digest of everything beside master and request that decides bytes.

@@ -154,6 +154,12 @@ impl Config {
         !self.root.as_os_str().is_empty()
     }
 
+    /// The folders of all roots, as they are set.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let roots = self.effective_roots();
+        roots.into_iter().map(|root| root.path).collect()
+    }
+
     /// The roots in the order in which they are asked.
     pub(super) fn effective_roots(&self) -> Vec<RootConfig> {
         if !self.is_single() {

@@ -1,6 +1,7 @@
 //! Identifiers to open masters: the roots in their order, the first that has the file.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::beneath;
@@ -17,6 +18,7 @@ use crate::error::{ConfigError, Error, ErrorKind, Result};
 #[derive(Debug)]
 pub struct FileSource {
     roots: Vec<Arc<Root>>,
+    folders: Vec<PathBuf>,
     lists: Lists,
 }
 
@@ -86,7 +88,16 @@ impl FileSource {
             .map(|(index, root)| Ok(Arc::new(Root::new(root, index, config)?)))
             .collect::<Result<Vec<_>, ConfigError>>()?;
         let lists = Lists::new(&roots, config.max_listed);
-        Ok(Self { roots, lists })
+        Ok(Self {
+            roots,
+            folders: config.folders(),
+            lists,
+        })
+    }
+
+    /// The folders of all roots, as they are set.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
     }
 
     /// Opens the master that `identifier` names. Blocks, within `read_timeout_seconds` for each root.

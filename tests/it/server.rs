@@ -2,6 +2,7 @@
 
 mod caching;
 mod commands;
+mod levels;
 mod lifecycle;
 mod observation;
 mod tiles;

@@ -22,6 +22,8 @@ pub(crate) struct Server {
     /// `host:port` of the admin listener.
     pub(crate) admin: String,
     log: tempfile::NamedTempFile,
+    /// Its caches on disk, unless a setting puts them elsewhere.
+    _caches: tempfile::TempDir,
     /// The log may hold 5xx lines: the test provokes them.
     pub(crate) log_may_be_dirty: bool,
 }
@@ -43,6 +45,7 @@ impl Server {
     /// Serves `folder` with settings and further arguments.
     pub(crate) fn launch(folder: &Path, settings: &[(&str, &str)], arguments: &[&str]) -> Self {
         let log = tempfile::NamedTempFile::new().unwrap();
+        let caches = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_triforium"));
         command
             .arg("serve")
@@ -50,6 +53,7 @@ impl Server {
             .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(arguments)
             .current_dir(log.path().parent().unwrap())
+            .env("XDG_CACHE_HOME", caches.path())
             .stdout(Stdio::piped())
             .stderr(log.reopen().unwrap());
         for (key, value) in settings {
@@ -62,6 +66,7 @@ impl Server {
             public,
             admin,
             log,
+            _caches: caches,
             log_may_be_dirty: false,
         }
     }

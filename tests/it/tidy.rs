@@ -74,13 +74,21 @@ const FENCES: &[(&str, &[&str])] = &[
     ("moxcms", &["codec/colour"]),
     ("exif", &["codec/exif.rs"]),
     ("fast_image_resize", &["render/cpu/resample.rs"]),
-    ("rustix", &["source/", "cli/convert/target.rs"]),
+    (
+        "rustix",
+        &["source/", "service/levels/", "cli/convert/target.rs"],
+    ),
     ("blake3", &["cache/key.rs", "http/", "codec/colour"]),
     ("crc32fast", &["cache/disk/"]),
     ("clap", &["cli/"]),
     (
         "quick_cache",
-        &["cache/", "service/masters.rs", "codec/colour"],
+        &[
+            "cache/",
+            "service/levels/",
+            "service/masters.rs",
+            "codec/colour",
+        ],
     ),
 ];
 

@@ -90,12 +90,10 @@ impl LevelFile {
         self.folder.remove(&self.key);
     }
 
-    #[cfg(test)]
-    pub(super) fn is_closed(&self) -> bool {
-        self.file
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_none()
+    /// Whether tiles can still be read: the file has neither left the store nor turned out damaged.
+    pub fn is_open(&self) -> bool {
+        let file = self.file.read().unwrap_or_else(PoisonError::into_inner);
+        file.is_some()
     }
 
     fn close(&self) {

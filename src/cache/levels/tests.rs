@@ -173,7 +173,7 @@ fn an_evicted_file_is_closed_and_gives_no_more() {
         assert!(store.bytes() <= 1500);
     }
     assert!(first.tile(4, 0, 0).is_none());
-    assert!(first.is_closed());
+    assert!(!first.is_open());
     assert!(store.find(&key(5)).is_some());
 }
 

@@ -47,11 +47,17 @@ impl Cells {
         resident: Arc<Resident>,
         use_of_memory: Use,
     ) -> Self {
+        let remembered = master.levels().filter(|levels| levels.has(view.factor));
+        let view = if remembered.is_some() {
+            view.in_remembered_cells()
+        } else {
+            view.in_cells(|bytes| resident.keeps(bytes))
+        };
         let mut cells = Self {
-            view: view.in_cells(|bytes| resident.keeps(bytes)),
+            view,
             master: master.key,
             resident,
-            remembered: master.levels(),
+            remembered,
             use_of_memory,
             found: Arc::default(),
             origins: Arc::default(),

@@ -35,6 +35,9 @@ pub(in crate::service) const CELL_SIDE_PX: u32 = 256;
 /// Where a level's tiles come from, beside the resident ones. Grid: cells of [`CELL_SIDE_PX`] from the
 /// level's origin; those at the edges are cut to ⌈side / factor⌉.
 pub(in crate::service) trait TileSource: Send + Sync + fmt::Debug {
+    /// Whether it has cells of the level with `factor`.
+    fn has(&self, factor: ScaleFactor) -> bool;
+
     /// Pixels of cell (`column`, `row`) at `factor`: exactly those of a decode of that window at that
     /// factor, after decoder and shrinking, before any other pass. `None` where it has none.
     ///

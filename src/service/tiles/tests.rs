@@ -27,6 +27,7 @@ fn service(tiles_bytes: u64) -> Service {
     let source = FileSource::new(&source).expect("valid");
     let mut config = Config::default();
     config.cache.derivative.memory_bytes = 0;
+    config.cache.levels.disk_bytes = 0;
     config.cache.tiles.memory_bytes = tiles_bytes;
     let resources = Resources {
         threads: 2,
@@ -77,6 +78,10 @@ impl Levels {
 }
 
 impl TileSource for Levels {
+    fn has(&self, _: ScaleFactor) -> bool {
+        true
+    }
+
     fn tile(
         &self,
         factor: ScaleFactor,

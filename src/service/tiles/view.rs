@@ -110,6 +110,15 @@ impl View {
         }
     }
 
+    /// The same in the cells of a [`TileSource`](super::TileSource).
+    pub(super) fn in_remembered_cells(self) -> Self {
+        Self {
+            cell: square(CELL_SIDE_PX),
+            access: Access::Rows,
+            ..self
+        }
+    }
+
     /// Columns of cells that `window` touches.
     pub(super) fn columns(&self, window: Window) -> Range<u32> {
         window.x / self.cell.width..window.right().div_ceil(self.cell.width)
@@ -224,8 +233,11 @@ impl Decoder {
     ///
     /// Those of the decoder and of the engine.
     pub(super) fn rows(&self, view: &View, window: Window) -> Result<Box<dyn Rows>> {
-        let picture = &self.master.picture;
-        let rows = picture.decode(view.level, view.decoded(window), &self.cancel)?;
+        let (picture, part) = (&self.master.picture, view.decoded(window));
+        if let Some(account) = &self.master.account {
+            account.spend(picture.price(view.level, part).pixels);
+        }
+        let rows = picture.decode(view.level, part, &self.cancel)?;
         if view.halvings == 0 {
             return Ok(rows);
         }
