@@ -250,9 +250,9 @@ async fn a_cancelled_build_leaves_nothing_and_a_slow_one_keeps_to_its_rate() {
     };
     let builder = house.builder(slow);
     let cancel = builder.cancel();
-    let waiting = std::thread::spawn(move || {
+    let waiting = thread::spawn(move || {
         // The first cell is written, then the build waits for days.
-        std::thread::sleep(Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(200));
         cancel.cancel();
     });
     let error = builder.build(&master, &account).expect_err("cancelled");
