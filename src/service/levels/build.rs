@@ -258,14 +258,14 @@ impl Bands {
             };
             picture.price(level, window).bytes <= bytes
         };
-        let halves = std::iter::successors(
+        let mut halves = std::iter::successors(
             Some(dimensions.height.next_multiple_of(CELL_SIDE_PX)),
             |h| {
                 let half = (h / 2).next_multiple_of(CELL_SIDE_PX);
                 (half < *h).then_some(half)
             },
         );
-        let band = halves.into_iter().find(|height| fits(*height));
+        let band = halves.find(|height| fits(*height));
         let band = band.ok_or_else(|| {
             Error::new(
                 ErrorKind::TooLarge,
