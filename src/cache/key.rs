@@ -15,7 +15,7 @@ impl Key {
         tag.push('"');
         for byte in &self.0[..16] {
             for nibble in [byte >> 4, byte & 15] {
-                tag.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+                tag.push(char::from(HEX[usize::from(nibble)]));
             }
         }
         tag.push('"');
@@ -44,6 +44,8 @@ impl Key {
     }
 }
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.entity_tag())
@@ -51,15 +53,17 @@ impl fmt::Debug for Key {
 }
 
 /// Gathers what decides a derivative's bytes. Parts are framed, so that no two lists of parts meet.
+///
+/// They are hashed at once: the hash's own state is larger than all of them together.
 #[derive(Debug, Default, Clone)]
-pub struct KeyBuilder(blake3::Hasher);
+pub struct KeyBuilder(Vec<u8>);
 
 impl KeyBuilder {
     /// Adds a part.
     #[must_use]
     pub fn part(mut self, bytes: &[u8]) -> Self {
-        self.0.update(&(bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
+        self.0.extend((bytes.len() as u64).to_le_bytes());
+        self.0.extend_from_slice(bytes);
         self
     }
 
@@ -77,7 +81,7 @@ impl KeyBuilder {
 
     /// The key of all parts in order.
     pub fn finish(&self) -> Key {
-        Key(*self.0.finalize().as_bytes())
+        Key(*blake3::hash(&self.0).as_bytes())
     }
 }
 

@@ -127,7 +127,9 @@ where
                 return Poll::Ready(Event::Due(verdict));
             }
             let wake = due.map_or(now + RECHECK, |(at, _)| at).into();
-            if due.is_some() && sleep.deadline() != wake || sleep.is_elapsed() {
+            // A timer that rings too early only looks again: most deadlines move on before they come, and
+            // setting a timer for every answer costs more than that.
+            if wake < sleep.deadline() || sleep.is_elapsed() {
                 sleep.as_mut().reset(wake);
             }
             if sleep.as_mut().poll(cx).is_pending() {

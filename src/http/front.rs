@@ -83,6 +83,8 @@ pub(super) struct Inquiry {
     pub(super) id: String,
     /// The public address; the listener's own until the request's host has been checked.
     pub(super) base: Base,
+    /// What is wrong with the host that it names.
+    host: Option<Problem>,
     forwarded: Forwarded,
 }
 
@@ -90,13 +92,18 @@ impl Inquiry {
     fn new(head: Parts, peer: Peer, settings: Arc<Settings>) -> Self {
         let forwarded = Forwarded::read(&head.headers, peer.remote.ip(), &settings);
         let id = request_id(&head, settings.trusts(peer.remote.ip()));
-        let base = Base::new(&settings, &forwarded, &peer.local.to_string(), peer.secure);
+        let (host, problem) = match base::host(&head, peer.local) {
+            Ok(host) => (host, None),
+            Err(problem) => (peer.local.to_string(), Some(problem)),
+        };
+        let base = Base::new(&settings, &forwarded, &host, peer.secure);
         Self {
             head,
             peer,
             settings,
             id,
             base,
+            host: problem,
             forwarded,
         }
     }
@@ -127,9 +134,7 @@ impl Inquiry {
                 "requests to this server have no body",
             ));
         }
-        let host = base::host(&self.head, self.peer.local)?;
-        self.base = Base::new(&self.settings, &self.forwarded, &host, self.peer.secure);
-        Ok(())
+        self.host.take().map_or(Ok(()), Err)
     }
 
     fn shape(&self, route: Route<'_>) -> Shape {

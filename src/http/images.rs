@@ -1,5 +1,7 @@
 //! An image request → its answer with validators, links and timing.
 
+use std::fmt::Write as _;
+
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LINK, VARY};
 use hyper::{HeaderMap, Response, StatusCode};
 
@@ -121,14 +123,15 @@ fn time(headers: &mut HeaderMap, head: &Head) -> Result<()> {
         ("process", timing.process),
         ("encode", timing.encode),
     ];
-    let stages =
-        stages.map(|(name, took)| format!("{name};dur={:.3}", 1000.0 * took.as_secs_f64()));
-    let line = format!(
-        "{}, rung;desc=\"{}\", engine;desc=\"{}\"",
-        stages.join(", "),
-        head.rung.name(),
-        head.engine
-    );
+    let mut line = String::with_capacity(160);
+    for (name, took) in stages {
+        let micros = took.as_micros();
+        let (whole, thousandths) = (micros / 1000, micros % 1000);
+        // A string takes all text.
+        let _ = write!(line, "{name};dur={whole}.{thousandths:03}, ");
+    }
+    let (rung, engine) = (head.rung.name(), head.engine);
+    let _ = write!(line, "rung;desc=\"{rung}\", engine;desc=\"{engine}\"");
     headers.insert(HeaderName::from_static("server-timing"), value(line)?);
     headers.insert(
         HeaderName::from_static("timing-allow-origin"),

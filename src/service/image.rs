@@ -397,13 +397,18 @@ fn derivative_key(
     master: &Master,
     resolved: &Resolved,
 ) -> Key {
+    let of_master = master.derivatives.get_or_init(|| {
+        KeyBuilder::default()
+            .key(&shared.settings_key)
+            .part(request.identifier.as_str().as_bytes())
+            .number(master.version.length)
+            .part(&master.version.modified_ns.to_le_bytes())
+            .part(format!("{:?}", master.meta).as_bytes())
+            .finish()
+    });
     KeyBuilder::default()
-        .key(&shared.settings_key)
-        .part(request.identifier.as_str().as_bytes())
-        .number(master.version.length)
-        .part(&master.version.modified_ns.to_le_bytes())
-        .part(format!("{:?}", master.meta).as_bytes())
-        .part(format!("{:?}", request.version).as_bytes())
+        .key(of_master)
+        .number(request.version as u64)
         .part(resolved.canonical.as_bytes())
         .finish()
 }

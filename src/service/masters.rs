@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
@@ -40,6 +40,9 @@ pub struct Master {
     pub meta: Meta,
     /// Names its version and page among all masters.
     pub(super) key: Key,
+    /// What its identifier, its version and the settings add to the keys of its derivatives. A pool has
+    /// one state of the settings, and one master for an identifier.
+    pub(super) derivatives: OnceLock<Key>,
     /// Milliseconds after the pool's start at which its version was last checked.
     checked_ms: AtomicU64,
     /// What decoding it has cost, if its levels would be remembered.
@@ -290,6 +293,7 @@ impl Masters {
             located: opened.located,
             version: opened.version,
             meta,
+            derivatives: OnceLock::new(),
             checked_ms: AtomicU64::new(self.now_ms()),
             account,
             levels: RwLock::new(stored),
