@@ -128,13 +128,16 @@ pub(super) fn latencies(cells: &[Cell]) -> String {
             y(percent)
         )
         .expect(IN_MEMORY);
-        label(
-            &mut marks,
-            LEFT - 8.0,
-            y(percent) + 4.0,
-            "end",
-            &format!("{percent} %"),
-        );
+        // 100 would stand on 95.
+        if percent < 100.0 {
+            label(
+                &mut marks,
+                LEFT - 8.0,
+                y(percent) + 4.0,
+                "end",
+                &format!("{percent} %"),
+            );
+        }
     }
     for (place, cell) in cells.iter().enumerate() {
         marks.push_str(&curve(place, cell, &x, &y));
