@@ -157,7 +157,8 @@ fn turned(request: &Resolved) -> Dimensions {
         clippy::cast_sign_loss,
         reason = "a cast of a float saturates, and both are positive"
     )]
-    let reach = |along: f64, across: f64| (along.abs() + across.abs()).round().max(1.0) as u32;
+    let reach =
+        |along: f64, across: f64| (along.abs() + across.abs() - 1e-6).ceil().max(1.0) as u32;
     Dimensions {
         width: reach(width * cosine, height * sine),
         height: reach(width * sine, height * cosine),
@@ -241,8 +242,8 @@ mod tests {
     #[test]
     fn a_turned_picture_has_the_box_of_its_corners() {
         let turned = ask(["full", "200,100", "45", "default.png"], true);
-        assert_eq!(turned.judge(&png(212, 212), 0), Verdict::Right(44_944));
-        assert_eq!(turned.judge(&png(214, 210), 0), Verdict::Near(44_940));
+        assert_eq!(turned.judge(&png(213, 213), 0), Verdict::Right(45_369));
+        assert_eq!(turned.judge(&png(214, 212), 0), Verdict::Near(45_368));
         assert!(matches!(
             turned.judge(&png(200, 100), 0),
             Verdict::Wrong(..)
