@@ -499,3 +499,60 @@ fn one_page_of_several_is_chosen() {
         Some(2)
     );
 }
+
+#[test]
+fn zstandard_and_webp_of_libtiff_are_read() {
+    let place = folder();
+    let master = library().join("uneven.png");
+    fs::copy(&master, place.path().join("plain.png")).unwrap();
+    let kinds = [
+        "compression=zstd",
+        "compression=zstd,level=19,predictor=none",
+        "compression=zstd,tile,tile-width=128,tile-height=128",
+        "compression=zstd,tile,tile-width=512,tile-height=512",
+        "compression=webp,lossless,tile,tile-width=256,tile-height=256",
+    ];
+    for (number, kind) in kinds.iter().enumerate() {
+        let file = format!("{}/{number}.tif[{kind}]", place.path().display());
+        tool("vips", &["copy", master.to_str().unwrap(), &file]);
+    }
+    let server = Server::start(place.path());
+    for request in ["full/max", "300,100,513,400/max"] {
+        let of = |id: &str| {
+            let answer = server.get(&format!("/iiif/3/{id}/{request}/0/default.png"));
+            assert_eq!(answer.status, 200, "{id}: {}", answer.text_lossy());
+            answer.body
+        };
+        let wanted = of("plain.png");
+        for (number, kind) in kinds.iter().enumerate() {
+            assert!(of(&format!("{number}.tif")) == wanted, "{kind}: {request}");
+        }
+    }
+}
+
+#[test]
+fn tiles_of_a_jpeg_pyramid_are_passed_through() {
+    let place = folder();
+    converted(
+        &[],
+        &library().join("odd.png"),
+        &place.path().join("odd.tif"),
+    );
+    let server = Server::start(place.path());
+    let mut passed = 0;
+    for (region, factor) in [
+        ("0,0,256,256", 1),
+        ("256,512,256,256", 1),
+        ("512,512,512,512", 2),
+    ] {
+        let answer = server.get(&format!("/iiif/3/odd.tif/{region}/256,256/0/default.jpg"));
+        assert_eq!(answer.status, 200);
+        let timing = answer.header("server-timing").to_owned();
+        assert!(
+            timing.contains("rung;desc=\"pass_through\""),
+            "{factor}: {timing}"
+        );
+        passed += 1;
+    }
+    assert_eq!(passed, 3);
+}

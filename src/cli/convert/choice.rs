@@ -56,7 +56,7 @@ pub(super) struct Choice {
     /// Offsets of 64 bits even where the result cannot pass 4 GiB
     #[arg(long)]
     bigtiff: bool,
-    /// Levels as `SubIFDs` instead of pages
+    /// Levels as `SubIFDs` instead of pages, which `IIPImage` does not find
     #[arg(long)]
     subifds: bool,
 }

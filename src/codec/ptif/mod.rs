@@ -115,15 +115,13 @@ pub fn pyramid_levels(full: Dimensions, tile_px: u32) -> Vec<Dimensions> {
 
 /// Whether a pyramid of `shape` may pass the 4 GiB of a classic TIFF.
 ///
-/// Twice the samples is more than any of the encoders makes of the worst pixels; metadata are bounded.
 pub fn may_need_big(shape: Shape, settings: &PyramidSettings, metadata_bytes: u64) -> bool {
     let side = u64::from(settings.tile_px);
     let tiles: u64 = pyramid_levels(shape.dimensions, settings.tile_px)
         .iter()
         .map(|level| u64::from(level.width).div_ceil(side) * u64::from(level.height).div_ceil(side))
         .sum();
-    let tile = side * side * shape.format.bytes_per_pixel() as u64;
-    let bound = tiles.saturating_mul(2 * tile + 64);
+    let bound = tiles.saturating_mul(tile::most_bytes(shape.format, settings) + 64);
     bound.saturating_add(2 * metadata_bytes) >= ifd::CLASSIC_BYTES
 }
 

@@ -363,6 +363,48 @@ fn four_gibibytes_are_seen_coming() {
     assert!(may_need_big(shape(10, 10), &settings, 1 << 31));
 }
 
+#[test]
+fn the_worst_pixels_do_not_pass_the_bound() {
+    let mut kinds = vec![
+        TileCompression::Deflate,
+        TileCompression::Webp { quality: None },
+        TileCompression::Webp { quality: Some(100) },
+    ];
+    for subsampling in [Subsampling::S420, Subsampling::S422, Subsampling::S444] {
+        kinds.push(TileCompression::Jpeg {
+            quality: 100,
+            subsampling,
+        });
+    }
+    if super::WRITES_ZSTD {
+        kinds.push(TileCompression::Zstd);
+    }
+    // Noise that neither neighbours nor blocks foretell, once of all values and once of two.
+    let dimensions = Dimensions::new(64, 64).unwrap();
+    let mut state = 1_u64;
+    let mut noise = |two: bool| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let value = u8::try_from(state >> 56).unwrap();
+        if two { value / 128 * 255 } else { value }
+    };
+    for two in [false, true] {
+        let samples = (0..64 * 64 * 3).map(|_| noise(two)).collect();
+        let raster = Raster::from_u8(dimensions, Channels::Rgb, samples).unwrap();
+        for kind in &kinds {
+            let settings = settings(*kind);
+            let file = written(&raster, &settings, Carried::default());
+            let most = super::tile::most_bytes(raster.format(), &settings);
+            assert!(
+                (file.len() as u64) < most + 1024,
+                "{kind:?}: {} of {most}",
+                file.len()
+            );
+        }
+    }
+}
+
 /// Rows that fail after the first strip.
 struct Failing(Strips);
 

@@ -2,7 +2,7 @@
 
 use crate::cancel::Cancel;
 use crate::codec::{jpeg, webp};
-use crate::encoding::{JpegSettings, WebpSettings};
+use crate::encoding::{JpegSettings, Subsampling, WebpSettings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
 use crate::raster::{Channels, Depth, OneStrip, PixelFormat};
@@ -22,6 +22,26 @@ pub(super) struct TileEncoder {
     side: Dimensions,
     tables: Option<Tables>,
     cancel: Cancel,
+}
+
+/// More bytes than the encoders make of a tile of the worst pixels.
+///
+/// The exact kinds give up on what does not shrink. A JPEG's coefficients have no more power than its
+/// samples (Parseval), so that on an average none takes more than 16 bits; a WebP's are alike.
+pub(super) fn most_bytes(format: PixelFormat, settings: &PyramidSettings) -> u64 {
+    let pixels = u64::from(settings.tile_px) * u64::from(settings.tile_px);
+    let samples = pixels * format.bytes_per_pixel() as u64;
+    let most = match settings.compression {
+        TileCompression::Jpeg { .. } if format.channels.is_gray() => 2 * pixels,
+        TileCompression::Jpeg { subsampling, .. } => match subsampling {
+            Subsampling::S420 => 3 * pixels,
+            Subsampling::S422 => 4 * pixels,
+            Subsampling::S444 => 6 * pixels,
+        },
+        TileCompression::Webp { .. } => 2 * samples,
+        TileCompression::Deflate | TileCompression::Zstd => samples + samples / 8,
+    };
+    most + 1024
 }
 
 /// Refuses pixels of `format` where the compression cannot hold them.
