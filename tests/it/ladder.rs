@@ -300,9 +300,10 @@ fn a_tile_that_is_not_what_its_directory_says_is_not_passed() {
     let mut server = Server::start(&folder);
     server.log_may_be_dirty = true;
     let tile = |x| server.get(&format!("/iiif/3/a.tif/{x},0,256,256/max/0/default.jpg"));
-    for x in [0, 256] {
-        assert_ne!(tile(x).status, 200);
-    }
+    assert_ne!(tile(0).status, 200);
+    // Without its end a tile may still be decoded; it is not passed.
+    let endless = tile(256);
+    assert!(endless.status != 200 || rung(&endless) != "pass_through");
     assert_eq!(rung(&tile(512)), "pass_through");
     assert_eq!(ladder(&server, "pass_through"), 1);
 }
