@@ -339,7 +339,7 @@ impl Work {
         let (body, mut timing) =
             render::whole(render, &self.shared.encoders, permit, visit).await?;
         let rung = cells.rung(rendering(&self.master, self.price));
-        if !matches!(rung, Rung::Resident | Rung::Levels) {
+        if cells.are_unconfirmed() {
             self.confirm().await?;
         }
         self.shared.levels.consider(&self.master);

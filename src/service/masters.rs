@@ -107,11 +107,12 @@ impl Master {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Upstream`] when it changed in place.
+    /// [`ErrorKind::Upstream`] when it changed in place; the next request looks what is there now.
     pub fn confirm(&self) -> Result<()> {
         if self.reader.version_now()? == self.version {
             Ok(())
         } else {
+            self.checked_ms.store(CHANGED, Ordering::Relaxed);
             Err(Error::new(
                 ErrorKind::Upstream,
                 "the image changed while it was read; try again",
@@ -146,6 +147,9 @@ impl Seen {
         }
     }
 }
+
+/// Stands for a check that found another version.
+const CHANGED: u64 = u64::MAX;
 
 /// How long a known master's request waits for a look at its file: a source that hangs must not hold up
 /// what is remembered.
@@ -250,10 +254,9 @@ impl Masters {
     }
 
     fn is_fresh(&self, master: &Master) -> bool {
-        let age = self
-            .now_ms()
-            .saturating_sub(master.checked_ms.load(Ordering::Relaxed));
-        u128::from(age) < self.check_every.as_millis()
+        let checked = master.checked_ms.load(Ordering::Relaxed);
+        let age = self.now_ms().saturating_sub(checked);
+        checked != CHANGED && u128::from(age) < self.check_every.as_millis()
     }
 
     fn now_ms(&self) -> u64 {

@@ -38,6 +38,7 @@ pub(in crate::service) enum Use {
 
 const DECODED: u8 = 1;
 const REMEMBERED: u8 = 2;
+const UNCONFIRMED: u8 = 4;
 
 impl Cells {
     /// Looks what is in memory of `view` of `master`.
@@ -127,8 +128,15 @@ impl Cells {
         }
     }
 
+    /// Whether something was read of which nobody has said yet that it is of one version.
+    pub(in crate::service) fn are_unconfirmed(&self) -> bool {
+        self.origins.load(Ordering::Relaxed) & UNCONFIRMED != 0
+    }
+
+    /// Counts rows that go to the answer as they come out of the decoder.
     pub(super) fn count_decoded(&self) {
-        self.origins.fetch_or(DECODED, Ordering::Relaxed);
+        self.origins
+            .fetch_or(DECODED | UNCONFIRMED, Ordering::Relaxed);
     }
 
     fn key(&self, place: (u32, u32)) -> CellKey {
@@ -194,14 +202,15 @@ impl Cells {
         self.leaves_cells() && self.view.access != Access::Rows
     }
 
-    /// The cell at `place`, made by `decode` if nobody has made it in the meantime.
+    /// The cell at `place`, made by `decode` if nobody has made it in the meantime; `decode` confirms the
+    /// master's version.
     pub(super) fn get_or_make(
         &self,
         place: (u32, u32),
         cancel: &Cancel,
         decode: impl FnOnce() -> Result<Raster>,
     ) -> Result<Arc<Raster>> {
-        self.count_decoded();
+        self.origins.fetch_or(DECODED, Ordering::Relaxed);
         let key = self.key(place);
         self.resident.get_or_make(&key, cancel, decode)
     }
