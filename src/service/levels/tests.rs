@@ -121,13 +121,23 @@ fn part(raster: &Raster, window: Window) -> Vec<u16> {
     samples
 }
 
-/// Every cell of every level equals the same part of a decode; gives the levels' factors.
-fn check(master: &Master, stored: &dyn TileSource) -> Vec<u32> {
+/// Every level that is worth storing, decoded.
+fn decoded(master: &Master) -> Vec<Raster> {
     let picture = master.picture.as_ref();
     let ladder = Ladder::new(picture.facts());
-    for step in ladder.stored() {
+    let steps = ladder.stored();
+    steps
+        .map(|step| level(picture, step.factor.get()))
+        .collect()
+}
+
+/// Every cell of every level equals the same part of a decode; gives the levels' factors.
+fn check(master: &Master, stored: &dyn TileSource, decoded: &[Raster]) -> Vec<u32> {
+    let picture = master.picture.as_ref();
+    let ladder = Ladder::new(picture.facts());
+    assert_eq!(ladder.stored().count(), decoded.len());
+    for (step, whole) in ladder.stored().zip(decoded) {
         assert!(stored.has(step.factor));
-        let whole = level(picture, step.factor.get());
         assert_eq!(whole.dimensions(), step.dimensions);
         for row in 0..step.dimensions.height.div_ceil(CELL_SIDE_PX) {
             for column in 0..step.dimensions.width.div_ceil(CELL_SIDE_PX) {
@@ -145,7 +155,7 @@ fn check(master: &Master, stored: &dyn TileSource) -> Vec<u32> {
                 assert_eq!((window.right(), window.bottom()), (right, bottom));
                 let own = part(&cell, cell.dimensions().window());
                 assert!(
-                    own == part(&whole, window),
+                    own == part(whole, window),
                     "cell {column}, {row} of factor {}",
                     step.factor.get()
                 );
@@ -170,8 +180,9 @@ async fn cells_are_the_pixels_of_a_decode_and_are_found_again() {
         let master = house.open(name).await;
         let account = master.account.clone().expect("worth it");
         assert!(master.levels().is_none());
+        let decoded = decoded(&master);
         let built = house.builder(LIMITS).build(&master, &account);
-        let factors = check(&master, &built.expect("built"));
+        let factors = check(&master, &built.expect("built"), &decoded);
         assert_eq!(factors.first(), Some(&1), "{name}");
         assert_eq!(factors.last(), Some(&most), "{name}");
         // A decoder that may hold little works in bands.
@@ -180,11 +191,11 @@ async fn cells_are_the_pixels_of_a_decode_and_are_found_again() {
             ..LIMITS
         };
         let built = house.builder(tight).build(&master, &account);
-        check(&master, &built.expect("built"));
+        check(&master, &built.expect("built"), &decoded);
         // Whoever opens it anew finds them.
         house.masters.forget(&Identifier::new(name).expect("valid"));
         let again = house.open(name).await;
-        check(&again, again.levels().expect("found").as_ref());
+        check(&again, again.levels().expect("found").as_ref(), &decoded);
     }
 }
 
@@ -229,7 +240,7 @@ async fn a_master_that_changes_meanwhile_is_not_stored() {
     let other = replaced.account.clone().expect("worth it");
     assert_ne!(other.key, account.key);
     let built = house.builder(LIMITS).build(&replaced, &other);
-    check(&replaced, &built.expect("built"));
+    check(&replaced, &built.expect("built"), &decoded(&replaced));
     assert!(
         house
             .levels

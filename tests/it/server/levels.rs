@@ -29,8 +29,9 @@ const REQUESTS: &[&str] = &[
     "full/1,/0/default.png",
 ];
 
-/// Answers and decoded tiles are kept nowhere else.
-const NOTHING_ELSE: [(&str, &str); 2] = [
+/// Answers and decoded tiles are kept nowhere else; a busy machine's masters are not looked at again.
+const NOTHING_ELSE: [(&str, &str); 3] = [
+    ("SOURCE__FILE__CHECK_SECONDS", "600"),
     ("CACHE__DERIVATIVE__MEMORY_BYTES", "0"),
     ("CACHE__TILES__MEMORY_BYTES", "0"),
 ];
