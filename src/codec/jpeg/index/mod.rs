@@ -137,7 +137,7 @@ impl Index {
     /// the file, or a row's bits as they are and as they are given.
     pub(super) fn held_bytes(header: &Header, rectangle: &Rectangle) -> u64 {
         let row = rectangle.row_bytes().min(header.length);
-        (2 * row).max(PIECE_BYTES as u64)
+        (2 * row).max(header.length.min(PIECE_BYTES as u64))
     }
 
     fn layout(&self, dimensions: Dimensions, reader: &dyn RangeReader) -> Result<Option<&Layout>> {
