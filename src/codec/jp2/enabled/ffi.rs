@@ -270,13 +270,39 @@ extern "C" fn on_read(buffer: *mut c_void, length: usize, client: *mut c_void) -
     };
     // The decoder's buffers are not initialised, and a slice of bytes has to be.
     // SAFETY: the decoder hands over a buffer with room for `length` bytes.
-    unsafe { ptr::write_bytes(buffer.as_ptr(), 0, length) };
-    // SAFETY: as above; all of it is initialised now.
-    let buffer = unsafe { slice::from_raw_parts_mut(buffer.as_ptr(), length) };
-    match with_stream(client, |stream| stream.read(buffer)) {
+    let read = with_stream(client, |stream| unsafe { fill(stream, buffer, length) });
+    match read {
         None | Some(0) => END_OF_STREAM,
         Some(count) => count,
     }
+}
+
+/// Bytes that are read at a time: what was zeroed is still near when it is written to. A picture
+/// without tiles is one read of all its code.
+const PIECE_BYTES: usize = 128 << 10;
+
+/// Reads up to `length` bytes to `buffer`, piece by piece; gives how many.
+///
+/// # Safety
+///
+/// `buffer` has room for `length` bytes, which nobody else looks at meanwhile.
+unsafe fn fill(stream: &mut TileStream<'_>, buffer: NonNull<u8>, length: usize) -> usize {
+    let mut filled = 0;
+    while filled < length {
+        let count = PIECE_BYTES.min(length - filled);
+        // SAFETY: `filled` is below `length`.
+        let piece = unsafe { buffer.add(filled) };
+        // SAFETY: `count` bytes from there on lie within `length`.
+        unsafe { ptr::write_bytes(piece.as_ptr(), 0, count) };
+        // SAFETY: as above; all of them are initialised now.
+        let piece = unsafe { slice::from_raw_parts_mut(piece.as_ptr(), count) };
+        let read = stream.read(piece);
+        filled += read;
+        if read < count {
+            break;
+        }
+    }
+    filled
 }
 
 /// Gives how many bytes were skipped, or -1.
