@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::counter;
 use crate::library::library;
 use crate::pixels::decode;
-use crate::support::{Answer, Server, request};
+use crate::support::{Answer, Server, fixtures, request};
 
 fn ladder(server: &Server, rung: &str) -> u64 {
     counter(server, "ladder_total", &format!("rung=\"{rung}\""))
@@ -94,7 +94,7 @@ fn bytes_are_the_same_with_the_cache_and_without() {
 
 #[test]
 fn pages_of_one_master_are_not_mixed_up() {
-    let server = Server::start(&crate::support::fixtures().join("golden/masters"));
+    let server = Server::start(&fixtures().join("golden/masters"));
     let first = server.get("/iiif/3/pages.tif/full/max/0/default.png");
     let second = server.get("/iiif/3/pages.tif;2/full/max/0/default.png");
     assert_eq!(decode(&first).size(), (40, 30));
@@ -224,4 +224,38 @@ fn a_reduced_image_is_an_image_of_its_own() {
     // The same pixels as the part that they come from, halved.
     let part = server.get("/iiif/3/plain.png/0,0,100,100/50,50/0/default.png");
     assert_eq!(decode(&half), decode(&part));
+}
+
+/// The first window far down a JPEG walks over what lies above it; later ones start from what that
+/// walk remembered. Neither shows in the bytes, nor in the rung.
+#[test]
+fn windows_of_a_jpeg_are_those_of_the_whole_before_and_after_its_rows_are_indexed() {
+    let windows = [
+        (1000, 900, 300, 256),
+        (16, 900, 130, 77),
+        (1700, 1100, 100, 100),
+        (511, 640, 513, 200),
+        (1000, 900, 300, 256),
+    ];
+    let name = "waterfall-1-upright.jpg";
+    let off = [
+        "DERIVATIVE__MEMORY_BYTES",
+        "TILES__MEMORY_BYTES",
+        "LEVELS__DISK_BYTES",
+    ];
+    let settings = off.map(|key| (format!("CACHE__{key}"), "0"));
+    let settings = settings.each_ref().map(|(key, off)| (key.as_str(), *off));
+    let server = Server::with(&fixtures().join("images/orientation"), &settings);
+    let whole = decode(&server.get(&format!("/iiif/3/{name}/full/max/0/default.png")));
+    for (nth, (x, y, width, height)) in windows.into_iter().enumerate() {
+        let answer = server.get(&format!(
+            "/iiif/3/{name}/{x},{y},{width},{height}/max/0/default.png"
+        ));
+        assert_eq!(rung(&answer), "partial");
+        assert_eq!(ladder(&server, "partial"), nth as u64 + 1);
+        assert!(
+            decode(&answer) == whole.crop(x, y, width, height),
+            "window {nth}"
+        );
+    }
 }
