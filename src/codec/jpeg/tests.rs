@@ -411,9 +411,9 @@ fn a_cancelled_decode_stops() {
     assert!(rows.next_strip().unwrap().is_none());
 }
 
-/// A source that goes away after some reads.
+/// A source that can go away.
 #[derive(Debug)]
-struct Leaving(Vec<u8>, std::sync::atomic::AtomicU32);
+struct Leaving(Vec<u8>, std::sync::atomic::AtomicBool);
 
 impl RangeReader for Leaving {
     fn length(&self) -> u64 {
@@ -421,7 +421,7 @@ impl RangeReader for Leaving {
     }
 
     fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        if self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0 {
+        if self.1.load(std::sync::atomic::Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Upstream, "the source is away"));
         }
         self.0.read(offset, buffer)
@@ -430,8 +430,10 @@ impl RangeReader for Leaving {
 
 #[test]
 fn the_error_of_a_source_comes_through_as_it_was() {
-    let leaving = Leaving(fixture("made-420.jpg"), 0.into());
-    let picture = open(Arc::new(leaving), &DecodeLimits::default()).unwrap();
+    let leaving = Arc::new(Leaving(fixture("made-420.jpg"), false.into()));
+    let reader = Arc::clone(&leaving) as Arc<dyn RangeReader>;
+    let picture = open(reader, &DecodeLimits::default()).unwrap();
+    leaving.1.store(true, std::sync::atomic::Ordering::Relaxed);
     let error = decode_level(picture.as_ref(), 0).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Upstream);
 }
