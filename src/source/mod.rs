@@ -6,6 +6,7 @@
 //! may rely on an answer within `read_timeout_seconds` for each step. What the bytes mean is left to
 //! `codec`, how long a version is believed to `service`.
 
+mod ahead;
 mod beneath;
 mod config;
 mod failure;
