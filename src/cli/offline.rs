@@ -21,6 +21,7 @@ pub(super) fn service(
     let (mut config, _) = config.load(&flags)?;
     // One look at one image leaves nothing behind.
     config.service.cache.levels.disk_bytes = 0;
+    config.service.cache.derivative.disk_bytes = 0;
     let source = FileSource::new(&config.source.file)?;
     let service = Service::new(
         &config.service,

@@ -265,6 +265,10 @@ pub const KEYS: &[KeyInfo] = &[
         meaning: "Bytes of finished answers that are kept in memory, bookkeeping included. 0: off.",
     },
     KeyInfo {
+        key: "cache.derivative.disk_bytes",
+        meaning: "Bytes of finished answers that are kept below cache.directory, behind those in memory; they outlive the\nprogram. 0: off.",
+    },
+    KeyInfo {
         key: "cache.tiles.memory_bytes",
         meaning: "Bytes of decoded tiles that are kept in memory, bookkeeping included; never more than a quarter of the\nmemory of the machine or control group. 0: off.",
     },

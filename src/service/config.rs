@@ -193,12 +193,15 @@ impl Default for LevelCacheConfig {
 pub struct DerivativeCacheConfig {
     /// Bytes in memory, bookkeeping included. 0: off.
     pub memory_bytes: u64,
+    /// Bytes on disk. 0: off.
+    pub disk_bytes: u64,
 }
 
 impl Default for DerivativeCacheConfig {
     fn default() -> Self {
         Self {
             memory_bytes: 128 << 20,
+            disk_bytes: 0,
         }
     }
 }

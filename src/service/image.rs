@@ -79,7 +79,7 @@ impl Service {
             head.rung = rendering(&work.master, work.price);
             head.engine = shared.engine.name();
         }
-        let cached = shared.derivatives.get(&work.key);
+        let cached = work.find().await;
         head.timing.cache = start.elapsed().saturating_sub(head.timing.source);
         if let Some(body) = cached {
             head.rung = Rung::Derivative;
@@ -314,6 +314,17 @@ impl Work {
         price.bytes + self.plan.working_bytes + waiting
     }
 
+    /// The finished derivative, from memory or from disk; what is found there goes into memory.
+    async fn find(&self) -> Option<Bytes> {
+        let known = self.shared.derivatives.get(&self.key);
+        if known.is_some() || self.plan.streamed {
+            return known;
+        }
+        let stored = self.shared.stored.find(self.key).await?;
+        self.shared.derivatives.insert(self.key, stored.clone());
+        Some(stored)
+    }
+
     /// The derivative: from a render under way, or from one of its own.
     async fn get_or_make(self) -> Result<Made> {
         let limit = Duration::from_secs(self.shared.config.limits.render_seconds);
@@ -346,6 +357,7 @@ impl Work {
         timing.queue = queue;
         let body = Bytes::from(body);
         self.shared.derivatives.insert(self.key, body.clone());
+        self.shared.stored.insert(self.key, body.clone());
         Ok(Made { body, rung, timing })
     }
 

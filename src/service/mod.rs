@@ -17,6 +17,7 @@ mod masters;
 mod meta;
 mod passage;
 mod render;
+mod stored;
 mod strips;
 mod tiles;
 
@@ -46,6 +47,7 @@ use encoders::Encoders;
 use levels::Levels;
 use losses::Losses;
 use masters::Masters;
+use stored::Stored;
 use tiles::Resident;
 
 /// Raised whenever the bytes of a derivative change for the same master and request.
@@ -79,6 +81,7 @@ struct Shared {
     source: Arc<FileSource>,
     masters: Arc<Masters>,
     derivatives: Arc<Memory>,
+    stored: Arc<Stored>,
     tiles: Arc<Resident>,
     levels: Arc<Levels>,
     flights: Flights<Key, image::Made>,
@@ -103,7 +106,8 @@ impl Service {
         resources: Resources,
     ) -> Result<Self> {
         let levels = levels(config, &source, resources);
-        let kept = Kept::new(config, resources, levels);
+        let stored = Arc::new(Stored::new(&config.cache, source.folders()));
+        let kept = Kept::new(config, resources, levels, stored);
         let shared = Shared::new(config, source, check_every, resources, kept)?;
         Ok(Self {
             shared: Arc::new(RwLock::new(Arc::new(shared))),
@@ -124,15 +128,19 @@ impl Service {
         resources: Resources,
     ) -> Result<()> {
         let before = self.shared();
-        let same_levels = before.config.cache.directory == config.cache.directory
-            && before.config.cache.levels == config.cache.levels
+        let same_place = before.config.cache.directory == config.cache.directory
             && before.source.folders() == source.folders();
-        let levels = if same_levels {
+        let levels = if same_place && before.config.cache.levels == config.cache.levels {
             Arc::clone(&before.levels)
         } else {
             levels(config, &source, resources)
         };
-        let mut kept = Kept::new(config, resources, levels);
+        let stored = if same_place && before.config.cache.derivative == config.cache.derivative {
+            Arc::clone(&before.stored)
+        } else {
+            Arc::new(Stored::new(&config.cache, source.folders()))
+        };
+        let mut kept = Kept::new(config, resources, levels, stored);
         if before.config.cache.derivative == config.cache.derivative {
             kept.derivatives = Arc::clone(&before.derivatives);
         }
@@ -249,6 +257,7 @@ impl Shared {
             source,
             masters: Arc::new(masters),
             derivatives: kept.derivatives,
+            stored: kept.stored,
             tiles: kept.tiles,
             levels: kept.levels,
             flights: Flights::default(),
@@ -270,17 +279,24 @@ impl Shared {
 /// What a reload keeps, as long as its bounds stay.
 struct Kept {
     derivatives: Arc<Memory>,
+    stored: Arc<Stored>,
     tiles: Arc<Resident>,
     levels: Arc<Levels>,
 }
 
 impl Kept {
-    fn new(config: &Config, resources: Resources, levels: Arc<Levels>) -> Self {
+    fn new(
+        config: &Config,
+        resources: Resources,
+        levels: Arc<Levels>,
+        stored: Arc<Stored>,
+    ) -> Self {
         // The operator's bound, on a small machine less.
         let tiles = config.cache.tiles.memory_bytes;
         let tiles = tiles.min(resources.memory_bytes / 4);
         Self {
             derivatives: Arc::new(Memory::new(config.cache.derivative.memory_bytes)),
+            stored,
             tiles: Arc::new(Resident::new(tiles)),
             levels,
         }

@@ -5,6 +5,7 @@ mod commands;
 mod levels;
 mod lifecycle;
 mod observation;
+mod stored;
 mod tiles;
 
 use std::io::{BufRead as _, BufReader, Read as _};
