@@ -58,6 +58,12 @@ impl Memory {
         found
     }
 
+    /// Whether there is one, without a trace: it is neither counted nor in use for that.
+    pub fn holds(&self, key: &Key) -> bool {
+        let entries = self.entries.as_ref();
+        entries.is_some_and(|entries| entries.contains_key(key))
+    }
+
     /// Keeps `body` under `key`, if it is not too large to be worth it.
     pub fn insert(&self, key: Key, body: Bytes) {
         if let Some(entries) = &self.entries

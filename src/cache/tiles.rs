@@ -84,6 +84,11 @@ impl<K: Copy + Eq + Hash, V: Weigh> Tiles<K, V> {
         found
     }
 
+    /// The same, without a trace: it is neither counted nor in use for that.
+    pub fn peek(&self, key: &K) -> Option<Arc<V>> {
+        self.entries.as_ref()?.peek(key)
+    }
+
     /// Keeps `value` under `key`, if it is not too large to be worth it.
     pub fn insert(&self, key: K, value: Arc<V>) {
         if let Some(entries) = &self.entries

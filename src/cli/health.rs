@@ -1,15 +1,13 @@
 //! `triforium health`: a probe for containers.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpStream, ToSocketAddrs as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 
-use super::ConfigArgs;
 use super::output::{self, Failure, Outcome};
+use super::{ConfigArgs, client};
 
 /// Asks a running server whether it is ready; exit status 0 or 1
 #[derive(Debug, Args)]
@@ -45,7 +43,7 @@ impl Health {
         } else {
             "/health/ready"
         };
-        let status = ask(&address, path)
+        let (status, _) = client::get(&address, path, PATIENCE)
             .map_err(|cause| Failure::Words(format!("{address} does not answer: {cause}")))?;
         let healthy = status == 200;
         output::report(
@@ -69,21 +67,4 @@ impl Health {
             admin
         })
     }
-}
-
-/// The status of one GET.
-fn ask(address: &str, path: &str) -> std::io::Result<u16> {
-    let unusable = || std::io::Error::other("no such address");
-    let target = address.to_socket_addrs()?.next().ok_or_else(unusable)?;
-    let mut stream = TcpStream::connect_timeout(&target, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
-    let mut answer = Vec::new();
-    stream.take(64 << 10).read_to_end(&mut answer)?;
-    let head = String::from_utf8_lossy(&answer);
-    head.strip_prefix("HTTP/1.1 ")
-        .and_then(|rest| rest.get(..3)?.parse().ok())
-        .ok_or_else(|| std::io::Error::other("the answer is no HTTP"))
 }

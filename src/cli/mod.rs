@@ -1,6 +1,7 @@
 //! The commands, one file each; known by `main` alone.
 
 mod bench;
+mod client;
 mod config;
 mod convert;
 mod explain;

@@ -39,7 +39,8 @@ pub(super) fn ready(readiness: &Readiness, phase: Phase, door: Door) -> Response
     document(status, &body)
 }
 
-fn document(status: StatusCode, body: &serde_json::Value) -> Response<Body> {
+/// A JSON document that nobody keeps.
+pub(super) fn document(status: StatusCode, body: &serde_json::Value) -> Response<Body> {
     let mut response = text(body.to_string(), "application/json");
     *response.status_mut() = status;
     response

@@ -13,7 +13,7 @@ use super::connection::Phase;
 use super::front::{Answers, Door, Inquiry, set};
 use super::problem::Problem;
 use super::router::{Route, Target};
-use super::{admin, images, info, pages};
+use super::{admin, explain, images, info, pages};
 use crate::error::{Error, Result};
 use crate::iiif::Identifier;
 use crate::service::Service;
@@ -37,6 +37,7 @@ impl Answers for UseCases {
             Route::Live => Ok(admin::live()),
             Route::Ready => Ok(self.ready(inquiry)),
             Route::Metrics => Ok(admin::metrics()),
+            Route::Explain => Box::pin(explain::explain(&self.service, inquiry)).await,
             Route::Start => Ok(pages::start(&self.service, inquiry).await?),
             Route::View => pages::view(inquiry),
             Route::Asset(name) => pages::asset(name, &inquiry.head.headers),
@@ -63,7 +64,7 @@ impl UseCases {
 fn reachable(door: Door, start_page: StartPage, route: Route<'_>) -> bool {
     match route {
         Route::Live | Route::Ready => true,
-        Route::Metrics => door == Door::Admin,
+        Route::Metrics | Route::Explain => door == Door::Admin,
         Route::Start | Route::View | Route::Asset(_) => match start_page {
             StartPage::On => door == Door::Public,
             StartPage::Admin => door == Door::Admin,
@@ -128,9 +129,10 @@ mod tests {
 
     #[test]
     fn nothing_of_the_admin_listener_is_public_except_health() {
-        let metrics = |door| reachable(door, StartPage::On, Route::Metrics);
-        assert!(!metrics(Door::Public));
-        assert!(metrics(Door::Admin));
+        for route in [Route::Metrics, Route::Explain] {
+            assert!(!reachable(Door::Public, StartPage::On, route));
+            assert!(reachable(Door::Admin, StartPage::On, route));
+        }
         for route in [Route::Live, Route::Ready] {
             assert!(reachable(Door::Public, StartPage::Off, route));
             assert!(reachable(Door::Admin, StartPage::Off, route));

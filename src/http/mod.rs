@@ -18,6 +18,7 @@ mod conditional;
 mod config;
 mod connection;
 mod cors;
+mod explain;
 mod front;
 mod images;
 mod info;
@@ -37,6 +38,7 @@ pub use config::{
     AccessFormat, AdminConfig, CacheControlConfig, ClientAddress, Config, LogConfig, LogFormat,
     PublicConfig, ServerConfig, Settings, StartPage, TlsConfig, Versionless,
 };
+pub use explain::{NO_IMAGE, explanation_document};
 pub use logs::install as install_log;
 pub use request::image_request;
 pub use server::Server;

@@ -4,7 +4,7 @@ use super::answers::identifier;
 use super::config::Settings;
 use super::router::{Route, Target};
 use crate::error::Result;
-use crate::iiif::ImageRequest;
+use crate::iiif::{ImageRequest, Version};
 
 /// The image request that `path` means under `settings`; `None` if it is another route.
 ///
@@ -12,12 +12,21 @@ use crate::iiif::ImageRequest;
 ///
 /// Those of the request's grammar.
 pub fn image_request(path: &str, settings: &Settings) -> Result<Option<ImageRequest>> {
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let versionless = settings.config.public.versionless;
-    let Route::Image(target, segments) = Route::parse(path, &settings.prefix, versionless) else {
+    let Route::Image(target, segments) = route(path, settings) else {
         return Ok(None);
     };
     parse(settings, target, segments, None).map(Some)
+}
+
+/// Whether `path` is one of Image API 1.x, which tells some errors in its own way.
+pub(super) fn is_of_first_version(path: &str, settings: &Settings) -> bool {
+    let version = route(path, settings).version();
+    version.is_some_and(Version::is_1x)
+}
+
+fn route<'a>(path: &'a str, settings: &Settings) -> Route<'a> {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    Route::parse(path, &settings.prefix, settings.config.public.versionless)
 }
 
 /// Reads the segments of an image's route; `accept` chooses the format where a path may leave it open.

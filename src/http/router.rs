@@ -25,6 +25,8 @@ pub(super) enum Route<'a> {
     Robots,
     /// All metrics; on the admin listener alone.
     Metrics,
+    /// What would be done for a path; on the admin listener alone.
+    Explain,
     /// A base URI, which leads to its information document.
     Base(Target<'a>),
     /// An information document.
@@ -61,7 +63,8 @@ impl Target<'_> {
 impl<'a> Route<'a> {
     /// The route of a raw path under `prefix`, which is empty or starts with a slash.
     pub(super) fn parse(path: &'a str, prefix: &str, versionless: Versionless) -> Self {
-        if let Some(route @ (Self::Live | Self::Ready | Self::Robots)) = fixed(path) {
+        if let Some(route @ (Self::Live | Self::Ready | Self::Robots | Self::Explain)) = fixed(path)
+        {
             return route;
         }
         let Some(path) = path.strip_prefix(prefix) else {
@@ -84,6 +87,7 @@ impl<'a> Route<'a> {
             Self::Live | Self::Ready => ["other", "health"],
             Self::Robots => ["other", "robots"],
             Self::Metrics => ["other", "metrics"],
+            Self::Explain => ["other", "explain"],
             Self::Base(target) => [api(target.version), "redirect"],
             Self::Info(target) | Self::InfoXml(target) => [api(target.version), "info"],
             Self::Image(target, _) => [api(target.version), "image"],
@@ -105,6 +109,7 @@ impl<'a> Route<'a> {
             | Self::Ready
             | Self::Robots
             | Self::Metrics
+            | Self::Explain
             | Self::Unknown => None,
         }
     }
@@ -126,6 +131,7 @@ fn fixed(path: &str) -> Option<Route<'_>> {
         "/health/ready" => Some(Route::Ready),
         "/robots.txt" => Some(Route::Robots),
         "/metrics" => Some(Route::Metrics),
+        "/explain" => Some(Route::Explain),
         _ => path.strip_prefix("/assets/").map(Route::Asset),
     }
 }
@@ -299,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_is_needed_except_by_probes_and_crawlers() {
+    fn a_prefix_is_needed_except_by_probes_crawlers_and_the_operator() {
         let parse = |path| Route::parse(path, "/a", Versionless::Off);
         assert_eq!(parse("/a/"), Route::Start);
         assert_eq!(parse("/a"), Route::Start);
@@ -312,6 +318,7 @@ mod tests {
         assert_eq!(parse("/ab/iiif/3/x"), Route::Unknown);
         assert_eq!(parse("/health/ready"), Route::Ready);
         assert_eq!(parse("/robots.txt"), Route::Robots);
+        assert_eq!(parse("/explain"), Route::Explain);
     }
 
     #[test]
@@ -333,6 +340,7 @@ mod tests {
         assert_eq!(route("/assets/app.js"), Route::Asset("app.js"));
         assert_eq!(route("/metrics"), Route::Metrics);
         assert_eq!(route("/metrics/"), Route::Unknown);
+        assert_eq!(route("/explain"), Route::Explain);
         assert_eq!(route("//iiif/3/x"), Route::Unknown);
         assert_eq!(route("*"), Route::Unknown);
     }

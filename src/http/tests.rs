@@ -53,6 +53,7 @@ impl Answers for Manners {
             | Route::Ready
             | Route::Robots
             | Route::Metrics
+            | Route::Explain
             | Route::Base(_)
             | Route::Info(_)
             | Route::InfoXml(_)

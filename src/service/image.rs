@@ -31,23 +31,6 @@ pub(super) struct Made {
     pub(super) timing: Timing,
 }
 
-/// What the server would do for a request.
-#[derive(Debug, Clone)]
-pub struct Explanation {
-    /// The canonical form: region, size, rotation, quality, format.
-    pub canonical: String,
-    /// What is decoded, which passes run, what comes out.
-    pub plan: Plan,
-    /// What decoding takes.
-    pub price: Price,
-    /// The rung that answers when nothing is remembered.
-    pub rung: Rung,
-    /// The engine that runs the passes.
-    pub engine: &'static str,
-    /// The lane that admits it.
-    pub lane: &'static str,
-}
-
 impl Service {
     /// Answers an image request.
     ///
@@ -105,33 +88,10 @@ impl Service {
         };
         Ok(answer(head, made.body, ask))
     }
-
-    /// What [`Service::image`] would do, without doing it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Service::image`], up to the start of the work.
-    pub async fn explain(&self, request: &ImageRequest) -> Result<Explanation> {
-        let shared = self.shared();
-        let seen = shared
-            .masters
-            .get(&request.identifier, &shared.info_lane)
-            .await?;
-        let work = Work::new(&shared, request, seen.master)?;
-        let rung = work.rung().await?;
-        Ok(Explanation {
-            rung,
-            engine: engine(&shared, rung),
-            lane: if work.is_large() { "large" } else { "tile" },
-            canonical: work.resolved.canonical,
-            plan: work.plan,
-            price: work.price,
-        })
-    }
 }
 
 /// The engine that runs the passes of a rung.
-fn engine(shared: &Shared, rung: Rung) -> &'static str {
+pub(super) fn engine(shared: &Shared, rung: Rung) -> &'static str {
     match rung {
         Rung::PassThrough => "none",
         Rung::NotModified
@@ -155,15 +115,15 @@ fn answer(mut head: Head, body: Bytes, ask: Ask<'_>) -> Answer {
 }
 
 /// A request that is understood and planned.
-struct Work {
-    shared: Arc<Shared>,
+pub(super) struct Work {
+    pub(super) shared: Arc<Shared>,
     identifier: Identifier,
-    master: Arc<Master>,
-    resolved: Resolved,
-    plan: Plan,
-    price: Price,
-    step: Step,
-    key: Key,
+    pub(super) master: Arc<Master>,
+    pub(super) resolved: Resolved,
+    pub(super) plan: Plan,
+    pub(super) price: Price,
+    pub(super) step: Step,
+    pub(super) key: Key,
 }
 
 /// Pixels of a derivative above which it goes into the large lane.
@@ -173,7 +133,11 @@ const LARGE_DECODE_PX: u64 = 32_000_000;
 
 impl Work {
     /// Decides everything that `request` needs of `master`.
-    fn new(shared: &Arc<Shared>, request: &ImageRequest, master: Arc<Master>) -> Result<Self> {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        request: &ImageRequest,
+        master: Arc<Master>,
+    ) -> Result<Self> {
         let traits = ImageTraits {
             dimensions: master.dimensions(),
             is_gray: master.facts().pixel.channels.is_gray(),
@@ -219,18 +183,7 @@ impl Work {
         }
     }
 
-    /// The rung that makes it, stored bytes looked at.
-    async fn rung(&self) -> Result<Rung> {
-        if let Step::PassThrough(stored) = &self.step
-            && !stored.may_stream()
-            && self.passing().whole(stored).await?.is_none()
-        {
-            return Ok(rendering(&self.master, self.price));
-        }
-        Ok(self.step.rung())
-    }
-
-    fn passing(&self) -> Passing {
+    pub(super) fn passing(&self) -> Passing {
         Passing {
             shared: Arc::clone(&self.shared),
             identifier: self.identifier.clone(),
@@ -260,7 +213,7 @@ impl Work {
         Ok(Some(Answer::Stream(head, pieces)))
     }
 
-    fn is_large(&self) -> bool {
+    pub(super) fn is_large(&self) -> bool {
         self.plan.streamed
             || self.plan.output.dimensions.area() > LARGE_OUTPUT_PX
             || self.price.pixels > LARGE_DECODE_PX
@@ -292,6 +245,11 @@ impl Work {
 
     /// What is in memory of the pixels that it needs.
     fn cells(&self) -> Cells {
+        self.unseen_cells().look()
+    }
+
+    /// The cells of the pixels that it needs.
+    pub(super) fn unseen_cells(&self) -> Cells {
         let view = View::new(&self.plan, self.master.facts());
         let use_of_memory = if self.is_large() {
             Use::Pass
@@ -299,7 +257,7 @@ impl Work {
             Use::Keep
         };
         let resident = Arc::clone(&self.shared.tiles);
-        Cells::look(view, &self.master, resident, use_of_memory)
+        Cells::new(view, &self.master, resident, use_of_memory)
     }
 
     /// Bytes that the work holds at one time.

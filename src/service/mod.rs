@@ -8,6 +8,7 @@ mod admission;
 mod answer;
 mod config;
 mod encoders;
+mod explain;
 mod image;
 mod info;
 mod ladder;
@@ -31,7 +32,7 @@ pub use config::{
     CacheConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig, LevelCacheConfig, Limits,
     TileCacheConfig,
 };
-pub use image::Explanation;
+pub use explain::Explanation;
 pub use masters::Master;
 pub use meta::Meta;
 

@@ -2,6 +2,7 @@
 
 mod caching;
 mod commands;
+mod explain;
 mod levels;
 mod lifecycle;
 mod observation;

@@ -22,6 +22,7 @@ use crate::error::Result;
 use crate::iiif::Identifier;
 use crate::service::{ListingPage, Service};
 use links::Links;
+pub(super) use view::value as in_query;
 use view::{PICTURES, View};
 
 /// What a page may load: what this server has, and pictures that the viewer draws itself. The first

@@ -31,7 +31,7 @@ impl View {
 }
 
 /// The first value of `name` in a query string.
-pub(super) fn value(query: &str, name: &str) -> Option<String> {
+pub(in crate::http) fn value(query: &str, name: &str) -> Option<String> {
     query
         .split('&')
         .filter_map(|pair| pair.split_once('='))

@@ -41,8 +41,8 @@ const REMEMBERED: u8 = 2;
 const UNCONFIRMED: u8 = 4;
 
 impl Cells {
-    /// Looks what is in memory of `view` of `master`.
-    pub(in crate::service) fn look(
+    /// The cells of `view` of `master`, none of them looked for.
+    pub(in crate::service) fn new(
         view: View,
         master: &Master,
         resident: Arc<Resident>,
@@ -54,7 +54,7 @@ impl Cells {
         } else {
             view.in_cells(|bytes| resident.keeps(bytes))
         };
-        let mut cells = Self {
+        Self {
             view,
             master: master.key,
             resident,
@@ -62,12 +62,36 @@ impl Cells {
             use_of_memory,
             found: Arc::default(),
             origins: Arc::default(),
-        };
-        if use_of_memory == Use::Keep {
-            let found = cells.view.places(cells.view.window);
-            cells.found = found.map(|place| cells.in_memory(place)).collect();
         }
-        cells
+    }
+
+    /// The same, with what is in memory of them.
+    pub(in crate::service) fn look(mut self) -> Self {
+        if self.use_of_memory == Use::Keep {
+            let found = self.view.places(self.view.window);
+            self.found = found.map(|place| self.in_memory(place)).collect();
+        }
+        self
+    }
+
+    /// The rung that would answer now, where one that has to decode is `otherwise`. Nothing is read,
+    /// counted or moved for it; that a remembered cell is damaged shows when it is read.
+    pub(in crate::service) fn foreseen(&self, otherwise: Rung) -> Rung {
+        let missing = |place: &(u32, u32)| {
+            let wanted = self.view.cell_window(*place).dimensions();
+            !self.resident.holds(&self.key(*place), wanted)
+        };
+        if !self
+            .view
+            .places(self.view.window)
+            .any(|place| missing(&place))
+        {
+            Rung::Resident
+        } else if self.remembered.is_some() {
+            Rung::Levels
+        } else {
+            otherwise
+        }
     }
 
     /// Whether all of them are in memory.

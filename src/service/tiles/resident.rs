@@ -60,6 +60,12 @@ impl Resident {
         self.0.get(key)
     }
 
+    /// Whether a cell of these dimensions is there under `key`; nobody has asked for it then.
+    pub(super) fn holds(&self, key: &CellKey, dimensions: Dimensions) -> bool {
+        let found = self.0.peek(key);
+        found.is_some_and(|cell| cell.dimensions() == dimensions)
+    }
+
     pub(super) fn insert(&self, key: CellKey, cell: Arc<Raster>) {
         self.0.insert(key, cell);
     }

@@ -41,10 +41,10 @@ fn reads(server: &Server) -> u64 {
 }
 
 /// A short sequence that looks like chance.
-struct Chance(u64);
+pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.0 = (self.0)
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
@@ -52,7 +52,7 @@ impl Chance {
     }
 
     /// A request for an image of these dimensions: a viewer's tile, a thumbnail, a region, a turn.
-    fn request(&mut self, width: u64, height: u64) -> String {
+    pub(super) fn request(&mut self, width: u64, height: u64) -> String {
         let quality = ["default", "default", "gray", "color"][self.below(4) as usize];
         let turn = ["0", "0", "0", "90", "!180", "!0"][self.below(6) as usize];
         let format = ["png", "png", "jpg"][self.below(3) as usize];
