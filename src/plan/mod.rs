@@ -174,7 +174,7 @@ fn finish(passes: &mut Vec<Pass>, request: &Resolved, subject: Subject<'_>, sett
         passes.push(Pass::Narrow);
     }
     let degrees = request.degrees.as_f64();
-    let quarter_turns = quarter_turns(degrees);
+    let quarter_turns = request.quarter_turns();
     let orientation = subject.orientation.then(Orientation {
         mirror: request.mirror,
         turns: quarter_turns.unwrap_or(0),
@@ -203,15 +203,6 @@ fn finish(passes: &mut Vec<Pass>, request: &Resolved, subject: Subject<'_>, sett
         Quality::Bitonal => passes.push(Pass::Bitonal),
         Quality::Gray | Quality::Color | Quality::Default => {}
     }
-}
-
-/// How many quarter turns clockwise an angle is, if it is some (I3-ROT-07).
-#[expect(clippy::float_cmp, reason = "an angle beside a quarter turn is none")]
-fn quarter_turns(degrees: f64) -> Option<u8> {
-    [0.0, 90.0, 180.0, 270.0]
-        .iter()
-        .zip(0..)
-        .find_map(|(turn, turns)| (*turn == degrees).then_some(turns))
 }
 
 /// Rows that flow between passes at one time, for pricing.
