@@ -63,7 +63,9 @@ impl Target<'_> {
 impl<'a> Route<'a> {
     /// The route of a raw path under `prefix`, which is empty or starts with a slash.
     pub(super) fn parse(path: &'a str, prefix: &str, versionless: Versionless) -> Self {
-        if let Some(route @ (Self::Live | Self::Ready | Self::Robots | Self::Explain)) = fixed(path)
+        if let Some(
+            route @ (Self::Live | Self::Ready | Self::Robots | Self::Metrics | Self::Explain),
+        ) = fixed(path)
         {
             return route;
         }
@@ -318,6 +320,7 @@ mod tests {
         assert_eq!(parse("/ab/iiif/3/x"), Route::Unknown);
         assert_eq!(parse("/health/ready"), Route::Ready);
         assert_eq!(parse("/robots.txt"), Route::Robots);
+        assert_eq!(parse("/metrics"), Route::Metrics);
         assert_eq!(parse("/explain"), Route::Explain);
     }
 
