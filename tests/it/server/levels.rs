@@ -257,7 +257,14 @@ fn the_bound_holds_and_zero_is_off() {
     let text = bound.to_string();
     let tight = server(&folder, &[directory, ("CACHE__LEVELS__DISK_BYTES", &text)]);
     ask_until_built(&tight, &names, names.len() as u64);
-    assert!(bytes(cache.path()) <= bound, "{}", bytes(cache.path()));
+    // A file that is being written has no place yet: room is made for it when it gets one.
+    let kept = files(cache.path())
+        .into_iter()
+        .filter(|path| !is_part(path));
+    let kept: u64 = kept
+        .map(|path| fs::metadata(path).map_or(0, |facts| facts.len()))
+        .sum();
+    assert!(kept <= bound, "{kept}");
     let evicted = counter(&tight, "cache_evictions_total", "tier=\"levels\"");
     assert!(evicted > 0, "not all of them fit");
     drop(tight);
@@ -349,8 +356,11 @@ fn a_cache_among_the_masters_stops_the_start() {
 
 /// The files below `cache` that are being written, or were when their writer was killed.
 fn parts(cache: &Path) -> impl Iterator<Item = PathBuf> {
-    let part = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "part");
-    files(cache).into_iter().filter(part)
+    files(cache).into_iter().filter(|path| is_part(path))
+}
+
+fn is_part(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "part")
 }
 
 fn is_larger(path: &Path, bytes: u64) -> bool {
