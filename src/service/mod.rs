@@ -17,6 +17,7 @@ mod losses;
 mod masters;
 mod meta;
 mod passage;
+mod place;
 mod render;
 mod stored;
 mod strips;

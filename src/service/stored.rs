@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use super::config::CacheConfig;
-use crate::cache::disk::overlaps;
+use super::place::open_place;
 use crate::cache::{Derivatives, Key};
 
 /// Look-ups at one time; with more under way the disk is too slow to be of use.
@@ -59,16 +59,7 @@ fn open(config: &CacheConfig, folders: &[PathBuf]) -> Option<Derivatives> {
     if bytes == 0 {
         return None;
     }
-    let off = "no derivatives are kept on disk";
-    let Some(place) = config.place() else {
-        tracing::warn!("{off}: neither cache.directory nor a home is set");
-        return None;
-    };
-    if overlaps(&place, folders) {
-        tracing::warn!("{off}: cache.directory would lie in or above a source's folder");
-        return None;
-    }
-    Derivatives::open(&place, bytes)
-        .inspect_err(|error| tracing::warn!("{off}: cache.directory cannot be written: {error}"))
-        .ok()
+    open_place(config, folders, "derivatives", |place| {
+        Derivatives::open(place, bytes)
+    })
 }

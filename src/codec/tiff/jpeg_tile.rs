@@ -25,6 +25,25 @@ pub(super) fn most_bytes(dimensions: Dimensions) -> u64 {
     dimensions.area().saturating_mul(4).saturating_add(1 << 20)
 }
 
+/// The dimensions of the tile of this `kind` that `input` has just opened, in this row of the grid.
+///
+/// # Errors
+///
+/// [`crate::error::ErrorKind::Corrupt`] when it claims more bytes than any such tile needs.
+pub(super) fn expected(layout: &Layout, row: u32, input: &Input, kind: &str) -> Result<Dimensions> {
+    let expected = Dimensions {
+        width: layout.grid.tile.width,
+        height: layout.grid.stored_rows(row),
+    };
+    if input.left() > most_bytes(expected) {
+        return Err(Error::corrupt(format!(
+            "a {kind} tile of {expected} pixels claims {} bytes",
+            input.left()
+        )));
+    }
+    Ok(expected)
+}
+
 /// Decodes the tile that `input` has just opened, in this row of the grid.
 pub(super) fn decode(
     layout: &Layout,
@@ -33,16 +52,7 @@ pub(super) fn decode(
     limits: &DecodeLimits,
     cancel: &Cancel,
 ) -> Result<Raster> {
-    let expected = Dimensions {
-        width: layout.grid.tile.width,
-        height: layout.grid.stored_rows(row),
-    };
-    if input.left() > most_bytes(expected) {
-        return Err(Error::corrupt(format!(
-            "a JPEG tile of {expected} pixels claims {} bytes",
-            input.left()
-        )));
-    }
+    let expected = expected(layout, row, input, "JPEG")?;
     let stream = splice(layout.jpeg_tables.as_deref(), &input.rest()?)?;
     let raster = jpeg::decode_tile(&stream, colour(layout), expected, limits, cancel)?;
     if raster.dimensions() != expected || raster.format().channels.count() != layout.row.samples {

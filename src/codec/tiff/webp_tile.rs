@@ -3,12 +3,11 @@
 //! Source: libtiff's registered tag 50001: each tile is a whole WebP of three or four samples a pixel.
 
 use crate::codec::{DecodeLimits, webp};
-use crate::error::{Error, Result};
-use crate::geometry::Dimensions;
+use crate::error::Result;
 use crate::raster::{Channels, Raster};
 
 use super::input::Input;
-use super::jpeg_tile::most_bytes;
+use super::jpeg_tile::expected;
 use super::layout::Layout;
 
 /// Decodes the tile that `input` has just opened, in this row of the grid.
@@ -18,16 +17,7 @@ pub(super) fn decode(
     input: &mut Input,
     limits: &DecodeLimits,
 ) -> Result<Raster> {
-    let expected = Dimensions {
-        width: layout.grid.tile.width,
-        height: layout.grid.stored_rows(row),
-    };
-    if input.left() > most_bytes(expected) {
-        return Err(Error::corrupt(format!(
-            "a WebP tile of {expected} pixels claims {} bytes",
-            input.left()
-        )));
-    }
+    let expected = expected(layout, row, input, "WebP")?;
     let channels = if layout.row.samples == 4 {
         Channels::Rgba
     } else {

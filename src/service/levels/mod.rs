@@ -23,8 +23,8 @@ use super::PIXEL_VERSION;
 use super::config::CacheConfig;
 use super::masters::Master;
 use super::meta::Meta;
+use super::place::open_place;
 use super::tiles::TileSource;
-use crate::cache::disk::overlaps;
 use crate::cache::levels::LevelStore;
 use crate::cache::{Key, KeyBuilder};
 use crate::cancel::Cancel;
@@ -66,9 +66,11 @@ impl Levels {
     /// The levels that `config` wants kept, of masters in `folders`, built with at most
     /// `decode_bytes` for decoders. A place that cannot be used is told once, and nothing is kept.
     pub(super) fn new(config: &CacheConfig, folders: &[PathBuf], decode_bytes: u64) -> Self {
-        let store = (config.levels.disk_bytes > 0)
-            .then(|| config.place())
-            .and_then(|place| open(place.as_deref(), folders, config.levels.disk_bytes));
+        let bytes = config.levels.disk_bytes;
+        let open = |place: &Path| LevelStore::open(place, bytes);
+        let store = (bytes > 0)
+            .then(|| open_place(config, folders, "levels", open))
+            .flatten();
         let limits = BuildLimits {
             bytes_per_second: config.levels.build_mib_per_second << 20,
             decode_bytes,
@@ -152,22 +154,6 @@ impl fmt::Debug for Levels {
             .field("store", &self.store)
             .finish_non_exhaustive()
     }
-}
-
-/// The store in `place`, unless it cannot be.
-fn open(place: Option<&Path>, folders: &[PathBuf], bytes: u64) -> Option<LevelStore> {
-    let off = "no levels are kept on disk";
-    let Some(place) = place else {
-        tracing::warn!("{off}: neither cache.directory nor a home is set");
-        return None;
-    };
-    if overlaps(place, folders) {
-        tracing::warn!("{off}: cache.directory would lie in or above a source's folder");
-        return None;
-    }
-    LevelStore::open(place, bytes)
-        .inspect_err(|error| tracing::warn!("{off}: cache.directory cannot be written: {error}"))
-        .ok()
 }
 
 /// A thread that nobody waits for. Without one nothing is built.

@@ -104,8 +104,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn bytes(folder: &Path) -> u64 {
-    let length = |path: &PathBuf| fs::metadata(path).map_or(0, |facts| facts.len());
-    files(folder).iter().map(length).sum()
+    files(folder).iter().map(|path| length(path)).sum()
+}
+
+fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |facts| facts.len())
 }
 
 /// A folder with a master of every kind that has no levels of its own.
@@ -261,9 +264,7 @@ fn the_bound_holds_and_zero_is_off() {
     let kept = files(cache.path())
         .into_iter()
         .filter(|path| !is_part(path));
-    let kept: u64 = kept
-        .map(|path| fs::metadata(path).map_or(0, |facts| facts.len()))
-        .sum();
+    let kept: u64 = kept.map(|path| length(&path)).sum();
     assert!(kept <= bound, "{kept}");
     let evicted = counter(&tight, "cache_evictions_total", "tier=\"levels\"");
     assert!(evicted > 0, "not all of them fit");
@@ -363,10 +364,6 @@ fn is_part(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "part")
 }
 
-fn is_larger(path: &Path, bytes: u64) -> bool {
-    fs::metadata(path).is_ok_and(|facts| facts.len() > bytes)
-}
-
 #[test]
 fn a_server_that_is_killed_while_it_builds_leaves_no_wrong_byte() {
     let folder = scratch("levels-killed");
@@ -383,7 +380,7 @@ fn a_server_that_is_killed_while_it_builds_leaves_no_wrong_byte() {
         let end = Instant::now() + Duration::from_mins(1);
         let half = loop {
             let mut begun = parts(cache.path()).filter(|path| !left.contains(path));
-            if let Some(half) = begun.find(|path| is_larger(path, 100_000)) {
+            if let Some(half) = begun.find(|path| length(path) > 100_000) {
                 break half;
             }
             assert_eq!(bodies(&server, "a.png"), known);
