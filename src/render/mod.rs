@@ -1,6 +1,7 @@
 //! Runs passes over rows. The CPU engine is the reference; every engine gives the same bytes.
 
 mod cpu;
+pub mod gpu;
 
 pub use cpu::CpuEngine;
 

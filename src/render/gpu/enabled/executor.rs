@@ -1,0 +1,52 @@
+//! The seam between what schedules batches and what runs them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::{Fault, Footprint, Job, Output};
+use crate::plan::Pass;
+use crate::raster::Shape;
+use crate::render::Target;
+
+/// Something that runs batches of jobs.
+pub trait Executor: fmt::Debug + Send + Sync + 'static {
+    /// What a job takes, by its shape alone; none where this device cannot do it (16 bits, sides or
+    /// memory beyond its limits, passes out of order).
+    fn footprint(&self, shape: Shape, passes: &[Pass], target: Target) -> Option<Footprint>;
+
+    /// What one submission may take. Jobs beyond it come back as [`Fault::Unfit`].
+    fn capacity(&self) -> Capacity;
+
+    /// Starts all jobs in one submission. It may block, so it is called on the queue's own thread alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Lost`] and [`Fault::OutOfMemory`]; no job has been started then.
+    fn submit(&self, jobs: &[Arc<Job>]) -> Result<Box<dyn Flight>, Fault>;
+}
+
+/// A submission under way.
+pub trait Flight: fmt::Debug + Send {
+    /// Waits for at most `patience`; outcomes in the jobs' order. Called on the poller's own thread
+    /// alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Hung`] when nothing came in time, [`Fault::Lost`] when the device is gone: then no job
+    /// of this flight has an outcome.
+    fn wait(self: Box<Self>, patience: Duration) -> Result<Vec<Result<Output, Fault>>, Fault>;
+}
+
+/// What one submission may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Bytes from the host to the device.
+    pub up_bytes: u64,
+    /// Bytes of the device's memory.
+    pub device_bytes: u64,
+    /// Bytes from the device to the host.
+    pub down_bytes: u64,
+    /// Jobs.
+    pub jobs: usize,
+}
