@@ -9,10 +9,10 @@ mod flow;
 mod narrow;
 mod orient;
 mod resample;
-mod rotate;
+pub(super) mod rotate;
 mod sample;
 mod shrink;
-mod tone;
+pub(super) mod tone;
 
 #[cfg(test)]
 mod reference;

@@ -12,6 +12,7 @@
 //! before either: `(Σc · 255 + Σα / 2) / Σα` of the four rows' sums, clamped, and black where the pixel
 //! is clear. Where all is opaque this changes nothing. All sums fit 32 bits.
 
+mod grid;
 mod line;
 mod picture;
 mod simd;
@@ -19,6 +20,7 @@ mod simd;
 use std::array;
 use std::sync::LazyLock;
 
+pub(in crate::render) use self::grid::{Grid, TILE_HEIGHT, TILE_WIDTH};
 use self::line::Line;
 use self::picture::{Picture, level};
 use self::simd::Vectors;
@@ -32,10 +34,6 @@ use crate::geometry::Dimensions;
 use crate::plan::Turn;
 use crate::raster::{Channels, Raster, Rows, Shape};
 
-/// Pixels of a tile from left to right.
-const TILE_WIDTH: u32 = 32;
-/// Pixels of a tile from top to bottom.
-const TILE_HEIGHT: u32 = 8;
 /// Rows of a strip: whole tiles, few enough for memory, enough to make each pull worth while.
 const STRIP_HEIGHT: u32 = 8 * TILE_HEIGHT;
 
@@ -43,7 +41,8 @@ const STRIP_HEIGHT: u32 = 8 * TILE_HEIGHT;
 const OFFSETS: [i64; 4] = [0, 1, 2, 3];
 
 /// Weights of the four neighbours along one axis, for each 256th between the two in the middle.
-static PHASES: LazyLock<[[i16; 4]; 256]> = LazyLock::new(|| array::from_fn(phase));
+pub(in crate::render) static PHASES: LazyLock<[[i16; 4]; 256]> =
+    LazyLock::new(|| array::from_fn(phase));
 
 /// `rows` turned; `shape` of the canvas.
 pub(super) fn rows(
@@ -53,21 +52,19 @@ pub(super) fn rows(
     cancel: &Cancel,
 ) -> Box<dyn Rows> {
     let channels = shape.format.channels;
-    let (sin, cos) = turn.sin_cos();
+    let source = rows.shape().dimensions;
     let pass = Rotate {
         channels,
-        source: rows.shape().dimensions,
-        canvas: shape.dimensions,
+        source,
+        grid: Grid::new(source, turn),
         outside: outside(channels, turn.background),
-        sin,
-        cos,
         vectors: Vectors::found(),
     };
     Box::new(AfterAll::new(rows, shape, pass, STRIP_HEIGHT, cancel))
 }
 
 /// A pixel of what is outside the picture; channels that are not there are 0.
-fn outside(channels: Channels, background: Option<[u8; 3]>) -> [u8; 4] {
+pub(in crate::render) fn outside(channels: Channels, background: Option<[u8; 3]>) -> [u8; 4] {
     let Some([r, g, b]) = background else {
         return [0; 4];
     };
@@ -82,10 +79,8 @@ fn outside(channels: Channels, background: Option<[u8; 3]>) -> [u8; 4] {
 struct Rotate {
     channels: Channels,
     source: Dimensions,
-    canvas: Dimensions,
+    grid: Grid,
     outside: [u8; 4],
-    sin: f64,
-    cos: f64,
     vectors: Option<Vectors>,
 }
 
@@ -126,13 +121,13 @@ impl Rotate {
         let outside = array::from_fn(|channel| self.outside[channel]);
         let pixels = samples.as_chunks().0;
         let picture = Picture::<N>::new(pixels, self.source, outside, self.vectors);
-        let (down_step, right_step) = (-fixed(self.sin), fixed(self.cos));
+        let (right_step, down_step) = self.grid.steps();
         let width = strip.width as usize;
         let mut turned = vec![outside; width * strip.height as usize];
         let mut tile_top = top;
         for band in turned.chunks_mut(width * TILE_HEIGHT as usize) {
             for left in (0..strip.width).step_by(TILE_WIDTH as usize) {
-                let (mut right, mut down) = self.position(left, tile_top);
+                let (mut right, mut down) = self.grid.position(left, tile_top);
                 for row in band.chunks_exact_mut(width) {
                     let end = strip.width.min(left + TILE_WIDTH) as usize;
                     let line = Line {
@@ -149,27 +144,6 @@ impl Rotate {
         }
         turned.into_flattened()
     }
-
-    /// Where the centre of a canvas pixel lies in the picture, from the centre of its first pixel, with
-    /// 16 fractional bits.
-    fn position(&self, x: u32, y: u32) -> (i64, i64) {
-        let from_middle = |at: u32, side: u32| f64::from(at) + 0.5 - f64::from(side) / 2.0;
-        let dx = from_middle(x, self.canvas.width);
-        let dy = from_middle(y, self.canvas.height);
-        let middle = |side: u32| f64::from(side) / 2.0 - 0.5;
-        let right = dx * self.cos + dy * self.sin + middle(self.source.width);
-        let down = dy * self.cos - dx * self.sin + middle(self.source.height);
-        (fixed(right), fixed(down))
-    }
-}
-
-/// The nearest number with 16 fractional bits, halves away from zero.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a position is below 2^34 pixels: two sides of u32"
-)]
-fn fixed(value: f64) -> i64 {
-    (value * 65536.0).round() as i64
 }
 
 #[expect(

@@ -20,7 +20,7 @@ const WHITE_FROM: u8 = 128;
     clippy::cast_possible_truncation,
     reason = "the weights add up to 65536: at most 255"
 )]
-pub(super) fn luma([r, g, b]: [u8; 3]) -> u8 {
+pub(in crate::render) fn luma([r, g, b]: [u8; 3]) -> u8 {
     ((19595 * u32::from(r) + 38470 * u32::from(g) + 7471 * u32::from(b) + 32768) >> 16) as u8
 }
 

@@ -50,6 +50,10 @@ pub enum Fault {
     Overflow,
     /// Nobody waits for it any more.
     Cancelled,
+    /// There are more jobs in line than the device can do in time.
+    Full,
+    /// There is no device now: it starts, it was lost, or it is off.
+    Away,
 }
 
 /// What a job takes of a device, by its shape alone.

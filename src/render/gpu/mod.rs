@@ -13,5 +13,7 @@ mod enabled;
 #[cfg(not(feature = "gpu"))]
 pub use disabled::AVAILABLE;
 #[cfg(feature = "gpu")]
-pub use enabled::{AVAILABLE, Capacity, Executor, Flight};
+pub use enabled::{
+    AVAILABLE, AdapterFacts, Capacity, Executor, Flight, Opened, Refusal, Wanted, open,
+};
 pub use job::{Fault, Footprint, Job, Output};

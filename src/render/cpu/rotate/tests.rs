@@ -2,6 +2,7 @@
 
 use super::super::reference::rounded;
 use super::super::testing::{bytes, dimensions, painted, picture, run, run_in_strips, start};
+use super::grid::fixed;
 use super::*;
 use crate::error::ErrorKind;
 use crate::geometry::Orientation;
@@ -276,14 +277,11 @@ fn by(vectors: Option<Vectors>, source: &Raster, degrees: f64, background: bool)
     let Pass::Rotate(turn) = pass else {
         panic!("a turn by any angle");
     };
-    let (sin, cos) = turn.sin_cos();
     let rotate = Rotate {
         channels: shape.format.channels,
         source: source.dimensions(),
-        canvas: shape.dimensions,
+        grid: Grid::new(source.dimensions(), turn),
         outside: outside(shape.format.channels, background),
-        sin,
-        cos,
         vectors,
     };
     let prepared = rotate.prepare(source.clone()).expect("eight bits");

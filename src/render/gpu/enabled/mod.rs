@@ -1,7 +1,22 @@
 //! A build with the GPU: device, batches, shaders and what stands around them.
 
+mod batch;
+mod device;
 mod executor;
+mod filter;
+mod flight;
+mod footprint;
+mod pipelines;
+mod pool;
+mod recipe;
+mod records;
+mod runner;
+mod shaders;
+mod staging;
+mod weights;
+mod words;
 
+pub use device::{AdapterFacts, Opened, Refusal, Wanted, open};
 pub use executor::{Capacity, Executor, Flight};
 
 /// Whether this build can use a device.

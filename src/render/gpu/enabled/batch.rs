@@ -1,0 +1,195 @@
+//! Recipes of many jobs become one submission: where everything lies in the arena, one record a job and
+//! kernel, one entry a workgroup. Pure: nothing here knows a device.
+//!
+//! The arena begins with the results that go back to the host, then come the sources, so that either
+//! travels in one copy; scratch follows.
+
+mod kernels;
+mod sections;
+mod tables;
+
+use std::ops::Range;
+
+use super::recipe::Recipe;
+use super::records::{Across, Columns, Entry, Halving, Rotation, Turned};
+use super::weights::KnownWeights;
+use super::words::{self, Picture};
+use crate::raster::Shape;
+pub(super) use kernels::scratch_words;
+use sections::Sections;
+use tables::Tables;
+
+#[cfg(test)]
+mod tests;
+
+/// A pass on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kernel {
+    /// Boxes of 2×2.
+    Shrink,
+    /// Rows weighed.
+    Columns,
+    /// Pixels of a row weighed, laid, flattened, toned.
+    Across,
+    /// Any angle.
+    Rotate,
+}
+
+/// One kernel over all jobs that want it. Ranges are of words in [`Batch::params`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Dispatch {
+    /// The kernel.
+    pub(super) kernel: Kernel,
+    /// Its records.
+    pub(super) records: Range<usize>,
+    /// Its map.
+    pub(super) map: Range<usize>,
+    /// Entries of the map.
+    pub(super) workgroups: u32,
+}
+
+/// A job's place in the arena.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Placed {
+    /// Its pixels as they arrive.
+    pub(super) source: Picture,
+    /// Its pixels as they leave.
+    pub(super) result: Picture,
+    /// What leaves.
+    pub(super) shape: Shape,
+}
+
+/// What a job wants of a batch.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    /// Its passes.
+    pub(super) recipe: Recipe,
+    /// Whether its pixels go back to the host.
+    pub(super) down: bool,
+}
+
+/// A submission, planned.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// Records, maps and tables.
+    pub(super) params: Vec<u32>,
+    /// The tables' words in them.
+    pub(super) tables: Range<usize>,
+    /// In their order.
+    pub(super) dispatches: Vec<Dispatch>,
+    /// In the jobs' order.
+    pub(super) placed: Vec<Placed>,
+    /// Words at the arena's begin that go back to the host.
+    pub(super) down_words: u32,
+    /// Words of the arena behind those, which come from the host.
+    pub(super) source_words: u32,
+    /// Words of the arena altogether.
+    pub(super) arena_words: u32,
+}
+
+impl Batch {
+    /// The submission that does what is `wanted`; none where it leaves 32 bits of words.
+    pub(super) fn new(wanted: &[Wanted], weights: &mut KnownWeights) -> Option<Self> {
+        let mut arena = Arena::default();
+        let mut results = vec![None; wanted.len()];
+        for (result, job) in results.iter_mut().zip(wanted).filter(|(_, job)| job.down) {
+            *result = Some(arena.picture_of(job.recipe.output)?);
+        }
+        let down_words = arena.end()?;
+        let mut sources = Vec::with_capacity(wanted.len());
+        for job in wanted {
+            sources.push(arena.picture_of(job.recipe.source)?);
+        }
+        let source_words = arena.end()? - down_words;
+        let mut work = Work::new(arena, weights);
+        let mut placed = Vec::with_capacity(wanted.len());
+        for ((job, source), result) in wanted.iter().zip(sources).zip(results) {
+            let shape = job.recipe.output;
+            let result = match result {
+                Some(result) => result,
+                None => work.arena.picture_of(shape)?,
+            };
+            work.add(&job.recipe, source, result)?;
+            placed.push(Placed {
+                source,
+                result,
+                shape,
+            });
+        }
+        work.finish(placed, down_words, source_words)
+    }
+}
+
+/// Words that are given out one behind another.
+#[derive(Debug, Default)]
+struct Arena {
+    next: u64,
+}
+
+impl Arena {
+    fn picture_of(&mut self, shape: Shape) -> Option<Picture> {
+        self.picture(shape.dimensions, words::count(shape.format.channels))
+    }
+
+    fn picture(
+        &mut self,
+        dimensions: crate::geometry::Dimensions,
+        channels: u32,
+    ) -> Option<Picture> {
+        let offset = u32::try_from(self.next).ok()?;
+        self.next += words::words(dimensions, channels);
+        Some(Picture {
+            offset,
+            stride: u32::try_from(words::stride(dimensions.width, channels)).ok()?,
+            channels,
+            dimensions,
+        })
+    }
+
+    fn end(&self) -> Option<u32> {
+        u32::try_from(self.next).ok()
+    }
+}
+
+/// Records and maps as they grow, kernel by kernel.
+struct Work<'a> {
+    arena: Arena,
+    tables: Tables<'a>,
+    halvings: Vec<(Vec<Halving>, Vec<Entry>)>,
+    columns: (Vec<Columns>, Vec<Entry>),
+    across: (Vec<Across>, Vec<Entry>),
+    rotations: (Vec<Rotation>, Vec<Turned>),
+}
+
+impl<'a> Work<'a> {
+    fn new(arena: Arena, weights: &'a mut KnownWeights) -> Self {
+        Self {
+            arena,
+            tables: Tables::new(weights),
+            halvings: Vec::new(),
+            columns: (Vec::new(), Vec::new()),
+            across: (Vec::new(), Vec::new()),
+            rotations: (Vec::new(), Vec::new()),
+        }
+    }
+
+    fn finish(self, placed: Vec<Placed>, down_words: u32, source_words: u32) -> Option<Batch> {
+        let mut sections = Sections::default();
+        for (records, map) in &self.halvings {
+            sections.add(Kernel::Shrink, records, map)?;
+        }
+        sections.add(Kernel::Columns, &self.columns.0, &self.columns.1)?;
+        sections.add(Kernel::Across, &self.across.0, &self.across.1)?;
+        sections.add(Kernel::Rotate, &self.rotations.0, &self.rotations.1)?;
+        let tables = sections.put(&self.tables.words());
+        Some(Batch {
+            arena_words: self.arena.end()?,
+            tables,
+            dispatches: sections.dispatches,
+            params: sections.words,
+            placed,
+            down_words,
+            source_words,
+        })
+    }
+}

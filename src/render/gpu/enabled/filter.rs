@@ -1,0 +1,336 @@
+//! Weights of resampling along one axis: the integer specification of `render/cpu/resample.rs`, for
+//! eight bits.
+//!
+//! Weights are computed in `f64`, widened by the ratio where the axis shrinks, cut at the edges of the
+//! picture (not of the crop), trimmed of zeros at both ends, made to add up to 1, and rounded to `i16`
+//! with as many fractional bits as the largest leaves room for. The order of operations is the CPU
+//! engine's library's, so that not one weight differs.
+
+use std::f64::consts::PI;
+use std::ops::Range;
+
+use crate::plan::Filter;
+
+/// Most fractional bits: a sum of products of 8 bits stays within 32, with two bits to spare.
+const MOST_PRECISION: u32 = 32 - 8 - 2 - 1;
+
+/// One axis of a resampling: what its weights depend on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Axis {
+    /// Samples of the whole side.
+    pub(super) side: u32,
+    /// First edge of the part.
+    pub(super) start: f64,
+    /// Length of the part.
+    pub(super) length: f64,
+    /// Samples of the result.
+    pub(super) target: u32,
+    /// The kernel.
+    pub(super) filter: Filter,
+}
+
+impl Axis {
+    /// Where the result begins in the side, if it is the side's own samples.
+    #[expect(
+        clippy::float_cmp,
+        reason = "the library takes exactly these for unchanged"
+    )]
+    pub(super) fn unchanged(&self) -> Option<u32> {
+        (self.length == f64::from(self.target) && self.start.fract() == 0.0)
+            .then(|| whole(self.start))
+    }
+}
+
+/// Weights in fixed point.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Weights {
+    /// Fractional bits.
+    pub(super) precision: u32,
+    /// Most weights of any sample.
+    pub(super) taps: u32,
+    /// The first sample that each sample of the result takes.
+    pub(super) starts: Vec<u32>,
+    /// `taps` for each sample of the result, zero behind its last.
+    pub(super) values: Vec<i16>,
+    /// All samples that are taken.
+    pub(super) reach: Range<u32>,
+}
+
+/// The weights of an axis before they are rounded.
+struct Exact {
+    starts: Vec<u32>,
+    rows: Vec<Vec<f64>>,
+}
+
+impl Weights {
+    /// The weights of `axis`.
+    pub(super) fn new(axis: &Axis) -> Self {
+        let exact = exact(axis);
+        let largest = exact.rows.iter().flatten().copied().fold(0.0, f64::max);
+        let precision = precision(largest);
+        let taps = exact.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let mut values = Vec::with_capacity(taps * exact.rows.len());
+        for row in &exact.rows {
+            values.extend(row.iter().map(|weight| fixed(*weight, precision)));
+            values.resize(values.len() + taps - row.len(), 0);
+        }
+        let ends = exact.starts.iter().zip(&exact.rows);
+        let end = ends.map(|(start, row)| start + length(row)).max();
+        let start = exact.starts.iter().min().copied();
+        Self {
+            precision,
+            taps: u32::try_from(taps).unwrap_or(u32::MAX),
+            values,
+            reach: start.unwrap_or(0)..end.unwrap_or(0),
+            starts: exact.starts,
+        }
+    }
+}
+
+/// Most weights that a sample of `axis` can have, without making them.
+pub(super) fn most_taps(axis: &Axis) -> u32 {
+    let widening = (axis.length / f64::from(axis.target)).max(1.0);
+    let radius = whole((support(axis.filter) * widening).ceil());
+    radius.saturating_mul(2).saturating_add(1).min(axis.side)
+}
+
+fn length(row: &[f64]) -> u32 {
+    u32::try_from(row.len()).unwrap_or(u32::MAX)
+}
+
+fn exact(axis: &Axis) -> Exact {
+    let scale = (axis.start + axis.length - axis.start) / f64::from(axis.target);
+    let widening = scale.max(1.0);
+    let radius = support(axis.filter) * widening;
+    let narrowing = 1.0 / widening;
+    let mut exact = Exact {
+        starts: Vec::new(),
+        rows: Vec::new(),
+    };
+    for at in 0..axis.target {
+        let centre = axis.start + (f64::from(at) + 0.5) * scale;
+        let first = whole((centre - radius).floor().max(0.0));
+        let end = whole((centre + radius).ceil().min(f64::from(axis.side)));
+        let middle = centre - 0.5;
+        let all: Vec<f64> = (first..end)
+            .map(|x| kernel(axis.filter, (f64::from(x) - middle) * narrowing))
+            .collect();
+        let (skipped, row) = trimmed(&all);
+        exact.starts.push(first + length(&all[..skipped]));
+        exact.rows.push(row);
+    }
+    exact
+}
+
+/// How many zeros lead, and the rest without those at its end, adding up to 1.
+fn trimmed(all: &[f64]) -> (usize, Vec<f64>) {
+    let skipped = all.iter().take_while(|weight| **weight == 0.0).count();
+    let kept = &all[skipped..];
+    let mut sum = 0.0;
+    for weight in kept {
+        sum += weight;
+    }
+    let end = kept.iter().rposition(|weight| *weight != 0.0);
+    let kept = &kept[..end.map_or(0, |last| last + 1)];
+    let row = kept
+        .iter()
+        .map(|weight| if sum == 0.0 { *weight } else { weight / sum });
+    (skipped, row.collect())
+}
+
+/// The most fractional bits that the largest weight leaves room for.
+fn precision(largest: f64) -> u32 {
+    let too_many = |bits: &u32| (largest * f64::from(1_u32 << (bits + 1))).round() >= 32768.0;
+    (0..MOST_PRECISION).find(too_many).unwrap_or(MOST_PRECISION)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the precision leaves room for every weight"
+)]
+fn fixed(weight: f64, precision: u32) -> i16 {
+    (weight * f64::from(1_u32 << precision)).round() as i16
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a sample of a side, not negative"
+)]
+fn whole(value: f64) -> u32 {
+    value as u32
+}
+
+fn support(filter: Filter) -> f64 {
+    match filter {
+        Filter::Lanczos3 => 3.0,
+        Filter::CatmullRom => 2.0,
+        Filter::Bilinear => 1.0,
+        Filter::Box => 0.5,
+    }
+}
+
+/// The kernels: Lanczos after Duchon 1979, cubic after Catmull and Rom 1974.
+fn kernel(filter: Filter, x: f64) -> f64 {
+    match filter {
+        Filter::Lanczos3 => {
+            if (-3.0..3.0).contains(&x) {
+                sinc(x) * sinc(x / 3.0)
+            } else {
+                0.0
+            }
+        }
+        Filter::CatmullRom => cubic(x.abs()),
+        Filter::Bilinear => (1.0 - x.abs()).max(0.0),
+        Filter::Box => f64::from(u8::from(x > -0.5 && x <= 0.5)),
+    }
+}
+
+fn sinc(x: f64) -> f64 {
+    if x == 0.0 {
+        return 1.0;
+    }
+    let turns = x * PI;
+    turns.sin() / turns
+}
+
+fn cubic(distance: f64) -> f64 {
+    const A: f64 = -0.5;
+    if distance < 1.0 {
+        ((A + 2.0) * distance - (A + 3.0)) * distance * distance + 1.0
+    } else if distance < 2.0 {
+        (((distance - 5.0) * distance + 8.0) * distance - 4.0) * A
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cancel::Cancel;
+    use crate::geometry::Dimensions;
+    use crate::plan::{Crop, Pass};
+    use crate::raster::{Channels, OneStrip, Raster, Samples, gather};
+    use crate::render::{CpuEngine, Engine as _, Output, Target};
+
+    const FILTERS: [Filter; 4] = [
+        Filter::Lanczos3,
+        Filter::CatmullRom,
+        Filter::Bilinear,
+        Filter::Box,
+    ];
+
+    /// Numbers that are the same in every run (Marsaglia's xorshift64).
+    struct Noise(u64);
+
+    impl Noise {
+        fn below(&mut self, end: u32) -> u32 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            u32::try_from((self.0 >> 20) % u64::from(end)).expect("below a u32")
+        }
+    }
+
+    /// What the library of the CPU engine gives for a column of samples.
+    fn by_library(column: &[u8], axis: &Axis) -> Vec<u8> {
+        let dimensions = |height| Dimensions::new(1, height).expect("not empty");
+        let source = Raster::from_u8(dimensions(axis.side), Channels::Gray, column.to_vec());
+        let pass = Pass::Resample {
+            crop: Crop {
+                x: 0.0,
+                y: axis.start,
+                width: 1.0,
+                height: axis.length,
+            },
+            target: dimensions(axis.target),
+            filter: axis.filter,
+        };
+        let source = Box::new(OneStrip::from(source.expect("a column")));
+        let cancel = Cancel::new();
+        let output = CpuEngine.run(source, &[pass], Target::Rows, &cancel);
+        let Ok(Output::Rows(mut rows)) = output else {
+            panic!("{output:?}");
+        };
+        let result = gather(rows.as_mut(), &cancel).expect("the crop fits");
+        let Samples::U8(samples) = result.into_samples() else {
+            panic!("16 bits");
+        };
+        samples
+    }
+
+    /// The sums of the specification.
+    fn by_weights(column: &[u8], weights: &Weights) -> Vec<u8> {
+        let rows = weights.values.chunks(weights.taps as usize);
+        let sums = weights.starts.iter().zip(rows).map(|(start, row)| {
+            let samples = column.iter().skip(*start as usize);
+            let products = samples.zip(row).map(|(s, w)| i32::from(*s) * i32::from(*w));
+            let sum = (1 << (weights.precision - 1)) + products.sum::<i32>();
+            (sum >> weights.precision).clamp(0, 255)
+        });
+        sums.map(|level| u8::try_from(level).expect("clamped"))
+            .collect()
+    }
+
+    fn axis(noise: &mut Noise, filter: Filter) -> Axis {
+        let side = 1 + noise.below(300);
+        let (first, second) = (noise.below(side), 1 + noise.below(side));
+        let (start, end) = (first.min(second - 1), second.max(first + 1));
+        let part = |noise: &mut Noise| f64::from(noise.below(8)) / 17.0;
+        let (cut_start, cut_end) = match noise.below(3) {
+            0 => (0.0, 0.0),
+            1 => (0.25, 0.5),
+            _ => (part(noise), part(noise)),
+        };
+        Axis {
+            side,
+            start: f64::from(start) + cut_start,
+            length: f64::from(end - start) - cut_start - cut_end,
+            target: 1 + noise.below(200),
+            filter,
+        }
+    }
+
+    #[test]
+    fn weights_are_the_librarys_for_every_filter_ratio_and_crop() {
+        let mut noise = Noise(71);
+        let mut seen = 0;
+        for round in 0..600 {
+            let axis = axis(&mut noise, FILTERS[round % 4]);
+            if axis.length <= 0.0 || axis.unchanged().is_some() {
+                continue;
+            }
+            seen += 1;
+            let weights = Weights::new(&axis);
+            let column: Vec<u8> = (0..axis.side)
+                .map(|_| match noise.below(3) {
+                    0 => 255,
+                    _ => noise.below(256).to_le_bytes()[0],
+                })
+                .collect();
+            assert_eq!(
+                by_weights(&column, &weights),
+                by_library(&column, &axis),
+                "{axis:?}"
+            );
+            assert!(weights.reach.end <= axis.side, "{axis:?}");
+            assert!(weights.taps <= most_taps(&axis), "{axis:?}");
+        }
+        assert!(seen > 400, "{seen}");
+    }
+
+    #[test]
+    fn a_part_of_whole_samples_as_long_as_the_result_is_unchanged() {
+        let axis = Axis {
+            side: 9,
+            start: 3.0,
+            length: 4.0,
+            target: 4,
+            filter: Filter::Box,
+        };
+        assert_eq!(axis.unchanged(), Some(3));
+        assert_eq!(Axis { start: 2.5, ..axis }.unchanged(), None);
+        assert_eq!(Axis { target: 3, ..axis }.unchanged(), None);
+    }
+}

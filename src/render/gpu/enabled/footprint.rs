@@ -1,0 +1,67 @@
+//! What a job takes of a device, from its recipe alone: never less than the planner gives it.
+
+use super::super::Footprint;
+use super::batch::scratch_words;
+use super::filter::{Axis, most_taps};
+use super::recipe::Recipe;
+use super::words;
+
+/// Bytes of records and of alignment that a job's share of a batch may take.
+const RECORDS_BYTES: u64 = 4096;
+
+/// What `recipe` takes, its pixels going back to the host.
+pub(super) fn footprint(recipe: &Recipe) -> Footprint {
+    let source = words_of(recipe.source);
+    let result = words_of(recipe.output);
+    let params = params_bytes(recipe);
+    Footprint {
+        up_bytes: 4 * source + params,
+        device_bytes: 4 * (source + result + scratch_words(recipe)) + params,
+        down_bytes: 4 * result,
+        macs: macs(recipe),
+        rotated_px: recipe.turn.map_or(0, |turn| turn.canvas.area()),
+        jpeg_px: 0,
+    }
+}
+
+fn words_of(shape: crate::raster::Shape) -> u64 {
+    words::words(shape.dimensions, words::count(shape.format.channels))
+}
+
+/// Weights and entries: 8 bytes for each 256 pixels of every kernel, 16 for those of turns.
+fn params_bytes(recipe: &Recipe) -> u64 {
+    let axis = |axis: &Axis| match axis.unchanged() {
+        Some(_) => 0,
+        None => u64::from(axis.target) * (8 + 2 * u64::from(most_taps(axis))),
+    };
+    let entries = |side: u32, tile: u32| u64::from(side.div_ceil(tile));
+    let tiles = |dimensions: crate::geometry::Dimensions| {
+        entries(dimensions.width, 32) * entries(dimensions.height, 4)
+    };
+    let halvings = if recipe.halvings == 0 {
+        0
+    } else {
+        tiles(recipe.source.dimensions)
+    };
+    let rows = crate::geometry::Dimensions {
+        width: recipe.whole.width,
+        height: recipe.down.target,
+    };
+    let pixels = tiles(rows) + 2 * tiles(recipe.laid.dimensions) + tiles(recipe.output.dimensions);
+    axis(&recipe.across) + axis(&recipe.down) + 16 * (halvings + pixels) + RECORDS_BYTES
+}
+
+/// Products of a weight and a pixel.
+fn macs(recipe: &Recipe) -> u64 {
+    let taps = |axis: &Axis| match axis.unchanged() {
+        Some(_) => 0,
+        None => u64::from(most_taps(axis)),
+    };
+    let halved = if recipe.halvings == 0 {
+        0
+    } else {
+        recipe.source.dimensions.area()
+    };
+    let rows = u64::from(recipe.whole.width) * u64::from(recipe.down.target);
+    halved + rows * taps(&recipe.down) + recipe.resampled().area() * taps(&recipe.across)
+}

@@ -1,0 +1,12 @@
+//! The device against the CPU engine, pixel by pixel. There is one device for the whole process, and a
+//! machine without any adapter fails: software is an adapter too.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking, and its numbers are its own"
+)]
+
+mod device;
+mod random;
+mod twins;
