@@ -2,6 +2,7 @@
 
 mod cpu;
 pub mod gpu;
+pub mod jpeg;
 
 pub use cpu::CpuEngine;
 

@@ -4,9 +4,11 @@
 #![expect(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "a test fails by panicking, and its numbers are its own"
 )]
 
 mod device;
+mod jpeg;
 mod random;
 mod twins;

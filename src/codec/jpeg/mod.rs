@@ -96,6 +96,12 @@ pub fn encode(
     scanlines::encode(rows, *settings, cancel, sink)
 }
 
+/// Whether a baseline file that [`encode`] writes is libjpeg's own, byte for byte, as the GPU's are
+/// ([`crate::codec`]'s other libraries choose other tables or transforms).
+pub const fn is_standard() -> bool {
+    cfg!(feature = "turbojpeg")
+}
+
 /// What decodes and encodes in this build, for keys of what is remembered: `libjpeg-turbo 3.1.0`.
 pub fn versions() -> &'static str {
     scanlines::versions()

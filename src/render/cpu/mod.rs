@@ -15,6 +15,10 @@ mod shrink;
 pub(super) mod tone;
 
 #[cfg(test)]
+mod jpeg_fdct;
+#[cfg(test)]
+mod jpeg_huffman;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod testing;

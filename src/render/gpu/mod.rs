@@ -14,6 +14,7 @@ mod enabled;
 pub use disabled::AVAILABLE;
 #[cfg(feature = "gpu")]
 pub use enabled::{
-    AVAILABLE, AdapterFacts, Capacity, Executor, Flight, Opened, Refusal, Wanted, open,
+    AVAILABLE, AdapterFacts, Bare, Capacity, Executor, Flight, JpegRun, Opened, Refusal, Wanted,
+    open,
 };
 pub use job::{Fault, Footprint, Job, Output};

@@ -6,6 +6,8 @@ mod executor;
 mod filter;
 mod flight;
 mod footprint;
+mod jpeg;
+mod measure;
 mod pipelines;
 mod pool;
 mod recipe;
@@ -18,6 +20,7 @@ mod words;
 
 pub use device::{AdapterFacts, Opened, Refusal, Wanted, open};
 pub use executor::{Capacity, Executor, Flight};
+pub use measure::{Bare, JpegRun};
 
 /// Whether this build can use a device.
 pub const AVAILABLE: bool = true;

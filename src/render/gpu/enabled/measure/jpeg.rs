@@ -1,0 +1,118 @@
+//! JPEG files from pictures of the host, in one submission.
+
+use std::time::{Duration, Instant};
+
+use wgpu::BufferUsages as Usage;
+
+use super::super::jpeg::{JpegBuffers, JpegImage, JpegPlan, JpegStage, Rates, finish, need};
+use super::Bare;
+use crate::encoding::JpegSettings;
+use crate::raster::{Channels, Raster, Samples};
+use crate::render::gpu::Fault;
+
+/// Files, and what they took.
+#[derive(Debug)]
+pub struct JpegRun {
+    /// In the order of the pictures.
+    pub files: Vec<Result<Vec<u8>, Fault>>,
+    /// From the first write into the device's memory to the last file.
+    pub whole: Duration,
+    /// Each pass by itself, where the device tells.
+    pub passes: Vec<(&'static str, Duration)>,
+}
+
+impl Bare {
+    /// Encodes all `pictures` as if files like them had had `bytes_per_px`.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Unfit`] for pictures other than gray or RGB of 8 bits or a batch beyond the device's
+    /// limits; [`Fault::Lost`] and [`Fault::Hung`].
+    pub fn jpeg(
+        &self,
+        pictures: &[(Raster, JpegSettings)],
+        bytes_per_px: u32,
+    ) -> Result<JpegRun, Fault> {
+        let (words, images) = packed(pictures)?;
+        let rates = Rates::new(bytes_per_px);
+        let binding = self.device.limits().max_storage_buffer_binding_size;
+        let plan = JpegPlan::new(&images, &rates, binding).ok_or(Fault::Unfit)?;
+        let bytes = 4 * words.len() as u64;
+        let pixels = self.buffer("pixels", bytes, Usage::STORAGE | Usage::COPY_DST);
+        let params = self.buffer(
+            "params",
+            plan.params_bytes(),
+            Usage::STORAGE | Usage::COPY_DST,
+        );
+        let coef = self.buffer("coef", plan.coef_bytes(), Usage::STORAGE);
+        let lens = self.buffer("lens", plan.lens_bytes(), Usage::STORAGE | Usage::COPY_SRC);
+        let codes = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+        let bits = self.buffer("bits", plan.bits_bytes(), codes);
+        let back = self.buffer(
+            "readback",
+            plan.readback_bytes(),
+            Usage::MAP_READ | Usage::COPY_DST,
+        );
+        let buffers = JpegBuffers {
+            pixels: &pixels,
+            params: &params,
+            coef: &coef,
+            lens: &lens,
+            bits: &bits,
+        };
+        let begun = Instant::now();
+        self.queue
+            .write_buffer(&pixels, 0, bytemuck::cast_slice(&words));
+        self.queue
+            .write_buffer(&params, 0, bytemuck::cast_slice(&plan.params));
+        let mut encoder = self
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        self.jpeg.record(&mut encoder, &plan, &buffers);
+        JpegStage::copy_back(&mut encoder, &plan, &buffers, &back, 0);
+        let readback = self.read(encoder, &back, plan.readback_bytes())?;
+        let files = finish(&plan, &readback, &rates);
+        Ok(JpegRun {
+            files,
+            whole: begun.elapsed(),
+            passes: Vec::new(),
+        })
+    }
+}
+
+/// All pictures' pixels one behind another, each row in whole words of 4 pixels.
+fn packed(pictures: &[(Raster, JpegSettings)]) -> Result<(Vec<u32>, Vec<JpegImage>), Fault> {
+    let mut words = Vec::new();
+    let mut images = Vec::new();
+    for (raster, settings) in pictures {
+        let gray = match raster.format().channels {
+            Channels::Gray => true,
+            Channels::Rgb => false,
+            Channels::GrayAlpha | Channels::Rgba => return Err(Fault::Unfit),
+        };
+        let Samples::U8(samples) = raster.samples() else {
+            return Err(Fault::Unfit);
+        };
+        let dimensions = raster.dimensions();
+        need(dimensions, gray, *settings).ok_or(Fault::Unfit)?;
+        let stride = dimensions.width.div_ceil(4) * if gray { 1 } else { 3 };
+        images.push(JpegImage {
+            pixel_offset: u32::try_from(words.len()).or(Err(Fault::Unfit))?,
+            stride,
+            dimensions,
+            gray,
+            settings: *settings,
+        });
+        for row in samples.chunks_exact(raster.row_len()) {
+            words.extend((0..stride as usize).map(|at| word(row, 4 * at)));
+        }
+    }
+    Ok((words, images))
+}
+
+/// Four bytes of a row; what lies behind its end has no meaning, and is not zero so that tests see it.
+fn word(row: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(std::array::from_fn(|k| {
+        row.get(at + k).copied().unwrap_or(0xa5)
+    }))
+}
