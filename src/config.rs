@@ -30,15 +30,13 @@ pub struct Config {
     /// Listeners, public face, logs.
     #[serde(flatten)]
     pub http: http::Config,
-    /// Limits, IIIF, derivatives, caches.
+    /// Limits, IIIF, derivatives, caches, the GPU.
     #[serde(flatten)]
     pub service: service::Config,
     /// Where masters live.
     pub source: SourceConfig,
     /// Colour management.
     pub colour: ColourConfig,
-    /// The GPU.
-    pub gpu: GpuConfig,
 }
 
 /// Where masters live.
@@ -66,27 +64,6 @@ pub enum ColourMode {
     Srgb,
 }
 
-/// The GPU.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GpuConfig {
-    /// Whether a GPU is used.
-    pub mode: GpuMode,
-}
-
-/// Whether a GPU is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum GpuMode {
-    /// Never.
-    Off,
-    /// Where there is one and it is faster.
-    #[default]
-    Auto,
-    /// Always; the start fails without one.
-    On,
-}
-
 impl Config {
     /// The configuration that `layers` add up to.
     ///
@@ -104,10 +81,9 @@ impl Config {
                 "",
                 &["server", "admin", "public", "cache_control", "log"],
             )?,
-            service: part(table, "", &["limits", "iiif", "encode", "cache"])?,
+            service: part(table, "", &["limits", "iiif", "encode", "cache", "gpu"])?,
             source: section(table, "source")?,
             colour: section(table, "colour")?,
-            gpu: section(table, "gpu")?,
         };
         config.check()?;
         Ok(config)
@@ -117,14 +93,7 @@ impl Config {
         self.http.check()?;
         self.service.check()?;
         self.source.file.check()?;
-        self.check_cache()?;
-        if self.gpu.mode == GpuMode::On {
-            return Err(ConfigError::new(
-                "gpu.mode",
-                "must be off or auto: no GPU can be used by this build",
-            ));
-        }
-        Ok(())
+        self.check_cache()
     }
 
     /// What is cached must never be taken for masters.

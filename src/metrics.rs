@@ -69,7 +69,16 @@ table! {
     ENCODER_BUSY: Gauge<0> "triforium_encoder_busy" [] "Encoder threads at work.";
     ENCODER_QUEUE_DEPTH: Gauge<0> "triforium_encoder_queue_depth" [] "Pictures that wait for an encoder thread.";
     LOST_THREADS: Gauge<1> "triforium_lost_threads" ["stage"] "Threads that did not come back by their deadline.";
-    GPU_STATE: Gauge<0> "triforium_gpu_state" [] "0: no device is used.";
+    GPU_STATE: Gauge<0> "triforium_gpu_state" [] "0: no device is used, 1: one is being opened, 2: it is used, 3: it was lost and will be opened again.";
+    GPU_BATCHES: Counter<0> "triforium_gpu_batches_total" [] "Submissions to the device.";
+    GPU_BATCH_SIZE: Histogram<0> "triforium_gpu_batch_size" [] "Requests in a submission.";
+    GPU_JOBS: Counter<1> "triforium_gpu_jobs_total" ["kind"] "Requests whose answer was made on the device.";
+    GPU_FALLBACK: Counter<1> "triforium_gpu_fallback_total" ["reason"] "Requests that were sent to the device and made on the CPU after all.";
+    GPU_STAGE: Histogram<1> "triforium_gpu_stage_seconds" ["stage"] "Time on the way through the device: wait (a request in its batch), submit, device (a submission).";
+    GPU_IN_FLIGHT: Gauge<0> "triforium_gpu_in_flight" [] "Submissions under way.";
+    GPU_WINDOW: Gauge<0> "triforium_gpu_window_seconds" [] "Time that a batch stays open for more requests while the device is busy.";
+    GPU_CHECKS: Counter<1> "triforium_gpu_checks_total" ["result"] "Answers of the device that were compared with the CPU's.";
+    GPU_LOSSES: Counter<1> "triforium_gpu_losses_total" ["reason"] "Devices that were lost or failed their self-test.";
     PANICS: Counter<1> "triforium_panics_total" ["stage"] "Panics, each of which cost one request.";
     BUILD_INFO: Gauge<2> "triforium_build_info" ["version", "features"] "Always 1.";
 }
@@ -164,6 +173,9 @@ const BUCKETS: &[f64] = &[
     5.0, 10.0,
 ];
 
+/// Upper edges of the buckets of `triforium_gpu_batch_size`, in requests.
+const BATCH_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
 /// Installs the recorder of this process and describes every metric. Once; a second call changes
 /// nothing.
 ///
@@ -176,6 +188,7 @@ pub fn install() -> Result<(), BuildError> {
     }
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(GPU_BATCH_SIZE.name.to_owned()), BATCH_BUCKETS)?
         .build_recorder();
     let handle = recorder.handle();
     if metrics::set_global_recorder(recorder).is_ok() && RECORDER.set(handle).is_ok() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::ConfigArgs;
 use super::output::Failure;
 use crate::config::{self, Config};
+use crate::render::gpu::GpuMode;
 use crate::service::Service;
 use crate::source::FileSource;
 
@@ -22,6 +23,7 @@ pub(super) fn service(
     // One look at one image leaves nothing behind.
     config.service.cache.levels.disk_bytes = 0;
     config.service.cache.derivative.disk_bytes = 0;
+    config.service.gpu.mode = GpuMode::Off;
     let source = FileSource::new(&config.source.file)?;
     let service = Service::new(
         &config.service,

@@ -15,6 +15,7 @@ use crate::config::{self, Config};
 use crate::error::ConfigError;
 use crate::http::{self, Server, Settings, StartPage};
 use crate::metrics;
+use crate::render::gpu::{GpuMode, State};
 use crate::service::Service;
 use crate::source::FileSource;
 
@@ -94,6 +95,9 @@ impl Serve {
     async fn serve(self, config: Config) -> Outcome {
         let (source, check_every) = source(&config)?;
         let service = Service::new(&config.service, source, check_every, config::resources())?;
+        if config.service.gpu.mode == GpuMode::On {
+            wait_for_gpu(&service)?;
+        }
         let (settings, current) = watch::channel(Arc::new(Settings::new(config.http.clone())?));
         let server = Server::bind(service.clone(), current).await?;
         announce(&server, &config)?;
@@ -168,6 +172,16 @@ impl Serve {
             }
         }
     }
+}
+
+/// Nothing is served before the device that was asked for is up.
+fn wait_for_gpu(service: &Service) -> Result<(), ConfigError> {
+    let report = service.gpu_settled();
+    if report.state == State::Up {
+        return Ok(());
+    }
+    let rule = format!("is on, but no GPU can be used: {}", report.reason);
+    Err(ConfigError::new("gpu.mode", rule))
 }
 
 /// The configured source. Its list is begun here where a start page shows it, and nowhere else, so that

@@ -278,6 +278,30 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "gpu.mode",
-        meaning: "Whether a GPU is used: \"off\", \"auto\" (where there is one and it is faster) or \"on\" (the start fails without one).\nThis build uses none: \"on\" is refused.",
+        meaning: "Whether a GPU is used: \"off\", \"auto\" (where there is one and it is faster) or \"on\" (for everything that it\ncan do; the start fails without one). Answers are the same bytes either way.",
+    },
+    KeyInfo {
+        key: "gpu.adapter",
+        meaning: "A part of the adapter's name, in any case. Empty: the first that fits.",
+    },
+    KeyInfo {
+        key: "gpu.memory_bytes",
+        meaning: "Bytes of the device's memory that may be held, at least 64 MiB.",
+    },
+    KeyInfo {
+        key: "gpu.window_us",
+        meaning: "Microseconds that a batch stays open for more requests while the device is busy, at most; 0 to 100000.",
+    },
+    KeyInfo {
+        key: "gpu.check_one_in",
+        meaning: "One of so many answers of the device is made on the CPU too and compared; one that differs turns the device\noff. 0: none.",
+    },
+    KeyInfo {
+        key: "gpu.self_test",
+        meaning: "Whether the device has to give the CPU's bytes for a batch of test pictures before it is used.",
+    },
+    KeyInfo {
+        key: "gpu.rehearsal",
+        meaning: "For tests of \"auto\": a device made of software is opened, and its times count so many times as much. 0: off.",
     },
 ];

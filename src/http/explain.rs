@@ -1,5 +1,7 @@
 //! What the server would do for a path, for the operator.
 
+use std::time::Duration;
+
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -61,5 +63,16 @@ pub fn explanation_document(explanation: &Explanation, from: &str) -> Value {
         "streamed": explanation.streamed,
         "decoded_pixels": explanation.decoded_pixels,
         "memory_bytes": explanation.memory_bytes,
+        "gpu": explanation.choice.map(|choice| json!({
+            "choice": if choice.on_device { "gpu" } else { "cpu" },
+            "reason": choice.reason,
+            "cpu_ms": milliseconds(choice.cpu),
+            "gpu_ms": choice.gpu.map(milliseconds),
+        })),
     })
+}
+
+/// A time to three digits after the point.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -14,6 +14,7 @@ use tokio::time::timeout_at;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::{DECODE_RESERVED, QUEUE_DEPTH, QUEUE_WAIT, SHED};
+use crate::render::gpu::Load;
 
 /// Bytes that one permit of a lane's byte semaphore stands for.
 const UNIT_BYTES: u64 = 4096;
@@ -108,6 +109,18 @@ impl Lane {
     /// Work that runs at one time.
     pub(super) fn threads(&self) -> usize {
         self.limits.threads.max(1)
+    }
+
+    /// How busy it is.
+    pub(super) fn load(&self) -> Load {
+        let threads = self.threads();
+        let running = threads.saturating_sub(self.threads.available_permits());
+        let waiting = self.waiting.load(Ordering::Relaxed).saturating_sub(running);
+        Load {
+            running,
+            waiting,
+            threads,
+        }
     }
 
     /// Its places, for work that can use more than the one it was admitted to.

@@ -10,6 +10,7 @@ use crate::encoding::{EncodeSettings, JpegSettings, PngSettings, TifSettings, We
 use crate::error::ConfigError;
 use crate::iiif::SizeRules;
 use crate::plan;
+use crate::render::gpu::GpuConfig;
 
 /// The service's settings.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
@@ -23,6 +24,8 @@ pub struct Config {
     pub encode: EncodeConfig,
     /// What is remembered.
     pub cache: CacheConfig,
+    /// The GPU.
+    pub gpu: GpuConfig,
 }
 
 /// What requests and masters may ask for.
@@ -229,6 +232,7 @@ impl Config {
     ///
     /// The first value that breaks its rule.
     pub fn check(&self) -> Result<(), ConfigError> {
+        self.gpu.check()?;
         let at_least_one = [
             (
                 "limits.master_side_px",

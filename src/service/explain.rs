@@ -3,12 +3,14 @@
 
 use super::Service;
 use super::answer::Rung;
+use super::device::DEVICE;
 use super::image::{Work, engine};
 use super::ladder::{Step, rendering};
 use super::masters::Seen;
 use crate::error::Result;
 use crate::iiif::ImageRequest;
 use crate::plan::Pass;
+use crate::render::gpu::Choice;
 
 /// What the server would do for a request.
 #[derive(Debug, Clone)]
@@ -37,6 +39,8 @@ pub struct Explanation {
     pub decoded_pixels: u64,
     /// Bytes that decoding and passes hold.
     pub memory_bytes: u64,
+    /// What the device has to do with it; none where no passes run, or the answer is streamed.
+    pub choice: Option<Choice>,
 }
 
 impl Service {
@@ -94,9 +98,16 @@ impl Work {
                 (price.pixels, price.bytes + plan.working_bytes)
             }
         };
+        let choice = self.choice(rung);
+        let on_device = choice.is_some_and(|choice| choice.on_device);
         Explanation {
             rung,
-            engine: engine(&self.shared, rung),
+            engine: if on_device {
+                DEVICE
+            } else {
+                engine(&self.shared, rung)
+            },
+            choice,
             lane: if self.is_large() { "large" } else { "tile" },
             level: plan.level,
             factor: plan.factor.get(),
@@ -107,6 +118,19 @@ impl Work {
             decoded_pixels,
             memory_bytes,
             canonical: self.resolved.canonical,
+        }
+    }
+}
+
+impl Work {
+    /// Where the passes of a rung would run now.
+    fn choice(&self, rung: Rung) -> Option<Choice> {
+        match rung {
+            Rung::NotModified | Rung::Derivative | Rung::PassThrough => None,
+            Rung::Resident | Rung::Levels | Rung::Partial | Rung::Full => {
+                let load = self.lane().load();
+                (!self.plan.streamed).then(|| self.foreseen_choice(load))
+            }
         }
     }
 }

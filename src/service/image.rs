@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::admission::{Lane, Permit};
 use super::answer::{Answer, Ask, Head, Pieces, Rung, Timing, Validators};
+use super::device::{DEVICE, Way};
 use super::ladder::{Step, rendering};
 use super::masters::Master;
 use super::passage::Passing;
@@ -28,6 +29,7 @@ use crate::plan::{Plan, estimated_bytes};
 pub(super) struct Made {
     pub(super) body: Bytes,
     pub(super) rung: Rung,
+    pub(super) engine: &'static str,
     pub(super) timing: Timing,
 }
 
@@ -81,6 +83,7 @@ impl Service {
         }
         let made = work.get_or_make().await?;
         head.rung = made.rung;
+        head.engine = made.engine;
         head.timing = Timing {
             source: head.timing.source,
             cache: head.timing.cache,
@@ -219,7 +222,7 @@ impl Work {
             || self.price.pixels > LARGE_DECODE_PX
     }
 
-    fn lane(&self) -> &Lane {
+    pub(super) fn lane(&self) -> &Lane {
         if self.is_large() {
             &self.shared.admission.large
         } else {
@@ -232,9 +235,9 @@ impl Work {
     /// # Errors
     ///
     /// Those of the lane; what can never fit is the size's fault where the decoder alone would fit.
-    async fn admit(&self, cells: &Cells) -> Result<Permit> {
+    async fn admit(&self, bytes: u64) -> Result<Permit> {
         let lane = self.lane();
-        let admitted = lane.admit(self.bytes(cells)).await;
+        let admitted = lane.admit(bytes).await;
         admitted.map_err(|error| {
             if error.kind() == ErrorKind::TooLarge && self.price.bytes <= lane.bytes() {
                 return Error::bad_request(Parameter::Size, error.public().to_owned());
@@ -293,7 +296,7 @@ impl Work {
             .join_or_start(self.key, cancel, |cancel| self.make(cancel))
             .await?;
         if origin == Origin::Made {
-            record(&made.timing);
+            record(&made);
         }
         Ok(made)
     }
@@ -301,22 +304,39 @@ impl Work {
     /// Admission, decoding, passes, encoding; then the body is kept.
     async fn make(self, cancel: Cancel) -> Result<Made> {
         let cells = self.cells();
-        let permit = self.admit(&cells).await?;
+        let (way, bytes) = self.way_within(&cells);
+        let permit = self.admit(bytes).await?;
         let queue = permit.waited;
         let visit = self.shared.losses.enter(self.master.facts().format)?;
-        let render = self.render(cells.clone(), cancel);
-        let (body, mut timing) =
-            render::whole(render, &self.shared.encoders, permit, visit).await?;
+        let render = self.render(cells.clone(), way, cancel);
+        let made = render::whole(render, &self.shared.encoders, permit, visit).await?;
+        let (mut timing, engine) = (made.timing, made.engine);
         let rung = cells.rung(rendering(&self.master, self.price));
         if cells.are_unconfirmed() {
             self.confirm().await?;
         }
         self.shared.levels.consider(&self.master);
         timing.queue = queue;
-        let body = Bytes::from(body);
+        let body = Bytes::from(made.file);
         self.shared.derivatives.insert(self.key, body.clone());
         self.shared.stored.insert(self.key, body.clone());
-        Ok(Made { body, rung, timing })
+        Ok(Made {
+            body,
+            rung,
+            engine,
+            timing,
+        })
+    }
+
+    /// Where the passes are run, and the bytes that this takes: on the CPU where the lane has no room
+    /// for the device's.
+    fn way_within(&self, cells: &Cells) -> (Way, u64) {
+        let bytes = self.bytes(cells);
+        let (way, more) = self.way(cells, self.lane().load());
+        if bytes.saturating_add(more) > self.lane().bytes() {
+            return (Way::of_host(), bytes);
+        }
+        (way, bytes + more)
     }
 
     /// The same, with the answer leaving while it is made.
@@ -325,10 +345,10 @@ impl Work {
         let deadline = Instant::now() + Duration::from_secs(limits.stream_seconds);
         let ahead = limits.stream_buffer_bytes / PIECE_BYTES as u64;
         let cells = self.cells();
-        let permit = self.admit(&cells).await?;
+        let permit = self.admit(self.bytes(&cells)).await?;
         let visit = self.shared.losses.enter(self.master.facts().format)?;
         let (sender, pieces) = mpsc::channel(usize::try_from(ahead).unwrap_or(1).max(1));
-        let render = self.render(cells, Cancel::with_deadline(deadline));
+        let render = self.render(cells, Way::of_host(), Cancel::with_deadline(deadline));
         tokio::spawn(async move {
             let encoders = &self.shared.stream_encoders;
             render::stream(render, encoders, permit, visit, sender).await;
@@ -337,13 +357,14 @@ impl Work {
         Pieces::begin(pieces).await
     }
 
-    fn render(&self, cells: Cells, cancel: Cancel) -> Render {
+    fn render(&self, cells: Cells, way: Way, cancel: Cancel) -> Render {
         Render {
             master: Arc::clone(&self.master),
             plan: self.plan.clone(),
             cells,
             helpers: self.lane().places(),
             engine: Arc::clone(&self.shared.engine),
+            way,
             settings: self.shared.config.encode.settings(),
             cancel,
         }
@@ -388,9 +409,16 @@ pub(super) fn newest(shared: &Shared, master: &Master) -> SystemTime {
     master.version.last_modified().max(shared.settings_time)
 }
 
-fn record(timing: &Timing) {
+/// The CPU's stages; what the device did is counted where it was done.
+fn record(made: &Made) {
+    let timing = &made.timing;
     stage("queue", timing.queue);
     stage("decode", timing.decode);
-    stage("process", timing.process);
-    stage("encode", timing.encode);
+    let on_device = made.engine == DEVICE;
+    if !on_device {
+        stage("process", timing.process);
+    }
+    if !on_device || !timing.encode.is_zero() {
+        stage("encode", timing.encode);
+    }
 }

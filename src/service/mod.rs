@@ -7,6 +7,7 @@
 mod admission;
 mod answer;
 mod config;
+mod device;
 mod encoders;
 mod explain;
 mod image;
@@ -40,6 +41,7 @@ pub use meta::Meta;
 use crate::cache::{Flights, Key, KeyBuilder, Memory};
 use crate::error::{Error, Result};
 use crate::iiif::{Identifier, SizeRules};
+use crate::render::gpu::{Gpu, Report};
 use crate::render::{CpuEngine, Engine};
 use crate::source::FileSource;
 use crate::{codec, plan};
@@ -92,6 +94,7 @@ struct Shared {
     encoders: Encoders,
     stream_encoders: Encoders,
     engine: Arc<dyn Engine>,
+    gpu: Gpu,
     losses: Arc<Losses>,
 }
 
@@ -107,9 +110,20 @@ impl Service {
         check_every: Duration,
         resources: Resources,
     ) -> Result<Self> {
+        let gpu = Gpu::start(&config.gpu, device::encoder());
+        Self::with(config, source, check_every, resources, gpu)
+    }
+
+    fn with(
+        config: &Config,
+        source: FileSource,
+        check_every: Duration,
+        resources: Resources,
+        gpu: Gpu,
+    ) -> Result<Self> {
         let levels = levels(config, &source, resources);
         let stored = Arc::new(Stored::new(&config.cache, source.folders()));
-        let kept = Kept::new(config, resources, levels, stored);
+        let kept = Kept::new(config, resources, levels, stored, gpu);
         let shared = Shared::new(config, source, check_every, resources, kept)?;
         Ok(Self {
             shared: Arc::new(RwLock::new(Arc::new(shared))),
@@ -142,7 +156,9 @@ impl Service {
         } else {
             Arc::new(Stored::new(&config.cache, source.folders()))
         };
-        let mut kept = Kept::new(config, resources, levels, stored);
+        let gpu = before.gpu.under(&config.gpu);
+        let gpu = gpu.unwrap_or_else(|| Gpu::start(&config.gpu, device::encoder()));
+        let mut kept = Kept::new(config, resources, levels, stored, gpu);
         if before.config.cache.derivative == config.cache.derivative {
             kept.derivatives = Arc::clone(&before.derivatives);
         }
@@ -176,6 +192,16 @@ impl Service {
         tokio::task::spawn_blocking(read)
             .await
             .map_err(|error| Error::internal("reading the list of pictures").with_source(error))
+    }
+
+    /// What is known of the GPU.
+    pub fn gpu(&self) -> Report {
+        self.shared().gpu.report()
+    }
+
+    /// The same, after waiting until it has been opened, or has turned out not to be there. It blocks.
+    pub fn gpu_settled(&self) -> Report {
+        self.shared().gpu.settled()
     }
 
     /// Whether requests can be answered now: every root of the source is there.
@@ -273,6 +299,7 @@ impl Shared {
             stream_encoders: Encoders::new("stream", large_threads, limits.queue_length)
                 .map_err(no_threads)?,
             engine: Arc::new(CpuEngine),
+            gpu: kept.gpu,
             losses: Arc::new(Losses::new(limits.lost_threads)),
         })
     }
@@ -284,6 +311,7 @@ struct Kept {
     stored: Arc<Stored>,
     tiles: Arc<Resident>,
     levels: Arc<Levels>,
+    gpu: Gpu,
 }
 
 impl Kept {
@@ -292,6 +320,7 @@ impl Kept {
         resources: Resources,
         levels: Arc<Levels>,
         stored: Arc<Stored>,
+        gpu: Gpu,
     ) -> Self {
         // The operator's bound, on a small machine less.
         let tiles = config.cache.tiles.memory_bytes;
@@ -301,6 +330,7 @@ impl Kept {
             stored,
             tiles: Arc::new(Resident::new(tiles)),
             levels,
+            gpu,
         }
     }
 }

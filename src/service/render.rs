@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::admission::Permit;
 use super::answer::Timing;
+use super::device::Way;
 use super::encoders::Encoders;
 use super::losses::{Visit, Watch};
 use super::masters::{Master, run_blocking};
@@ -18,7 +19,7 @@ use crate::cancel::Cancel;
 use crate::codec;
 use crate::encoding::EncodeSettings;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::Plan;
+use crate::plan::{Pass, Plan};
 use crate::raster::{Raster, Rows, Shape};
 use crate::render::{Engine, Output, Target};
 
@@ -30,8 +31,19 @@ pub(super) struct Render {
     pub(super) cells: Cells,
     pub(super) helpers: Helpers,
     pub(super) engine: Arc<dyn Engine>,
+    /// How the passes and the encoding may be done.
+    pub(super) way: Way,
     pub(super) settings: EncodeSettings,
     pub(super) cancel: Cancel,
+}
+
+/// A derivative, and how it came to be.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) file: Vec<u8>,
+    /// The engine that ran the passes.
+    pub(super) engine: &'static str,
+    pub(super) timing: Timing,
 }
 
 /// Most pixels, before and after the passes, of a picture that one thread makes alone.
@@ -39,31 +51,37 @@ const LIGHT_PX: u64 = 1 << 20;
 
 impl Render {
     /// Whether one thread does better to make it alone: nothing is decoded, and it is small.
-    fn is_light(&self) -> bool {
+    pub(super) fn is_light(&self) -> bool {
         self.cells.are_resident()
             && self.plan.decoded.dimensions.area() <= LIGHT_PX
             && self.plan.output.dimensions.area() <= LIGHT_PX
     }
 
-    /// The rows after all passes, or a finished file.
-    fn begin(&self, clocks: &Clocks) -> Result<Output> {
+    /// The rows before all passes.
+    pub(super) fn source(&self, clocks: &Clocks) -> Box<dyn Rows> {
         let decoder = Decoder {
             master: Arc::clone(&self.master),
             engine: Arc::clone(&self.engine),
             cancel: self.cancel.clone(),
         };
         let rows = TileRows::new(self.cells.clone(), decoder, self.helpers.clone());
-        let rows = Timed::new(Box::new(rows), clocks.decode.clone());
-        let passes = View::passes(&self.plan);
-        clocks.rendering.time(|| {
-            self.engine
-                .run(Box::new(rows), passes, Target::Rows, &self.cancel)
-        })
+        Box::new(Timed::new(Box::new(rows), clocks.decode.clone()))
     }
 
-    /// The finished file, made on this thread alone.
-    fn finish(&self, clocks: &Clocks) -> Result<Vec<u8>> {
-        let rows = match self.begin(clocks)? {
+    /// The passes that are left to be run on those rows.
+    pub(super) fn passes(&self) -> &[Pass] {
+        View::passes(&self.plan)
+    }
+
+    /// `rows` after all passes, or a finished file.
+    fn begin(&self, rows: Box<dyn Rows>, clocks: &Clocks) -> Result<Output> {
+        let passes = self.passes();
+        (clocks.rendering).time(|| self.engine.run(rows, passes, Target::Rows, &self.cancel))
+    }
+
+    /// The file that is made of `rows`, on this thread alone.
+    pub(super) fn finish(&self, rows: Box<dyn Rows>, clocks: &Clocks) -> Result<Vec<u8>> {
+        let rows = match self.begin(rows, clocks)? {
             Output::Jpeg(file) => return Ok(file),
             Output::Rows(rows) => rows,
         };
@@ -73,7 +91,7 @@ impl Render {
         self.encode(&mut rows, clocks)
     }
 
-    fn encode(&self, rows: &mut dyn Rows, clocks: &Clocks) -> Result<Vec<u8>> {
+    pub(super) fn encode(&self, rows: &mut dyn Rows, clocks: &Clocks) -> Result<Vec<u8>> {
         let mut file = Vec::with_capacity(expected_bytes(&self.plan));
         clocks.encode.time(|| {
             let format = self.plan.format;
@@ -121,33 +139,61 @@ pub(super) async fn whole(
     encoders: &Encoders,
     permit: Permit,
     visit: Visit,
-) -> Result<(Vec<u8>, Timing)> {
+) -> Result<Finished> {
     let clocks = Clocks::default();
     let (deadline, watch) = (render.cancel.deadline(), visit.watch());
-    // The thread's place is freed when this future ends; its bytes only when the thread does.
-    let Permit { thread, bytes, .. } = permit;
     let making = async {
-        if render.is_light() {
-            let (render, clocks, held) = (render.clone(), clocks.clone(), (bytes, visit));
-            let work = move || {
-                let _held = held;
-                render.finish(&clocks)
-            };
-            return encoders.run(work).await;
-        }
-        match start(&render, &clocks, (bytes, visit)).await? {
-            Handover::Jpeg(file) => Ok(file),
-            Handover::Rows(mut rows) => {
-                let (render, clocks) = (render.clone(), clocks.clone());
-                encoders
-                    .run(move || render.encode(&mut rows, &clocks))
-                    .await
+        match &render.way {
+            Way::Device(device) => {
+                let held = (permit.thread, permit.bytes, visit);
+                device.make(&render, &clocks, encoders, held).await
+            }
+            Way::Host(_) => {
+                let file = by_host(&render, &clocks, encoders, permit, visit).await?;
+                Ok((file, render.engine.name()))
             }
         }
     };
-    let file = in_time(making, deadline, watch).await?;
+    let (file, engine) = in_time(making, deadline, watch).await?;
+    let timing = clocks.timing();
+    if let Way::Host(way) = &render.way {
+        way.learn(&render, &timing);
+    }
+    Ok(Finished {
+        file,
+        engine,
+        timing,
+    })
+}
+
+/// Makes the file on the CPU.
+async fn by_host(
+    render: &Render,
+    clocks: &Clocks,
+    encoders: &Encoders,
+    permit: Permit,
+    visit: Visit,
+) -> Result<Vec<u8>> {
+    // The thread's place is freed when this future ends; its bytes only when the thread does.
+    let Permit { thread, bytes, .. } = permit;
+    let (mine, times) = (render.clone(), clocks.clone());
+    let file = if render.is_light() {
+        let held = (bytes, visit);
+        let work = move || {
+            let _held = held;
+            mine.finish(mine.source(&times), &times)
+        };
+        encoders.run(work).await?
+    } else {
+        match start(render, clocks, (bytes, visit)).await? {
+            Handover::Jpeg(file) => file,
+            Handover::Rows(mut rows) => {
+                encoders.run(move || mine.encode(&mut rows, &times)).await?
+            }
+        }
+    };
     drop(thread);
-    Ok((file, clocks.timing()))
+    Ok(file)
 }
 
 /// Makes a derivative that leaves while it is made; errors end it.
@@ -213,7 +259,7 @@ async fn start<H: Send + 'static>(render: &Render, clocks: &Clocks, held: H) -> 
 
 /// The rendering thread: decodes, runs the passes, sends the strips.
 fn run(render: &Render, clocks: &Clocks, handover: oneshot::Sender<Handover>) -> Result<()> {
-    let output = render.begin(clocks)?;
+    let output = render.begin(render.source(clocks), clocks)?;
     match output {
         Output::Jpeg(file) => {
             let _ = handover.send(Handover::Jpeg(file));
@@ -260,10 +306,10 @@ fn expected_bytes(plan: &Plan) -> usize {
 
 /// The stages' clocks. Rendering pulls the decoder's rows, so its time holds theirs.
 #[derive(Debug, Clone, Default)]
-struct Clocks {
-    decode: Stopwatch,
-    rendering: Stopwatch,
-    encode: Stopwatch,
+pub(super) struct Clocks {
+    pub(super) decode: Stopwatch,
+    pub(super) rendering: Stopwatch,
+    pub(super) encode: Stopwatch,
 }
 
 impl Clocks {

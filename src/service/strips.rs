@@ -115,9 +115,14 @@ impl Stopwatch {
     pub(super) fn time<T>(&self, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = work();
-        let took = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.0.fetch_add(took, Ordering::Relaxed);
+        self.add(start.elapsed());
         result
+    }
+
+    /// Adds time that was measured elsewhere.
+    pub(super) fn add(&self, took: Duration) {
+        let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.0.fetch_add(took, Ordering::Relaxed);
     }
 }
 

@@ -1,4 +1,84 @@
 //! A build without the GPU: everything runs on the CPU.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Choice, Class, Encode, Fault, GpuConfig, Job, Load, Output, Report};
+use crate::cancel::Cancel;
+use crate::plan::Pass;
+use crate::raster::Shape;
+use crate::render::Target;
+
 /// Whether this build can use a device.
 pub const AVAILABLE: bool = false;
+
+/// The want of a device.
+#[derive(Debug, Clone)]
+pub struct Gpu(());
+
+impl Gpu {
+    /// No device, whatever is asked for.
+    pub fn start(_config: &GpuConfig, _encode: Option<Encode>) -> Self {
+        Self(())
+    }
+
+    /// There is none.
+    pub fn settled(&self) -> Report {
+        self.report()
+    }
+
+    /// The same under other settings.
+    pub fn under(&self, _config: &GpuConfig) -> Option<Self> {
+        Some(self.clone())
+    }
+
+    /// To the CPU.
+    pub fn choose(&self, _shape: Shape, _passes: &[Pass], target: Target, _load: Load) -> Choice {
+        Choice {
+            on_device: false,
+            reason: "away",
+            target,
+            cpu: Duration::ZERO,
+            gpu: None,
+        }
+    }
+
+    /// To the CPU.
+    pub fn foresee(&self, shape: Shape, passes: &[Pass], target: Target, load: Load) -> Choice {
+        self.choose(shape, passes, target, load)
+    }
+
+    /// Nothing is run.
+    ///
+    /// # Errors
+    ///
+    /// Always [`Fault::Away`].
+    #[expect(clippy::unused_async, reason = "the device's has to wait")]
+    pub async fn run(
+        &self,
+        _job: &Arc<Job>,
+        _class: Class,
+        _cancel: &Cancel,
+    ) -> Result<Output, Fault> {
+        Err(Fault::Away)
+    }
+
+    /// Nothing is compared with it.
+    pub fn done_on_cpu(&self, _shape: Shape, _passes: &[Pass], _target: Target, _took: Duration) {}
+
+    /// Nothing came from a device.
+    pub fn is_checked(&self) -> bool {
+        false
+    }
+
+    /// There is nothing to turn off.
+    pub fn distrust(&self) {}
+
+    /// There is none.
+    pub fn report(&self) -> Report {
+        Report {
+            reason: "this build has no GPU engine".to_owned(),
+            ..Report::default()
+        }
+    }
+}

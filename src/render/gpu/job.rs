@@ -54,6 +54,34 @@ pub enum Fault {
     Full,
     /// There is no device now: it starts, it was lost, or it is off.
     Away,
+    /// What came back is not what the CPU makes.
+    Mismatch,
+}
+
+impl Fault {
+    /// Its name in metrics and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Hung => "hung",
+            Self::OutOfMemory => "memory",
+            Self::Unfit => "unfit",
+            Self::Overflow => "overflow",
+            Self::Cancelled => "cancelled",
+            Self::Full => "full",
+            Self::Away => "away",
+            Self::Mismatch => "mismatch",
+        }
+    }
+}
+
+/// Whom a job delays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A viewer waits for a tile.
+    Interactive,
+    /// A whole page or the like.
+    Bulk,
 }
 
 /// What a job takes of a device, by its shape alone.

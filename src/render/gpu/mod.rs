@@ -1,20 +1,27 @@
 //! Passes on the GPU: batches of requests on compute shaders, with the bytes of the CPU engine.
 //!
 //! A front door before two rooms: with the feature `gpu` the work is done in `enabled`, without it
-//! `disabled` says that there is no device. What is in [`job`](Job) belongs to both.
+//! `disabled` says that there is no device. What is in [`job`](Job) and beside it belongs to both.
 
+mod config;
 mod job;
+mod labour;
+mod report;
 
 #[cfg(not(feature = "gpu"))]
 mod disabled;
 #[cfg(feature = "gpu")]
 mod enabled;
 
+pub use config::{GpuConfig, GpuMode};
 #[cfg(not(feature = "gpu"))]
-pub use disabled::AVAILABLE;
+pub use disabled::{AVAILABLE, Gpu};
+#[cfg(all(test, feature = "gpu"))]
+pub(crate) use enabled::fake;
 #[cfg(feature = "gpu")]
 pub use enabled::{
-    AVAILABLE, AdapterFacts, Bare, Capacity, Executor, Flight, JpegRun, Opened, Refusal, Wanted,
-    open,
+    AVAILABLE, Bare, Capacity, Executor, Flight, Gpu, JpegRun, Opened, Refusal, Wanted, open,
 };
-pub use job::{Fault, Footprint, Job, Output};
+pub use job::{Class, Fault, Footprint, Job, Output};
+pub use labour::Labour;
+pub use report::{AdapterFacts, Choice, Encode, Load, Report, State};

@@ -94,6 +94,14 @@ impl Cells {
         }
     }
 
+    /// What comes out of them: the whole window, before the passes that are left.
+    pub(in crate::service) fn shape(&self) -> Shape {
+        Shape {
+            dimensions: self.view.window.dimensions(),
+            format: self.view.format,
+        }
+    }
+
     /// Whether all of them are in memory.
     pub(in crate::service) fn are_resident(&self) -> bool {
         self.use_of_memory == Use::Keep && self.found.iter().all(Option::is_some)

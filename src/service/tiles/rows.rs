@@ -118,10 +118,7 @@ impl TileRows {
 
 impl Rows for TileRows {
     fn shape(&self) -> Shape {
-        Shape {
-            dimensions: self.cells.view.window.dimensions(),
-            format: self.cells.view.format,
-        }
+        self.cells.shape()
     }
 
     fn next_strip(&mut self) -> Result<Option<Raster>> {

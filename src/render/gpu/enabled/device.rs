@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::super::AdapterFacts;
 use super::Executor;
 use super::runner::Runner;
 use super::shaders::Shaders;
@@ -30,19 +31,6 @@ pub struct Opened {
     pub executor: Arc<dyn Executor>,
     /// What it is.
     pub adapter: AdapterFacts,
-}
-
-/// What is known of an adapter.
-#[derive(Debug, Clone)]
-pub struct AdapterFacts {
-    /// Its name.
-    pub name: String,
-    /// Its driver, with version where it says one.
-    pub driver: String,
-    /// What it is: discrete, integrated, virtual, software or other.
-    pub kind: &'static str,
-    /// Limits that decide what it can take.
-    pub limits: Vec<(&'static str, u64)>,
 }
 
 /// Why there is no device.

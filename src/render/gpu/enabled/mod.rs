@@ -1,26 +1,272 @@
 //! A build with the GPU: device, batches, shaders and what stands around them.
+//!
+//! A [`Gpu`] is what the use cases hold. Behind it the supervisor opens a device and watches over it;
+//! the line before the device makes batches of jobs; the cost model says which jobs go there.
 
+mod backoff;
 mod batch;
+mod calibrate;
+mod cost;
 mod device;
 mod executor;
+#[cfg(test)]
+pub(crate) mod fake;
 mod filter;
 mod flight;
 mod footprint;
 mod jpeg;
+mod line;
 mod measure;
+mod pictures;
 mod pipelines;
 mod pool;
+mod queue;
 mod recipe;
 mod records;
 mod runner;
 mod shaders;
 mod staging;
+mod supervisor;
+mod trial;
 mod weights;
+mod window;
 mod words;
 
-pub use device::{AdapterFacts, Opened, Refusal, Wanted, open};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+pub use device::{Opened, Refusal, Wanted, open};
 pub use executor::{Capacity, Executor, Flight};
 pub use measure::{Bare, JpegRun};
 
+use super::labour::Labour;
+use super::report::{Choice, Load, Report, State};
+use super::{Class, Encode, Fault, Footprint, GpuConfig, GpuMode, Job, Output};
+use crate::cancel::Cancel;
+use crate::plan::Pass;
+use crate::raster::Shape;
+use crate::render::Target;
+
+use backoff::Pace;
+use cost::{Cost, Item, Scene, Verdict, seconds};
+use line::Line;
+use supervisor::{Open, Supervisor};
+
 /// Whether this build can use a device.
 pub const AVAILABLE: bool = true;
+
+/// A device, or the want of one. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Gpu(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: GpuConfig,
+    supervisor: Supervisor,
+    cost: Arc<Cost>,
+    encode: Option<Encode>,
+    check_one_in: AtomicU64,
+    answers: AtomicU64,
+}
+
+impl Gpu {
+    /// A device under `config`, opened in the background. It makes JPEG files where `encode` says what
+    /// they have to be.
+    pub fn start(config: &GpuConfig, encode: Option<Encode>) -> Self {
+        let wanted = Wanted {
+            adapter: config.adapter.clone(),
+            software: config.takes_software(),
+            memory_bytes: config.memory_bytes,
+        };
+        let open: Open = Box::new(move || open(&wanted));
+        Self::with(config, encode, Pace::default(), open)
+    }
+
+    fn with(config: &GpuConfig, encode: Option<Encode>, pace: Pace, open: Open) -> Self {
+        let cost = Arc::new(Cost::new(config.mode, config.rehearsal));
+        let supervisor = if config.mode == GpuMode::Off {
+            Supervisor::off("gpu.mode is off")
+        } else {
+            Supervisor::new(config, pace, open, encode, &cost)
+        };
+        Self(Arc::new(Inner {
+            config: config.clone(),
+            supervisor,
+            cost,
+            encode,
+            check_one_in: AtomicU64::new(config.check_one_in),
+            answers: AtomicU64::new(0),
+        }))
+    }
+
+    /// A device of a test's making.
+    #[cfg(test)]
+    pub(crate) fn of_fake(config: &GpuConfig, encode: Option<Encode>, fake: &fake::Fake) -> Self {
+        let fake = fake.clone();
+        let open: Open = Box::new(move || Ok(fake.opened()));
+        Self::with(config, encode, Pace::default(), open)
+    }
+
+    /// Waits until the device has been opened, or has turned out not to be there.
+    pub fn settled(&self) -> Report {
+        self.0.supervisor.settled();
+        self.report()
+    }
+
+    /// The same device under other settings, where they need no other.
+    pub fn under(&self, config: &GpuConfig) -> Option<Self> {
+        let before = &self.0.config;
+        let stays = before.adapter == config.adapter
+            && before.memory_bytes == config.memory_bytes
+            && before.window_us == config.window_us
+            && before.self_test == config.self_test
+            && before.mode == config.mode
+            && before.takes_software() == config.takes_software();
+        if !stays {
+            return None;
+        }
+        self.0.cost.set(config.mode, config.rehearsal);
+        let check_one_in = &self.0.check_one_in;
+        check_one_in.store(config.check_one_in, Ordering::Relaxed);
+        Some(self.clone())
+    }
+
+    /// Where a job of this shape goes now.
+    pub fn choose(&self, shape: Shape, passes: &[Pass], target: Target, load: Load) -> Choice {
+        self.decide(shape, passes, target, load, Cost::choose)
+    }
+
+    /// Where it would go; nothing changes by asking.
+    pub fn foresee(&self, shape: Shape, passes: &[Pass], target: Target, load: Load) -> Choice {
+        self.decide(shape, passes, target, load, Cost::foresee)
+    }
+
+    fn decide(
+        &self,
+        shape: Shape,
+        passes: &[Pass],
+        target: Target,
+        load: Load,
+        judge: fn(&Cost, &Item, &Scene) -> (Verdict, cost::Weighed),
+    ) -> Choice {
+        let line = self.0.supervisor.line();
+        let fit = line.as_ref().and_then(|line| {
+            let (target, footprint) = self.fit(line, shape, passes, target)?;
+            Some((line, target, footprint))
+        });
+        let labour = Labour::of(shape, passes, target);
+        let Some((line, target, footprint)) = fit else {
+            let item = Item {
+                labour,
+                footprint: Footprint::default(),
+            };
+            let scene = Scene {
+                load,
+                ..Scene::default()
+            };
+            let reason = if line.is_some() { "unfit" } else { "away" };
+            return Choice {
+                on_device: false,
+                reason,
+                target,
+                cpu: seconds(self.0.cost.weigh(&item, &scene).cpu),
+                gpu: None,
+            };
+        };
+        let item = Item { labour, footprint };
+        let scene = Scene {
+            load,
+            backlog: line.backlog(),
+            on_device: line.jobs(),
+        };
+        let (verdict, weighed) = judge(&self.0.cost, &item, &scene);
+        Choice {
+            on_device: verdict.device,
+            reason: verdict.reason,
+            target,
+            cpu: seconds(weighed.cpu),
+            gpu: Some(seconds(weighed.gpu)),
+        }
+    }
+
+    /// What the device can be asked for, and what that takes of it: a file, or else the pixels for one.
+    fn fit(
+        &self,
+        line: &Line,
+        shape: Shape,
+        passes: &[Pass],
+        target: Target,
+    ) -> Option<(Target, Footprint)> {
+        let takes = |target| line.executor().footprint(shape, passes, target);
+        if matches!(target, Target::Jpeg(_))
+            && self.0.encode.is_some()
+            && let Some(footprint) = takes(target)
+        {
+            return Some((target, footprint));
+        }
+        if passes.is_empty() {
+            return None;
+        }
+        Some((Target::Rows, takes(Target::Rows)?))
+    }
+
+    /// Runs a job with others on the device. Dropping the future withdraws it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the device from it; the CPU can do the job after any of them.
+    pub async fn run(
+        &self,
+        job: &Arc<Job>,
+        class: Class,
+        cancel: &Cancel,
+    ) -> Result<Output, Fault> {
+        let line = self.0.supervisor.line().ok_or(Fault::Away)?;
+        let shape = Shape {
+            dimensions: job.source.dimensions(),
+            format: job.source.format(),
+        };
+        let footprint = line.executor().footprint(shape, &job.passes, job.target);
+        let footprint = footprint.ok_or(Fault::Unfit)?;
+        let labour = Labour::of(shape, &job.passes, job.target);
+        let takes = self.0.cost.takes(&Item { labour, footprint });
+        line.run(job, class, (footprint, takes), cancel).await
+    }
+
+    /// The CPU took `took` for a job that could have gone to the device.
+    pub fn done_on_cpu(&self, shape: Shape, passes: &[Pass], target: Target, took: Duration) {
+        let labour = Labour::of(shape, passes, target);
+        self.0.cost.done_on_cpu(&labour, took);
+    }
+
+    /// Whether the next answer of the device is to be compared with the CPU's.
+    pub fn is_checked(&self) -> bool {
+        let one_in = self.0.check_one_in.load(Ordering::Relaxed);
+        let answers = self.0.answers.fetch_add(1, Ordering::Relaxed);
+        one_in > 0 && answers.is_multiple_of(one_in)
+    }
+
+    /// The device gave wrong bytes: it stays off until the program starts again.
+    pub fn distrust(&self) {
+        let reason = "its answer was not the CPU's";
+        tracing::error!("the GPU is turned off: {reason}");
+        self.0.supervisor.distrust(reason);
+    }
+
+    /// What is known of the device.
+    pub fn report(&self) -> Report {
+        let (state, reason, adapter) = self.0.supervisor.now();
+        let measured = if state == State::Up {
+            self.0.cost.table()
+        } else {
+            Vec::new()
+        };
+        Report {
+            state,
+            reason,
+            adapter,
+            measured,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Pictures that are made up: what a device is tried and measured with.
+
+use crate::cancel::Cancel;
+use crate::error::{Error, Result};
+use crate::geometry::Dimensions;
+use crate::plan::{Crop, Filter, Pass};
+use crate::raster::{Channels, OneStrip, Raster, gather};
+use crate::render::{CpuEngine, Engine as _, Output, Target};
+
+/// Noise over a gradient, in 8 bits: smooth and rough parts, all levels.
+///
+/// # Errors
+///
+/// None: the samples fill the shape.
+pub(super) fn picture(width: u32, height: u32, channels: Channels, seed: u32) -> Result<Raster> {
+    let dimensions = Dimensions { width, height };
+    let count = channels.count();
+    let mut state = seed.wrapping_mul(2_654_435_761).max(1);
+    let mut samples = Vec::with_capacity(width as usize * height as usize * count);
+    for y in 0..height {
+        for x in 0..width {
+            for channel in 0..count {
+                state ^= state << 13;
+                state ^= state >> 17;
+                state ^= state << 5;
+                let slope = (x * 3 + y * 2) as usize + 40 * channel;
+                let rough = if (x / 16 + y / 16) % 3 == 0 { 96 } else { 4 };
+                let level = slope + state as usize % rough;
+                samples.push(u8::try_from(level % 256).unwrap_or(0));
+            }
+        }
+    }
+    Raster::from_u8(dimensions, channels, samples)
+}
+
+/// A resampling of everything but a part of a pixel at each edge.
+pub(super) fn resample(from: (u32, u32), to: (u32, u32), filter: Filter) -> Pass {
+    let (width, height) = (f64::from(from.0), f64::from(from.1));
+    let cut = |side: f64| if side > 2.0 { 0.25 } else { 0.0 };
+    Pass::Resample {
+        crop: Crop {
+            x: cut(width),
+            y: cut(height),
+            width: width - 2.0 * cut(width),
+            height: height - 2.0 * cut(height),
+        },
+        target: Dimensions {
+            width: to.0,
+            height: to.1,
+        },
+        filter,
+    }
+}
+
+/// What the reference makes of a picture.
+///
+/// # Errors
+///
+/// Those of the engine.
+pub(super) fn reference(source: &Raster, passes: &[Pass]) -> Result<Raster> {
+    let rows = Box::new(OneStrip::from(source.clone()));
+    let cancel = Cancel::new();
+    match CpuEngine.run(rows, passes, Target::Rows, &cancel)? {
+        Output::Rows(mut rows) => gather(rows.as_mut(), &cancel),
+        Output::Jpeg(_) => Err(Error::internal("rows that are a file")),
+    }
+}

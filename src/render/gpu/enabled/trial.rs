@@ -1,0 +1,186 @@
+//! What a device has to get right before it is trusted: some twenty jobs in one batch, compared with
+//! what the CPU makes of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::{Encode, Fault, Job, Output};
+use super::executor::Executor;
+use super::pictures::{picture, reference, resample};
+use crate::encoding::JpegSettings;
+use crate::error::Result;
+use crate::geometry::{Dimensions, Orientation};
+use crate::plan::{Filter, Pass, Turn, canvas};
+use crate::raster::{Channels, Shape};
+use crate::render::Target;
+
+/// What the trial came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Everything is as the CPU makes it.
+    Sound,
+    /// Something is not.
+    Wrong(String),
+}
+
+/// A device may have to compile first.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Tries `executor`; files only where `encode` says what they have to be.
+pub(super) fn trial(executor: &dyn Executor, encode: Option<Encode>) -> Verdict {
+    let tried = tasks(encode.is_some()).map(|tasks| compare(executor, tasks, encode));
+    match tried {
+        Ok(Ok(())) => Verdict::Sound,
+        Ok(Err(words)) => Verdict::Wrong(words),
+        Err(error) => Verdict::Wrong(error.chain()),
+    }
+}
+
+fn compare(executor: &dyn Executor, tasks: Vec<Job>, encode: Option<Encode>) -> Result<(), String> {
+    let fits = |job: &Job| {
+        let shape = Shape {
+            dimensions: job.source.dimensions(),
+            format: job.source.format(),
+        };
+        executor.footprint(shape, &job.passes, job.target).is_some()
+    };
+    let jobs: Vec<_> = tasks.into_iter().filter(fits).map(Arc::new).collect();
+    if jobs.is_empty() {
+        return Err("it can do none of the jobs".to_owned());
+    }
+    let failed = |fault: Fault| format!("its batch ends as {}", fault.name());
+    let flight = executor.submit(&jobs).map_err(failed)?;
+    let outcomes = flight.wait(PATIENCE).map_err(failed)?;
+    if outcomes.len() != jobs.len() {
+        return Err("some jobs have no outcome".to_owned());
+    }
+    for (job, outcome) in jobs.iter().zip(outcomes) {
+        let given = outcome.map_err(failed)?;
+        let wanted = expected(job, &given, encode).map_err(|error| error.chain())?;
+        if given != wanted {
+            return Err(format!(
+                "{:?} of {} to {:?} differs from the CPU's",
+                job.passes,
+                job.source.dimensions(),
+                job.target
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What the CPU makes of the job, as a file where the device gave one.
+fn expected(job: &Job, given: &Output, encode: Option<Encode>) -> Result<Output> {
+    let raster = reference(&job.source, &job.passes)?;
+    match (given, job.target, encode) {
+        (Output::Jpeg(_), Target::Jpeg(settings), Some(encode)) => {
+            encode(raster, settings).map(Output::Jpeg)
+        }
+        _ => Ok(Output::Pixels(raster)),
+    }
+}
+
+/// The jobs: every pass and its neighbours, odd sides, all orientations.
+fn tasks(files: bool) -> Result<Vec<Job>> {
+    let mut jobs = Vec::new();
+    let mut add = |side: (u32, u32), channels, passes: Vec<Pass>, target| -> Result<()> {
+        let seed = u32::try_from(jobs.len()).unwrap_or(0) + 1;
+        jobs.push(Job {
+            source: picture(side.0, side.1, channels, seed)?,
+            passes,
+            target,
+        });
+        Ok(())
+    };
+    let down = resample((61, 47), (23, 19), Filter::Lanczos3);
+    let up = resample((17, 13), (40, 37), Filter::CatmullRom);
+    for turns in 0..4 {
+        for mirror in [false, true] {
+            let orient = Pass::Orient(Orientation { mirror, turns });
+            add((61, 47), Channels::Rgb, vec![down, orient], Target::Rows)?;
+        }
+    }
+    for tone in [Pass::Gray, Pass::Bitonal] {
+        add((61, 47), Channels::Rgb, vec![down, tone], Target::Rows)?;
+        add((33, 9), Channels::Rgb, vec![tone], Target::Rows)?;
+    }
+    add((17, 13), Channels::Rgb, vec![up], Target::Rows)?;
+    add((17, 13), Channels::Gray, vec![up], Target::Rows)?;
+    let opaque = Pass::Flatten {
+        background: [255; 3],
+    };
+    add((17, 13), Channels::Rgba, vec![up], Target::Rows)?;
+    add((17, 13), Channels::Rgba, vec![up, opaque], Target::Rows)?;
+    let turn = |degrees, background| {
+        Pass::Rotate(Turn {
+            degrees,
+            canvas: canvas(
+                Dimensions {
+                    width: 23,
+                    height: 19,
+                },
+                degrees,
+            ),
+            background,
+        })
+    };
+    let white = Some([255; 3]);
+    add(
+        (61, 47),
+        Channels::Rgb,
+        vec![down, turn(33.5, white)],
+        Target::Rows,
+    )?;
+    add(
+        (61, 47),
+        Channels::Rgb,
+        vec![down, turn(200.25, None)],
+        Target::Rows,
+    )?;
+    if files {
+        for (quality, channels, passes) in [
+            (80, Channels::Rgb, vec![down]),
+            (95, Channels::Rgb, vec![]),
+            (10, Channels::Gray, vec![]),
+            (50, Channels::Rgb, vec![down, Pass::Gray]),
+        ] {
+            let target = Target::Jpeg(JpegSettings {
+                quality,
+                ..JpegSettings::default()
+            });
+            add((61, 47), channels, passes, target)?;
+        }
+    }
+    Ok(jobs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::gpu::enabled::fake::{Fake, encode};
+
+    #[test]
+    fn a_device_that_makes_what_the_cpu_makes_is_sound() {
+        let fake = Fake::new();
+        assert_eq!(trial(&fake, Some(encode)), Verdict::Sound);
+        assert!(fake.jobs_seen() >= 20, "{}", fake.jobs_seen());
+        assert_eq!(trial(&fake, None), Verdict::Sound);
+    }
+
+    #[test]
+    fn one_wrong_sample_is_enough() {
+        let fake = Fake::new();
+        fake.spoil(true);
+        assert!(matches!(trial(&fake, None), Verdict::Wrong(_)));
+    }
+
+    #[test]
+    fn a_device_that_fails_or_can_do_nothing_is_not_trusted() {
+        let fake = Fake::new();
+        fake.fail_with(Some(Fault::Lost));
+        assert!(matches!(trial(&fake, None), Verdict::Wrong(_)));
+        let fake = Fake::new();
+        fake.refuse_all();
+        assert!(matches!(trial(&fake, None), Verdict::Wrong(_)));
+    }
+}

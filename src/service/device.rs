@@ -1,0 +1,262 @@
+//! The way of a request through the GPU: whether it goes there, its pixels on the render thread, its
+//! place in a batch, and the CPU with the same pixels where the device fails.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::admission::Reservation;
+use super::answer::Timing;
+use super::encoders::Encoders;
+use super::image::Work;
+use super::losses::Visit;
+use super::masters::run_blocking;
+use super::render::{Clocks, Render};
+use super::tiles::{Cells, View};
+use crate::cancel::Cancel;
+use crate::codec;
+use crate::encoding::{EncodeSettings, JpegSettings};
+use crate::error::Result;
+use crate::iiif::Format;
+use crate::metrics::{GPU_CHECKS, GPU_FALLBACK, GPU_JOBS};
+use crate::raster::{OneStrip, Raster, Rows, Shape, gather};
+use crate::render::Target;
+use crate::render::gpu::{Choice, Class, Encode, Fault, Gpu, Job, Labour, Load, Output};
+
+/// The name of the engine that runs on the device.
+pub(super) const DEVICE: &str = "gpu";
+
+/// The host's encoder, where the device's files have to be its own.
+pub(super) fn encoder() -> Option<Encode> {
+    codec::jpeg::is_standard().then_some(encode)
+}
+
+fn encode(raster: Raster, jpeg: JpegSettings) -> Result<Vec<u8>> {
+    let settings = EncodeSettings {
+        jpeg,
+        ..EncodeSettings::default()
+    };
+    let (mut rows, mut file) = (OneStrip::from(raster), Vec::new());
+    codec::encode(Format::Jpg, &mut rows, &settings, &Cancel::new(), &mut file)?;
+    Ok(file)
+}
+
+/// How passes and encoding are done.
+#[derive(Debug, Clone)]
+pub(super) enum Way {
+    /// On the CPU.
+    Host(Host),
+    /// On the device.
+    Device(Device),
+}
+
+/// What the device's cost model learns from the CPU.
+#[derive(Debug, Clone)]
+pub(super) struct Host(Option<(Gpu, Target)>);
+
+/// A place on the device.
+#[derive(Debug, Clone)]
+pub(super) struct Device {
+    gpu: Gpu,
+    target: Target,
+    class: Class,
+}
+
+impl Way {
+    /// On the CPU, and nobody learns from it.
+    pub(super) const fn of_host() -> Self {
+        Self::Host(Host(None))
+    }
+}
+
+impl Work {
+    /// Where the work goes, and what it holds beside what it would hold on the CPU.
+    pub(super) fn way(&self, cells: &Cells, load: Load) -> (Way, u64) {
+        let gpu = &self.shared.gpu;
+        let passes = View::passes(&self.plan);
+        let choice = gpu.choose(cells.shape(), passes, self.target(), load);
+        if !choice.on_device {
+            let learns = choice.gpu.is_some();
+            let host = Host(learns.then(|| (gpu.clone(), choice.target)));
+            return (Way::Host(host), 0);
+        }
+        let class = if self.is_large() {
+            Class::Bulk
+        } else {
+            Class::Interactive
+        };
+        let device = Device {
+            gpu: gpu.clone(),
+            target: choice.target,
+            class,
+        };
+        // The whole window stays until the answer is there, beside the result.
+        let held = cells.shape().bytes() + self.plan.output.bytes();
+        (Way::Device(device), held)
+    }
+
+    /// Where it would go now.
+    pub(super) fn foreseen_choice(&self, load: Load) -> Choice {
+        let (cells, passes) = (self.unseen_cells(), View::passes(&self.plan));
+        let gpu = &self.shared.gpu;
+        gpu.foresee(cells.shape(), passes, self.target(), load)
+    }
+
+    /// What a device would make at best.
+    fn target(&self) -> Target {
+        match self.plan.format {
+            Format::Jpg => Target::Jpeg(self.shared.config.encode.jpeg),
+            Format::Png | Format::Webp | Format::Gif | Format::Tif => Target::Rows,
+        }
+    }
+}
+
+impl Host {
+    /// Tells the cost model what the CPU took.
+    pub(super) fn learn(&self, render: &Render, timing: &Timing) {
+        let Some((gpu, target)) = &self.0 else {
+            return;
+        };
+        let took = match target {
+            Target::Jpeg(_) => timing.process + timing.encode,
+            Target::Rows => timing.process,
+        };
+        gpu.done_on_cpu(render.cells.shape(), render.passes(), *target, took);
+    }
+}
+
+/// What a render holds: its place, its bytes, and its visit to the decoder.
+type Held = (OwnedSemaphorePermit, Reservation, Visit);
+
+impl Device {
+    /// The file, and the engine that made it.
+    pub(super) async fn make(
+        &self,
+        render: &Render,
+        clocks: &Clocks,
+        encoders: &Encoders,
+        (thread, bytes, visit): Held,
+    ) -> Result<(Vec<u8>, &'static str)> {
+        let (source, _bytes) = gathered(render, clocks, encoders, (bytes, visit)).await?;
+        // Others may decode while this one waits for the device.
+        drop(thread);
+        let job = Arc::new(Job {
+            source,
+            passes: render.passes().to_vec(),
+            target: self.target,
+        });
+        let start = Instant::now();
+        let outcome = self.gpu.run(&job, self.class, &render.cancel).await;
+        clocks.rendering.add(start.elapsed());
+        let outcome = match outcome {
+            Ok(output) => Ok(self.encoded(output, render, clocks, encoders).await?),
+            Err(fault) => Err(fault),
+        };
+        let made = match outcome {
+            Ok(file) => self.checked(file, &job, render, encoders).await?,
+            Err(fault) => Err(fault),
+        };
+        match made {
+            Ok(file) => {
+                let shape = Shape {
+                    dimensions: job.source.dimensions(),
+                    format: job.source.format(),
+                };
+                let kind = Labour::of(shape, &job.passes, job.target).kind();
+                GPU_JOBS.with([kind]).increment(1);
+                Ok((file, DEVICE))
+            }
+            Err(fault) => {
+                render.cancel.check()?;
+                GPU_FALLBACK.with([fault.name()]).increment(1);
+                let file = instead(job, render, clocks, encoders).await?;
+                Ok((file, render.engine.name()))
+            }
+        }
+    }
+
+    /// The device's output as a file.
+    async fn encoded(
+        &self,
+        output: Output,
+        render: &Render,
+        clocks: &Clocks,
+        encoders: &Encoders,
+    ) -> Result<Vec<u8>> {
+        match output {
+            Output::Jpeg(file) => Ok(file),
+            Output::Pixels(raster) => {
+                let (render, clocks) = (render.clone(), clocks.clone());
+                let encode = move || render.encode(&mut OneStrip::from(raster), &clocks);
+                encoders.run(encode).await
+            }
+        }
+    }
+
+    /// Compares the file with the CPU's, now and then; one that differs ends the trust in the device.
+    async fn checked(
+        &self,
+        file: Vec<u8>,
+        job: &Arc<Job>,
+        render: &Render,
+        encoders: &Encoders,
+    ) -> Result<Result<Vec<u8>, Fault>> {
+        if !self.gpu.is_checked() {
+            return Ok(Ok(file));
+        }
+        let right = instead(Arc::clone(job), render, &Clocks::default(), encoders).await?;
+        let same = file == right;
+        let result = if same { "same" } else { "mismatch" };
+        GPU_CHECKS.with([result]).increment(1);
+        if same {
+            return Ok(Ok(file));
+        }
+        self.gpu.distrust();
+        Ok(Err(Fault::Mismatch))
+    }
+}
+
+/// All rows before the passes, and what is held for them from there on.
+async fn gathered(
+    render: &Render,
+    clocks: &Clocks,
+    encoders: &Encoders,
+    (bytes, visit): (Reservation, Visit),
+) -> Result<(Raster, Reservation)> {
+    let (mine, times) = (render.clone(), clocks.clone());
+    let work = move || {
+        // The visit ends with this thread; the bytes go with the pixels.
+        let _visit = visit;
+        let mut rows = mine.source(&times);
+        let source = (times.rendering).time(|| gather(rows.as_mut(), &mine.cancel))?;
+        Ok((source, bytes))
+    };
+    if render.is_light() {
+        encoders.run(work).await
+    } else {
+        run_blocking("render", work).await
+    }
+}
+
+/// The CPU's file from the same pixels.
+async fn instead(
+    job: Arc<Job>,
+    render: &Render,
+    clocks: &Clocks,
+    encoders: &Encoders,
+) -> Result<Vec<u8>> {
+    let (render, clocks) = (render.clone(), clocks.clone());
+    let work = move || {
+        let source = match Arc::try_unwrap(job) {
+            Ok(job) => job.source,
+            Err(job) => job.source.clone(),
+        };
+        let rows: Box<dyn Rows> = Box::new(OneStrip::from(source));
+        render.finish(rows, &clocks)
+    };
+    encoders.run(work).await
+}
+
+#[cfg(all(test, feature = "gpu"))]
+mod tests;

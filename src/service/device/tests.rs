@@ -1,0 +1,225 @@
+//! A device that fails in every way it can, and answers that are the same bytes each time.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+
+use crate::iiif::{ImageRequest, Version};
+use crate::render::gpu::fake::Fake;
+use crate::render::gpu::{Fault, Gpu, GpuMode, State};
+use crate::service::{Answer, Ask, Config, Resources, Service};
+use crate::source::{self, FileSource};
+
+/// Passes of every kind, files and pixels, tiles and a region of an odd size.
+const REQUESTS: &[&str] = &[
+    "0,0,256,256/128,/0/default.jpg",
+    "10,20,301,203/150,/0/default.jpg",
+    "0,0,256,256/256,/90/gray.jpg",
+    "full/,90/0/default.png",
+    "full/90,/33.5/default.jpg",
+    "full/90,/!12/default.png",
+    "square/77,/270/bitonal.png",
+    "full/120,/!0/default.webp",
+    "pct:5,5,80,80/100,/0/default.tif",
+    "full/100,/0/color.gif",
+    "0,0,100,100/64,/0/gray.png",
+    "0,0,200,200/max/0/default.jpg",
+];
+
+fn config(check_one_in: u64) -> Config {
+    let mut config = Config::default();
+    config.cache.levels.disk_bytes = 0;
+    config.gpu.mode = GpuMode::On;
+    config.gpu.check_one_in = check_one_in;
+    // One thread decodes: what waits for the device has to give its place back.
+    config.limits.render_threads = 1;
+    config
+}
+
+fn service(config: &Config, gpu: Gpu) -> Service {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/images");
+    let source = source::Config {
+        root,
+        ..source::Config::default()
+    };
+    let source = FileSource::new(&source).expect("valid");
+    let resources = Resources {
+        threads: 2,
+        memory_bytes: 4 << 30,
+    };
+    Service::with(config, source, Duration::from_secs(9), resources, gpu).expect("threads")
+}
+
+/// A service before a device, which is up.
+fn with_device(check_one_in: u64) -> (Service, Fake) {
+    let fake = Fake::encoding(super::encode);
+    let config = config(check_one_in);
+    let gpu = Gpu::of_fake(&config.gpu, super::encoder(), &fake);
+    assert_eq!(gpu.settled().state, State::Up, "{:?}", gpu.report());
+    (service(&config, gpu), fake)
+}
+
+/// What the CPU alone answers.
+async fn right() -> Vec<Vec<u8>> {
+    let mut config = config(0);
+    config.gpu.mode = GpuMode::Off;
+    let gpu = Gpu::start(&config.gpu, None);
+    let service = service(&config, gpu);
+    let mut bodies = Vec::new();
+    for request in REQUESTS {
+        let (engine, body) = ask(&service, request).await;
+        assert_eq!(engine, "cpu", "{request}");
+        bodies.push(body);
+    }
+    bodies
+}
+
+fn parsed(request: &str) -> ImageRequest {
+    let path = format!("cat-progressive.jpg/{request}");
+    let segments: Vec<_> = path.split('/').collect();
+    ImageRequest::parse(Version::V3, &segments, None).expect("valid")
+}
+
+async fn ask(service: &Service, request: &str) -> (&'static str, Vec<u8>) {
+    let ask = Ask {
+        unchanged: &|_| false,
+        head: false,
+    };
+    let answer = service.image(&parsed(request), ask).await.expect(request);
+    let Answer::Whole(head, body) = answer else {
+        panic!("not whole: {answer:?}");
+    };
+    (head.engine, body.to_vec())
+}
+
+/// All requests at one time.
+fn ask_all(service: &Service) -> Vec<JoinHandle<(&'static str, Vec<u8>)>> {
+    let each = REQUESTS.iter().map(|request| {
+        let service = service.clone();
+        tokio::spawn(async move { ask(&service, request).await })
+    });
+    each.collect()
+}
+
+/// The answers, which have to be the CPU's bytes; the engines that made them.
+async fn engines(asked: Vec<JoinHandle<(&'static str, Vec<u8>)>>) -> Vec<&'static str> {
+    let right = right().await;
+    let mut engines = Vec::new();
+    for ((asked, right), request) in asked.into_iter().zip(right).zip(REQUESTS) {
+        let (engine, body) = asked.await.expect("no panic");
+        assert!(body == right, "{request} differs, made by {engine}");
+        engines.push(engine);
+    }
+    engines
+}
+
+async fn until(what: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !what() {
+        assert!(Instant::now() < end, "it does not happen");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_device_answers_with_the_bytes_of_the_cpu() {
+    let (service, fake) = with_device(1);
+    let before = fake.jobs_seen();
+    let engines = engines(ask_all(&service)).await;
+    assert!(engines.iter().all(|engine| *engine == "gpu"), "{engines:?}");
+    assert_eq!(fake.jobs_seen() - before, REQUESTS.len());
+    assert_eq!(service.gpu().state, State::Up, "each was compared");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_waits_for_the_device_gives_its_place_back() {
+    let (service, fake) = with_device(0);
+    let before = fake.batches().len();
+    fake.hold(true);
+    let asked = ask_all(&service);
+    until(|| fake.batches().len() - before == 3).await;
+    fake.hold(false);
+    engines(asked).await;
+    let batches = fake.batches().split_off(before);
+    assert!(batches.iter().any(|jobs| *jobs > 1), "{batches:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_ends_in_the_cpus_answer() {
+    for fault in [
+        Fault::Lost,
+        Fault::Hung,
+        Fault::OutOfMemory,
+        Fault::Unfit,
+        Fault::Overflow,
+    ] {
+        let (service, fake) = with_device(0);
+        let before = fake.batches().len();
+        fake.hold(true);
+        let asked = ask_all(&service);
+        until(|| fake.batches().len() - before == 3).await;
+        fake.fail_with(Some(fault));
+        let engines = engines(asked).await;
+        assert!(engines.iter().all(|engine| *engine == "cpu"), "{engines:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_pixels_are_found_turn_the_device_off_and_are_not_kept() {
+    let (service, fake) = with_device(1);
+    fake.spoil(true);
+    let engines_of = engines(ask_all(&service)).await;
+    assert!(engines_of.contains(&"cpu"), "{engines_of:?}");
+    let report = service.gpu();
+    assert_eq!(report.state, State::Off);
+    assert!(report.reason.contains("not the CPU's"), "{report:?}");
+    fake.spoil(false);
+    let again = engines(ask_all(&service)).await;
+    assert!(again.iter().all(|engine| *engine == "cpu"), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_comparing_wrong_pixels_would_leave() {
+    let (service, fake) = with_device(0);
+    fake.spoil(true);
+    let right = right().await;
+    // A format without losses shows one wrong bit.
+    let (engine, body) = ask(&service, REQUESTS[3]).await;
+    assert_eq!(engine, "gpu");
+    assert!(body != right[3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_foreseen_is_what_happens() {
+    let (service, _fake) = with_device(0);
+    for request in REQUESTS {
+        let foreseen = service.explain(&parsed(request)).await.expect(request);
+        let choice = foreseen.choice.expect("it is rendered");
+        assert!(choice.on_device && choice.gpu.is_some(), "{choice:?}");
+        let (engine, _) = ask(&service, request).await;
+        assert_eq!(engine, foreseen.engine, "{request}");
+        let known = service.explain(&parsed(request)).await.expect(request);
+        assert!(known.choice.is_none(), "it is in the cache");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_leaves_takes_its_job_back() {
+    let (service, fake) = with_device(0);
+    let before = (fake.batches().len(), fake.jobs_seen());
+    fake.hold(true);
+    let asked = ask_all(&service);
+    until(|| fake.batches().len() - before.0 == 3).await;
+    for asked in &asked {
+        asked.abort();
+    }
+    for asked in asked {
+        assert!(asked.await.is_err(), "it left");
+    }
+    fake.hold(false);
+    // Nobody waits for those that had not left yet.
+    let (engine, _) = ask(&service, "0,0,64,64/33,/0/default.jpg").await;
+    assert_eq!(engine, "gpu");
+    assert_eq!(fake.jobs_seen() - before.1, 4);
+}
