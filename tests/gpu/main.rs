@@ -9,6 +9,7 @@
 )]
 
 mod device;
+mod files;
 mod jpeg;
 mod random;
 mod twins;

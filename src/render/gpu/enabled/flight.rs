@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::{Fault, Output};
-use super::batch::Batch;
 use super::device::Device;
+use super::jpeg::{Rates, finish};
+use super::load::Load;
 use super::pool::{Pool, Slot};
 use super::runner::Mapped;
 use super::{Flight, staging};
@@ -21,9 +22,10 @@ pub(super) struct Landing {
 struct Airborne {
     device: Arc<Device>,
     pool: Arc<Pool>,
+    rates: Arc<Rates>,
     slot: Slot,
     landing: Landing,
-    batch: Batch,
+    load: Load,
 }
 
 /// A submission, or jobs of which none could be submitted.
@@ -34,26 +36,32 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// `batch` in `slot`; `fates` say which jobs are in it.
+    /// `load` in `slot`.
     pub(super) fn new(
         device: Arc<Device>,
         pool: Arc<Pool>,
+        rates: Arc<Rates>,
         slot: Slot,
         landing: Landing,
-        fates: Vec<Result<(), Fault>>,
-        batch: Batch,
+        load: Load,
     ) -> Self {
         let airborne = Airborne {
             device,
             pool,
+            rates,
             slot,
             landing,
-            batch,
+            load,
         };
         Self {
-            fates,
+            fates: vec![Ok(()); airborne.load.is_file.len()],
             airborne: Some(airborne),
         }
+    }
+
+    /// The same, where `fates` say which jobs are in it.
+    pub(super) fn with(self, fates: Vec<Result<(), Fault>>) -> Self {
+        Self { fates, ..self }
     }
 
     /// Jobs that never leave.
@@ -82,15 +90,11 @@ impl Flight for InFlight {
 impl Airborne {
     fn land(self, patience: Duration) -> Result<Vec<Result<Output, Fault>>, Fault> {
         self.wait_for(patience)?;
-        let down = 4 * u64::from(self.batch.down_words);
-        let Ok(view) = self.slot.down.get_mapped_range(..down) else {
+        let needs = self.load.needs();
+        let Ok(view) = self.slot.down.get_mapped_range(..needs.down) else {
             return Err(Fault::Lost);
         };
-        let outputs = self.batch.placed.iter().map(|placed| {
-            let raster = staging::read(&view, placed);
-            raster.map(Output::Pixels).ok_or(Fault::Unfit)
-        });
-        let outputs = outputs.collect();
+        let outputs = self.outputs(&view);
         drop(view);
         self.slot.down.unmap();
         if self.device.is_gone() {
@@ -98,6 +102,25 @@ impl Airborne {
         }
         self.pool.give_back(self.slot);
         Ok(outputs)
+    }
+
+    /// What came back, job by job.
+    fn outputs(&self, view: &[u8]) -> Vec<Result<Output, Fault>> {
+        let down = usize::try_from(self.load.down_bytes()).unwrap_or(usize::MAX);
+        let (pixels, files) = view.split_at(down.min(view.len()));
+        let files = (self.load.files.as_ref()).map(|plan| finish(plan, files, &self.rates));
+        let mut files = files.unwrap_or_default().into_iter();
+        let placed = self.load.batch.placed.iter().zip(&self.load.is_file);
+        placed
+            .map(|(placed, is_file)| {
+                if *is_file {
+                    let file = files.next().unwrap_or(Err(Fault::Unfit));
+                    return file.map(Output::Jpeg);
+                }
+                let raster = staging::read(pixels, placed);
+                raster.map(Output::Pixels).ok_or(Fault::Unfit)
+            })
+            .collect()
     }
 
     /// Waits until the device is done and both buffers are mapped.

@@ -3,14 +3,29 @@
 use super::super::Footprint;
 use super::batch::scratch_words;
 use super::filter::{Axis, most_taps};
+use super::jpeg::JpegNeed;
 use super::recipe::Recipe;
 use super::words;
 
 /// Bytes of records and of alignment that a job's share of a batch may take.
 const RECORDS_BYTES: u64 = 4096;
 
-/// What `recipe` takes, its pixels going back to the host.
-pub(super) fn footprint(recipe: &Recipe) -> Footprint {
+/// What `recipe` takes, its pixels going back to the host, or the file that they become.
+pub(super) fn footprint(recipe: &Recipe, file: Option<JpegNeed>) -> Footprint {
+    let pixels = pixels(recipe);
+    let Some(file) = file else {
+        return pixels;
+    };
+    Footprint {
+        up_bytes: pixels.up_bytes + file.params + RECORDS_BYTES,
+        device_bytes: pixels.device_bytes + file.params + file.coef + file.lens + file.bits,
+        down_bytes: file.bits + RECORDS_BYTES,
+        jpeg_px: recipe.output.dimensions.area(),
+        ..pixels
+    }
+}
+
+fn pixels(recipe: &Recipe) -> Footprint {
     let source = words_of(recipe.source);
     let result = words_of(recipe.output);
     let params = params_bytes(recipe);

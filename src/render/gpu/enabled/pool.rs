@@ -21,8 +21,23 @@ pub(super) struct Needs {
     pub(super) params: u64,
     /// Pixels on the device.
     pub(super) arena: u64,
-    /// To the host.
+    /// To the host: pixels, then files.
     pub(super) down: u64,
+    /// What encoding takes besides; none of it where nothing is encoded.
+    pub(super) files: FileNeeds,
+}
+
+/// Bytes of the buffers that encoding takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct FileNeeds {
+    /// Records and lists of workgroups.
+    pub(super) params: u64,
+    /// Coefficients.
+    pub(super) coef: u64,
+    /// Lengths of blocks.
+    pub(super) lens: u64,
+    /// Codes.
+    pub(super) bits: u64,
 }
 
 /// The buffers of one submission. `up` is mapped for writing while the slot is free.
@@ -32,6 +47,16 @@ pub(super) struct Slot {
     pub(super) params: wgpu::Buffer,
     pub(super) arena: wgpu::Buffer,
     pub(super) down: wgpu::Buffer,
+    pub(super) files: Option<FileBuffers>,
+}
+
+/// The buffers of a submission that encodes.
+#[derive(Debug)]
+pub(super) struct FileBuffers {
+    pub(super) params: wgpu::Buffer,
+    pub(super) coef: wgpu::Buffer,
+    pub(super) lens: wgpu::Buffer,
+    pub(super) bits: wgpu::Buffer,
 }
 
 /// Free slots.
@@ -83,25 +108,73 @@ impl Pool {
     fn fitting(&self, device: &wgpu::Device, free: Option<Slot>, needs: Needs) -> Slot {
         use wgpu::BufferUsages as Usage;
 
-        let grown = |label, old: Option<wgpu::Buffer>, bytes: u64, usage: Usage| match old {
-            Some(buffer) if buffer.size() >= bytes => buffer,
-            _ => self.buffer(device, label, bytes, usage),
-        };
-        let [up, params, arena, down] = match free {
-            Some(slot) => [slot.up, slot.params, slot.arena, slot.down].map(Some),
-            None => [None, None, None, None],
+        let grown = |label, old, bytes, usage| self.grown(device, label, old, bytes, usage);
+        let ([up, params, arena, down], files) = match free {
+            Some(slot) => (
+                [slot.up, slot.params, slot.arena, slot.down].map(Some),
+                slot.files,
+            ),
+            None => ([None, None, None, None], None),
         };
         let pixels = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
+        let written = Usage::STORAGE | Usage::COPY_DST;
         Slot {
             up: grown("up", up, needs.up, Usage::MAP_WRITE | Usage::COPY_SRC),
+            params: grown("params", params, needs.params, written),
+            arena: grown("arena", arena, needs.arena, pixels),
+            down: grown("down", down, needs.down, Usage::MAP_READ | Usage::COPY_DST),
+            files: if needs.files == FileNeeds::default() {
+                files
+            } else {
+                Some(self.file_buffers(device, files, needs.files))
+            },
+        }
+    }
+
+    fn file_buffers(
+        &self,
+        device: &wgpu::Device,
+        free: Option<FileBuffers>,
+        needs: FileNeeds,
+    ) -> FileBuffers {
+        use wgpu::BufferUsages as Usage;
+
+        let grown = |label, old, bytes, usage| self.grown(device, label, old, bytes, usage);
+        let [params, coef, lens, bits] = match free {
+            Some(free) => [free.params, free.coef, free.lens, free.bits].map(Some),
+            None => [None, None, None, None],
+        };
+        let codes = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
+        FileBuffers {
             params: grown(
-                "params",
+                "jpeg params",
                 params,
                 needs.params,
                 Usage::STORAGE | Usage::COPY_DST,
             ),
-            arena: grown("arena", arena, needs.arena, pixels),
-            down: grown("down", down, needs.down, Usage::MAP_READ | Usage::COPY_DST),
+            coef: grown("coefficients", coef, needs.coef, Usage::STORAGE),
+            lens: grown(
+                "lengths",
+                lens,
+                needs.lens,
+                Usage::STORAGE | Usage::COPY_SRC,
+            ),
+            bits: grown("codes", bits, needs.bits, codes),
+        }
+    }
+
+    /// `old` if it is large enough, or a new one.
+    fn grown(
+        &self,
+        device: &wgpu::Device,
+        label: &str,
+        old: Option<wgpu::Buffer>,
+        bytes: u64,
+        usage: wgpu::BufferUsages,
+    ) -> wgpu::Buffer {
+        match old {
+            Some(buffer) if buffer.size() >= bytes => buffer,
+            _ => self.buffer(device, label, bytes, usage),
         }
     }
 

@@ -1,30 +1,39 @@
 //! Pixels between rasters of the host and rows of words: written to mapped memory, read from it.
 
 use super::super::Job;
-use super::batch::{Batch, Placed};
+use super::batch::Placed;
+use super::load::Load;
 use super::words::Picture;
 use crate::raster::{Raster, Samples};
 
-/// Writes a batch's parameters and its jobs' pixels to the mapped buffer behind `view`.
-pub(super) fn write(view: &mut wgpu::BufferViewMut, batch: &Batch, sources: &[&Job]) {
-    let params: &[u8] = bytemuck::cast_slice(&batch.params);
-    view.slice(..params.len()).copy_from_slice(params);
-    for (job, placed) in sources.iter().zip(&batch.placed) {
+/// Writes a load's parameters and its jobs' pixels to the mapped buffer behind `view`.
+pub(super) fn write(view: &mut wgpu::BufferViewMut, load: &Load, sources: &[&Job]) {
+    let needs = load.needs();
+    put(view, 0, bytemuck::cast_slice(&load.batch.params));
+    if let Some(plan) = &load.files {
+        put(view, needs.params, bytemuck::cast_slice(&plan.params));
+    }
+    let pixels = needs.params + needs.files.params;
+    for (job, placed) in sources.iter().zip(&load.batch.placed) {
         let Samples::U8(samples) = job.source.samples() else {
             continue;
         };
-        let at = params.len() + 4 * (placed.source.offset - batch.down_words) as usize;
+        let at = pixels + 4 * u64::from(placed.source.offset - load.batch.down_words);
         let row = job.source.row_len();
-        let stride = 4 * placed.source.stride as usize;
-        if row == stride {
-            view.slice(at..at + samples.len()).copy_from_slice(samples);
+        let stride = 4 * placed.source.stride;
+        if row == stride as usize {
+            put(view, at, samples);
             continue;
         }
-        for (index, row) in samples.chunks_exact(row).enumerate() {
-            let at = at + index * stride;
-            view.slice(at..at + row.len()).copy_from_slice(row);
+        for (index, row) in (0..).zip(samples.chunks_exact(row)) {
+            put(view, at + index * u64::from(stride), row);
         }
     }
+}
+
+fn put(view: &mut wgpu::BufferViewMut, at: u64, bytes: &[u8]) {
+    let at = usize::try_from(at).unwrap_or(usize::MAX);
+    view.slice(at..at + bytes.len()).copy_from_slice(bytes);
 }
 
 /// The pixels of a result in what came back.

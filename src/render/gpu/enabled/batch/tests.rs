@@ -201,7 +201,7 @@ proptest! {
     #[test]
     fn a_batch_takes_no_more_than_its_jobs_footprints(jobs in prop::collection::vec(job(), 1..12)) {
         let batch = Batch::new(&jobs, &mut KnownWeights::default()).expect("a small batch");
-        let sum = jobs.iter().map(|job| footprint(&job.recipe));
+        let sum = jobs.iter().map(|job| footprint(&job.recipe, None));
         let sum = sum.fold(crate::render::gpu::Footprint::default(), |sum, more| sum + more);
         let params = 4 * batch.params.len() as u64;
         // The phases of turns stand in a batch once.

@@ -15,6 +15,6 @@ mod tables;
 mod tests;
 
 pub(super) use finish::finish;
-pub(super) use plan::{JpegImage, JpegPlan, need};
+pub(super) use plan::{JpegImage, JpegNeed, JpegPlan, need};
 pub(super) use rates::Rates;
 pub(super) use stage::{JpegBuffers, JpegStage};

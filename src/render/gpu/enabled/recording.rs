@@ -1,0 +1,141 @@
+//! A load as commands: copies in, passes, files, copies out.
+
+use std::num::NonZeroU64;
+use std::ops::Range;
+
+use super::batch::{Batch, Dispatch};
+use super::jpeg::{JpegBuffers, JpegPlan, JpegStage};
+use super::load::Load;
+use super::pipelines::Pipelines;
+use super::pool::{FileBuffers, Slot};
+
+/// Workgroups that one dimension of a dispatch may have.
+///
+/// Source: WebGPU §3.6.2, `maxComputeWorkgroupsPerDimension`.
+const MOST_WORKGROUPS: u32 = 65535;
+
+/// What records: the kernels of a device.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    device: wgpu::Device,
+    pipelines: Pipelines,
+    jpeg: JpegStage,
+}
+
+impl Recorder {
+    /// Records for `device`.
+    pub(super) fn new(device: &wgpu::Device, pipelines: Pipelines) -> Self {
+        Self {
+            jpeg: JpegStage::new(device),
+            device: device.clone(),
+            pipelines,
+        }
+    }
+
+    /// The commands of `load`, whose bytes stand in the slot's staging buffer.
+    pub(super) fn record(&self, slot: &Slot, load: &Load) -> wgpu::CommandBuffer {
+        let label = wgpu::CommandEncoderDescriptor {
+            label: Some("batch"),
+        };
+        let mut encoder = self.device.create_command_encoder(&label);
+        upload(&mut encoder, slot, load);
+        self.passes(&mut encoder, slot, &load.batch);
+        let down = load.down_bytes();
+        if down > 0 {
+            encoder.copy_buffer_to_buffer(&slot.arena, 0, &slot.down, 0, down);
+        }
+        if let (Some(plan), Some(buffers)) = (&load.files, &slot.files) {
+            self.files(&mut encoder, slot, plan, buffers, down);
+        }
+        encoder.finish()
+    }
+
+    fn passes(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, batch: &Batch) {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("passes"),
+            timestamp_writes: None,
+        });
+        for dispatch in &batch.dispatches {
+            let group = self.bind_group(slot, batch, dispatch);
+            pass.set_pipeline(self.pipelines.of(dispatch.kernel));
+            pass.set_bind_group(0, &group, &[]);
+            let (x, y) = folded(dispatch.workgroups);
+            pass.dispatch_workgroups(x, y, 1);
+        }
+    }
+
+    fn files(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        slot: &Slot,
+        plan: &JpegPlan,
+        files: &FileBuffers,
+        at: u64,
+    ) {
+        let buffers = JpegBuffers {
+            pixels: &slot.arena,
+            params: &files.params,
+            coef: &files.coef,
+            lens: &files.lens,
+            bits: &files.bits,
+        };
+        self.jpeg.record(encoder, plan, &buffers);
+        JpegStage::copy_back(encoder, plan, &buffers, &slot.down, at);
+    }
+
+    fn bind_group(&self, slot: &Slot, batch: &Batch, dispatch: &Dispatch) -> wgpu::BindGroup {
+        let part = |words: &Range<usize>| {
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: &slot.params,
+                offset: 4 * words.start as u64,
+                size: NonZeroU64::new(4 * words.len() as u64),
+            })
+        };
+        let resources = [
+            part(&dispatch.records),
+            part(&dispatch.map),
+            part(&batch.tables),
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: &slot.arena,
+                offset: 0,
+                size: NonZeroU64::new(4 * u64::from(batch.arena_words)),
+            }),
+        ];
+        let entries: Vec<_> = (0..)
+            .zip(resources)
+            .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
+            .collect();
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("passes"),
+            layout: self.pipelines.layout(),
+            entries: &entries,
+        })
+    }
+}
+
+/// Parameters of passes and of files, then pixels, as they stand in the staging buffer.
+fn upload(encoder: &mut wgpu::CommandEncoder, slot: &Slot, load: &Load) {
+    let needs = load.needs();
+    let params = needs.params;
+    encoder.copy_buffer_to_buffer(&slot.up, 0, &slot.params, 0, params);
+    if let Some(files) = &slot.files
+        && needs.files.params > 0
+    {
+        encoder.copy_buffer_to_buffer(&slot.up, params, &files.params, 0, needs.files.params);
+    }
+    encoder.copy_buffer_to_buffer(
+        &slot.up,
+        params + needs.files.params,
+        &slot.arena,
+        load.down_bytes(),
+        4 * u64::from(load.batch.source_words),
+    );
+}
+
+/// Workgroups in two dimensions: the second is used where the first does not suffice.
+fn folded(workgroups: u32) -> (u32, u32) {
+    (
+        workgroups.min(MOST_WORKGROUPS),
+        workgroups.div_ceil(MOST_WORKGROUPS),
+    )
+}

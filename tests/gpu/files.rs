@@ -1,0 +1,112 @@
+//! Passes and files in one submission: what leaves the device is what engine and encoder of the host give.
+
+use std::sync::Arc;
+
+use triforium::cancel::Cancel;
+use triforium::codec;
+use triforium::encoding::{EncodeSettings, JpegSettings, Subsampling};
+use triforium::iiif::Format;
+use triforium::raster::{Channels, OneStrip, Raster};
+use triforium::render::Target;
+use triforium::render::gpu::{Job, Output};
+
+use crate::device::{DEVICE, on_cpu, on_device};
+use crate::random::{Noise, any_job, dimensions, job, picture};
+
+fn encoded(raster: Raster, jpeg: JpegSettings) -> Vec<u8> {
+    let settings = EncodeSettings {
+        jpeg,
+        ..EncodeSettings::default()
+    };
+    let mut file = Vec::new();
+    let mut rows = OneStrip::from(raster);
+    let cancel = Cancel::new();
+    codec::encode(Format::Jpg, &mut rows, &settings, &cancel, &mut file).unwrap();
+    file
+}
+
+fn as_file(job: &Job, settings: JpegSettings) -> Arc<Job> {
+    Arc::new(Job {
+        source: job.source.clone(),
+        passes: job.passes.clone(),
+        target: Target::Jpeg(settings),
+    })
+}
+
+/// Panics unless a job came to the host's bytes; whether they are a file.
+fn is_right_file(job: &Job, output: &Output) -> bool {
+    let pixels = on_cpu(job);
+    match (output, job.target) {
+        (Output::Jpeg(file), Target::Jpeg(settings)) => {
+            assert!(*file == encoded(pixels, settings), "{:?}", job.passes);
+            true
+        }
+        (Output::Pixels(raster), _) => {
+            assert!(*raster == pixels, "{:?}", job.passes);
+            false
+        }
+        (Output::Jpeg(_), Target::Rows) => panic!("a file that nobody asked for"),
+    }
+}
+
+#[test]
+fn files_and_pixels_of_one_batch_are_the_hosts_to_the_byte() {
+    let mut noise = Noise::new(21);
+    let mut jobs = Vec::new();
+    for quality in [1, 30, 80, 92, 100] {
+        for round in 0..12 {
+            let settings = JpegSettings {
+                quality,
+                ..JpegSettings::default()
+            };
+            let job = any_job(&mut noise, if round == 0 { 300 } else { 90 });
+            jobs.push(match round % 3 {
+                0 => job,
+                _ => as_file(&job, settings),
+            });
+        }
+    }
+    let mut files = 0;
+    for (job, output) in jobs.iter().zip(on_device(&jobs)) {
+        files += usize::from(is_right_file(job, &output.unwrap()));
+    }
+    assert!((10..40).contains(&files), "{files}");
+}
+
+#[test]
+fn a_batch_of_files_alone_brings_no_pixels_back() {
+    let source = picture(dimensions(64, 48), Channels::Rgb, 5);
+    let jobs: Vec<_> = (0..3)
+        .map(|_| as_file(&job(source.clone(), vec![]), JpegSettings::default()))
+        .collect();
+    for (job, output) in jobs.iter().zip(on_device(&jobs)) {
+        assert!(is_right_file(job, &output.unwrap()));
+    }
+}
+
+#[test]
+fn what_the_device_does_not_encode_comes_back_as_pixels() {
+    let source = picture(dimensions(33, 20), Channels::Rgb, 6);
+    let job = job(source, vec![]);
+    for settings in [
+        JpegSettings {
+            progressive: true,
+            ..JpegSettings::default()
+        },
+        JpegSettings {
+            subsampling: Subsampling::S444,
+            ..JpegSettings::default()
+        },
+    ] {
+        let jobs = [as_file(&job, settings)];
+        for output in on_device(&jobs) {
+            assert!(!is_right_file(&jobs[0], &output.unwrap()));
+        }
+        let shape = OneStrip::from(job.source.clone());
+        let shape = triforium::raster::Rows::shape(&shape);
+        let footprint = DEVICE
+            .executor
+            .footprint(shape, &[], Target::Jpeg(settings));
+        assert_eq!(footprint.unwrap().jpeg_px, 0);
+    }
+}
