@@ -26,6 +26,10 @@ const SHARD_BYTES: u64 = 32 << 20;
 /// A value larger than this share of the cache is not kept: it would push out too much.
 const LARGEST_SHARE: u64 = 8;
 
+/// Values for one request that take more than this share of the cache will have left before they are
+/// asked for again.
+const LASTING_SHARE: u64 = 16;
+
 /// How often a wait for somebody else's tile looks whether it is still wanted.
 const CHECK_EVERY: Duration = Duration::from_millis(20);
 
@@ -40,6 +44,7 @@ pub trait Weigh {
 pub struct Tiles<K, V> {
     entries: Option<Cache<K, Arc<V>, ByteWeight, DefaultHashBuilder, CountEvictions>>,
     largest_bytes: u64,
+    lasting_bytes: u64,
 }
 
 impl<K: Copy + Eq + Hash, V: Weigh> Tiles<K, V> {
@@ -68,12 +73,18 @@ impl<K: Copy + Eq + Hash, V: Weigh> Tiles<K, V> {
         Self {
             entries,
             largest_bytes,
+            lasting_bytes: capacity_bytes / LASTING_SHARE,
         }
     }
 
     /// Whether a value of `bytes` bytes can be kept.
     pub fn keeps(&self, bytes: u64) -> bool {
         bytes + OVERHEAD_BYTES <= self.largest_bytes
+    }
+
+    /// Whether values for one request, of `bytes` bytes in all, are likely to be there for the next.
+    pub fn lasts(&self, bytes: u64) -> bool {
+        bytes <= self.lasting_bytes
     }
 
     /// The value under `key`.
@@ -217,6 +228,7 @@ mod tests {
         cache.insert(1, Arc::new(vec![7; 200_000]));
         assert!(cache.get(&1).is_none());
         assert!(!cache.keeps(200_000) && cache.keeps(10_000));
+        assert!(!cache.lasts(66_000) && cache.lasts(65_000));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod config;
 mod convert;
 mod explain;
 mod health;
+mod heap;
 mod info;
 mod offline;
 mod output;

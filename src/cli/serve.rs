@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::ConfigArgs;
+use super::heap;
 use super::output::{self, Failure, Outcome};
 use crate::config::{self, Config};
 use crate::error::ConfigError;
@@ -61,8 +62,10 @@ impl Serve {
         http::install_log(&config.http.log)?;
         metrics::install()
             .map_err(|error| Failure::Words(format!("metrics cannot be kept: {error}")))?;
+        let processors = config::resources().threads;
+        heap::share(processors);
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(config::resources().threads)
+            .worker_threads(processors)
             .max_blocking_threads(MOST_BLOCKING_THREADS)
             .enable_all()
             .build()?;

@@ -78,6 +78,7 @@ const FENCES: &[(&str, &[&str])] = &[
         "rustix",
         &["source/", "service/levels/", "cli/convert/target.rs"],
     ),
+    ("libc", &["cli/heap.rs"]),
     ("blake3", &["cache/key.rs", "http/", "codec/colour"]),
     ("crc32fast", &["cache/disk/"]),
     ("clap", &["cli/"]),

@@ -10,6 +10,7 @@ use crate::cache::Key;
 use crate::cancel::Cancel;
 use crate::codec::{Picture, Price};
 use crate::error::{Error, Result};
+use crate::geometry::Window;
 use crate::raster::{Raster, Shape};
 use crate::service::answer::Rung;
 use crate::service::masters::Master;
@@ -24,6 +25,8 @@ pub(in crate::service) struct Cells {
     use_of_memory: Use,
     /// What was in memory when the request came, row by row; nothing for those that only pass.
     found: Arc<[Option<Arc<Raster>>]>,
+    /// Whether of cells at the window's edges no more is decoded than the window shows.
+    are_cut: bool,
     origins: Arc<AtomicU8>,
 }
 
@@ -61,6 +64,7 @@ impl Cells {
             remembered,
             use_of_memory,
             found: Arc::default(),
+            are_cut: false,
             origins: Arc::default(),
         }
     }
@@ -70,8 +74,16 @@ impl Cells {
         if self.use_of_memory == Use::Keep {
             let found = self.view.places(self.view.window);
             self.found = found.map(|place| self.in_memory(place)).collect();
+            self.are_cut = self.view.access == Access::DearCells && !self.will_last();
         }
         self
+    }
+
+    /// Whether the cells that are missing would stay in memory until they are asked for again.
+    fn will_last(&self) -> bool {
+        let missing = self.found.iter().filter(|cell| cell.is_none()).count() as u64;
+        let all = missing.saturating_mul(self.view.cell_shape().bytes());
+        self.resident.lasts(all)
     }
 
     /// The rung that would answer now, where one that has to decode is `otherwise`. Nothing is read,
@@ -118,11 +130,7 @@ impl Cells {
             return view.price(picture, view.window);
         }
         let columns = view.columns(view.window).len() as u64;
-        let cell = Shape {
-            dimensions: view.cell,
-            format: view.format,
-        };
-        let under_way = columns.saturating_mul(cell.bytes());
+        let under_way = columns.saturating_mul(view.cell_shape().bytes());
         if view.access == Access::Rows {
             let price = view.price(picture, view.window);
             return Price {
@@ -134,7 +142,7 @@ impl Cells {
         let missing = view.places(view.window).zip(self.found.iter());
         let mut at_once = 0;
         for (place, _) in missing.filter(|(_, cell)| cell.is_none()) {
-            let one = view.price(picture, view.cell_window(place));
+            let one = view.price(picture, self.made_window(place));
             price.pixels = price.pixels.saturating_add(one.pixels);
             price.bytes = price.bytes.max(one.bytes);
             at_once += 1;
@@ -234,7 +242,14 @@ impl Cells {
         self.leaves_cells() && self.view.access != Access::Rows
     }
 
-    /// The cell at `place`, made by `decode` if nobody has made it in the meantime; `decode` confirms the
+    /// What is decoded for a cell that is missing: all of it, or its part of the window.
+    pub(super) fn made_window(&self, place: (u32, u32)) -> Window {
+        let cell = self.view.cell_window(place);
+        let part = self.are_cut.then(|| cell.intersection(self.view.window));
+        part.flatten().unwrap_or(cell)
+    }
+
+    /// The cell at `place`, or its part in the window, made by `decode` if nobody has made it in the meantime; `decode` confirms the
     /// master's version.
     pub(super) fn get_or_make(
         &self,
@@ -243,6 +258,9 @@ impl Cells {
         decode: impl FnOnce() -> Result<Raster>,
     ) -> Result<Arc<Raster>> {
         self.origins.fetch_or(DECODED, Ordering::Relaxed);
+        if self.made_window(place) != self.view.cell_window(place) {
+            return decode().map(Arc::new);
+        }
         let key = self.key(place);
         self.resident.get_or_make(&key, cancel, decode)
     }

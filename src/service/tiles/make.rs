@@ -14,7 +14,7 @@ use crate::service::admission::Places;
 /// Threads that may help, as long as nobody else needs their places.
 pub(in crate::service) type Helpers = Places;
 
-/// The cells at `places`, in their order.
+/// The cells at `places`, in their order, or their parts in the window where these alone are made.
 pub(super) fn make(
     cells: &Cells,
     decoder: &Decoder,
@@ -23,7 +23,7 @@ pub(super) fn make(
 ) -> Result<Vec<Arc<Raster>>> {
     let one = |place: (u32, u32)| {
         cells.get_or_make(place, &decoder.cancel, || {
-            let window = cells.view.cell_window(place);
+            let window = cells.made_window(place);
             let mut rows = decoder.rows(&cells.view, window)?;
             let cell = gather(rows.as_mut(), &decoder.cancel)?;
             // What is kept is all of one version.

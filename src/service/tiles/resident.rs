@@ -56,6 +56,11 @@ impl Resident {
         self.0.keeps(bytes)
     }
 
+    /// Whether cells of `bytes` bytes in all, made for one request, will still be there for the next.
+    pub(super) fn lasts(&self, bytes: u64) -> bool {
+        self.0.lasts(bytes)
+    }
+
     pub(super) fn get(&self, key: &CellKey) -> Option<Arc<Raster>> {
         self.0.get(key)
     }

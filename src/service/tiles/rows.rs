@@ -1,8 +1,6 @@
 //! A view's rows: from cells that are at hand, from cells that are made one by one, or, from the first
 //! that is missing on, from the decoder as it gives them.
 
-use std::sync::Arc;
-
 use super::cells::Cells;
 use super::copy::Canvas;
 use super::keep::Keep;
@@ -79,28 +77,15 @@ impl TileRows {
         let mut made = make(&self.cells, &self.decoder, &self.helpers, &missing)?.into_iter();
         let mut canvas = Canvas::new(part.dimensions(), self.cells.view.format)?;
         for (place, cell) in places {
-            let cell = cell.or_else(|| made.next());
+            let (window, cell) = match cell {
+                Some(cell) => (self.cells.view.cell_window(place), Some(cell)),
+                None => (self.cells.made_window(place), made.next()),
+            };
             let cell =
                 cell.ok_or_else(|| Error::internal("making fewer cells than are missing"))?;
-            self.paste(&mut canvas, part, place, &cell)?;
+            paste(&mut canvas, part, window, &cell)?;
         }
         canvas.finish().map(Some)
-    }
-
-    /// Copies what `part` needs of the cell at `place`.
-    fn paste(
-        &self,
-        canvas: &mut Canvas,
-        part: Window,
-        place: (u32, u32),
-        cell: &Arc<Raster>,
-    ) -> Result<()> {
-        let window = self.cells.view.cell_window(place);
-        let common = window
-            .intersection(part)
-            .ok_or_else(|| Error::internal("taking a cell that is not wanted"))?;
-        let there = common.relative_to(part);
-        canvas.paste(cell, common.relative_to(window), there.x, there.y)
     }
 
     /// What the decoder gives from the next row on.
@@ -114,6 +99,15 @@ impl TileRows {
             rows
         })
     }
+}
+
+/// Copies what `part` needs of `window`, whose samples are `cell`.
+fn paste(canvas: &mut Canvas, part: Window, window: Window, cell: &Raster) -> Result<()> {
+    let common = window
+        .intersection(part)
+        .ok_or_else(|| Error::internal("taking a cell that is not wanted"))?;
+    let there = common.relative_to(part);
+    canvas.paste(cell, common.relative_to(window), there.x, there.y)
 }
 
 impl Rows for TileRows {

@@ -96,11 +96,7 @@ impl View {
 
     /// The same in cells that can be kept: `keeps` says so of a cell's bytes.
     pub(super) fn in_cells(self, keeps: impl FnOnce(u64) -> bool) -> Self {
-        let cell = Shape {
-            dimensions: self.cell,
-            format: self.format,
-        };
-        if self.access == Access::Rows || keeps(cell.bytes()) {
+        if self.access == Access::Rows || keeps(self.cell_shape().bytes()) {
             return self;
         }
         Self {
@@ -116,6 +112,14 @@ impl View {
             cell: square(CELL_SIDE_PX),
             access: Access::Rows,
             ..self
+        }
+    }
+
+    /// What a whole cell holds.
+    pub(super) fn cell_shape(&self) -> Shape {
+        Shape {
+            dimensions: self.cell,
+            format: self.format,
         }
     }
 

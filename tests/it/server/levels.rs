@@ -200,23 +200,32 @@ fn bytes_are_the_same_without_levels_with_them_and_after_a_restart() {
     for result in ["built", "failed", "changed"] {
         assert_eq!(builds(&restarted, result), 0);
     }
-    // Every stored bit may be wrong, and every file end too early.
+    // In every file some bits are wrong; then every file ends too early.
     drop(restarted);
     let stored = files(cache.path());
     assert_eq!(stored.len(), names.len());
-    for (at, path) in stored.iter().enumerate() {
-        let mut content = fs::read(path).unwrap();
-        if at % 3 == 0 {
-            content.truncate(content.len() * (at + 1) / (at + 2));
-        } else {
-            for byte in (at * 7..content.len()).step_by(content.len() / 50) {
-                content[byte] ^= 1 << (byte % 8);
-            }
+    let whole: Vec<_> = stored.iter().map(|path| fs::read(path).unwrap()).collect();
+    for damage in [flip, truncate] {
+        for (at, (path, whole)) in stored.iter().zip(&whole).enumerate() {
+            fs::write(path, damage(whole.clone(), at)).unwrap();
         }
-        fs::write(path, content).unwrap();
+        let damaged = with_levels(&folder, cache.path());
+        same(&damaged, "with damaged files");
     }
-    let damaged = with_levels(&folder, cache.path());
-    same(&damaged, "with damaged files");
+}
+
+/// Wrong bits all over a file, other ones for each.
+fn flip(mut content: Vec<u8>, at: usize) -> Vec<u8> {
+    for byte in (at * 7..content.len()).step_by(content.len() / 50) {
+        content[byte] ^= 1 << (byte % 8);
+    }
+    content
+}
+
+/// A shorter file; the more of them were damaged, the longer.
+fn truncate(mut content: Vec<u8>, at: usize) -> Vec<u8> {
+    content.truncate(content.len() * (at + 1) / (at + 2));
+    content
 }
 
 #[test]

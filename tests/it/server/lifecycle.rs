@@ -214,3 +214,41 @@ fn settings_that_are_wrong_stop_the_start() {
         assert!(said.contains(words), "{key}: {said}");
     }
 }
+
+/// glibc's heaps of threads: 64 MiB of addresses each, from a multiple of that.
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+#[test]
+fn threads_share_a_few_heaps() {
+    const HEAP_BYTES: u64 = 64 << 20;
+    let heaps = |server: &Server| {
+        let maps = fs::read_to_string(format!("/proc/{}/maps", server.pid())).unwrap();
+        let mut ranges: Vec<(u64, u64)> = Vec::new();
+        for line in maps
+            .lines()
+            .filter(|line| line.split(' ').nth(4) == Some("0"))
+        {
+            let (start, rest) = line.split_once('-').unwrap();
+            let end = rest.split(' ').next().unwrap();
+            let [start, end] = [start, end].map(|text| u64::from_str_radix(text, 16).unwrap());
+            match ranges.last_mut() {
+                Some(last) if last.1 == start && start % HEAP_BYTES != 0 => last.1 = end,
+                _ => ranges.push((start, end)),
+            }
+        }
+        let is_heap =
+            |(start, end): &&(u64, u64)| start % HEAP_BYTES == 0 && end - start == HEAP_BYTES;
+        ranges.iter().filter(is_heap).count()
+    };
+    let work = |server: &Server| {
+        thread::scope(|scope| {
+            for width in 100..116 {
+                let path = format!("/iiif/3/plain.png/full/{width},/0/default.png");
+                scope.spawn(move || assert_eq!(server.get(&path).status, 200));
+            }
+        });
+        heaps(server)
+    };
+    let processors = thread::available_parallelism().unwrap().get();
+    let few = work(&Server::start(library()));
+    assert!(few < (processors / 4).max(2), "{few} beside the first");
+}

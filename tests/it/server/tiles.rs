@@ -165,6 +165,46 @@ fn a_tile_comes_from_memory_when_it_is_asked_for_again() {
 }
 
 #[test]
+fn where_memory_is_scarce_no_more_is_decoded_than_a_region_shows() {
+    if !triforium::metrics::FEATURES.contains("openjpeg") {
+        return;
+    }
+    let folder = fixtures().join("jp2");
+    let [ample, scarce] = ["536870912", "4194304"].map(|tiles| server(&folder, tiles));
+    let rung = |server: &Server, region: &str| {
+        let path = format!("/iiif/3/offsets-53.j2k/{region}/max/0/default.png");
+        let timing = server.get(&path).header("server-timing").to_owned();
+        ["resident", "partial"].map(|rung| timing.contains(rung))
+    };
+    let (resident, partial) = ([true, false], [false, true]);
+    // Four cells of 288², each of them only in part: together they would not stay.
+    for _ in 0..2 {
+        assert_eq!(rung(&scarce, "20,20,300,300"), partial);
+    }
+    assert_eq!(rung(&ample, "20,20,300,300"), partial);
+    assert_eq!(rung(&ample, "20,20,300,300"), resident);
+    // One cell stays, and so do those that are shown whole.
+    assert_eq!(rung(&scarce, "300,300,40,40"), partial);
+    assert_eq!(rung(&scarce, "400,400,90,90"), resident);
+    assert_eq!(rung(&scarce, "0,0,400,400"), partial);
+    assert_eq!(rung(&scarce, "7,5,200,200"), resident);
+    let mut chance = Chance(3);
+    for name in ["offsets-53.j2k", "offsets-97.j2k", "high-throughput.j2c"] {
+        for _ in 0..40 {
+            let (width, height) = if name.ends_with('c') {
+                (200, 160)
+            } else {
+                (613, 577)
+            };
+            let path = format!("/iiif/3/{name}/{}", chance.request(width, height));
+            let [expected, answer] = [&ample, &scarce].map(|server| server.get(&path));
+            assert_eq!((answer.status, expected.status), (200, 200), "{path}");
+            assert!(answer.body == expected.body, "{path}: other bytes");
+        }
+    }
+}
+
+#[test]
 fn tiles_stay_within_their_bound() {
     let server = server(library(), "3000000");
     for y in 0..6 {

@@ -35,6 +35,11 @@ const BYTES_PER_SAMPLE_OF_PART: u64 = 12;
 /// Bytes that a decode takes whatever its size: tables, buffers, scratch of the block decoder.
 const FIXED_BYTES: u64 = 256 << 10;
 
+/// Bytes of a tile's code that take as long to walk through as a pixel to decode, whatever is wanted of
+/// the tile: its packets' headers are read and its blocks laid out each time. Measured with a picture of 100
+/// megapixels without tiles: 2.3 ns a byte, 55 ns a pixel.
+const CODE_BYTES_PER_PIXEL: u64 = 24;
+
 /// A stretch of one tile, along one axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stretch {
@@ -109,8 +114,10 @@ impl Target {
             * self.shape.format.bytes_per_pixel() as u64;
         let samples = (largest(&self.columns) * largest(&self.rows))
             .saturating_mul(stream.size.components.len() as u64 * self.bytes_per_sample());
+        let tiles = (self.columns.len() * self.rows.len()) as u64;
+        let code = tiles.saturating_mul(stream.largest_tile) / CODE_BYTES_PER_PIXEL;
         Price {
-            pixels: total(&self.columns).saturating_mul(total(&self.rows)),
+            pixels: (total(&self.columns).saturating_mul(total(&self.rows))).saturating_add(code),
             bytes: samples
                 .saturating_add(2 * strip)
                 .saturating_add(stream.structure.bytes)

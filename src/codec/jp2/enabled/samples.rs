@@ -29,6 +29,8 @@ struct Channel {
     offset: i32,
     /// The value in the pixel for each stored one.
     table: Vec<u16>,
+    /// Whether the table gives every value of the pixel for itself.
+    is_identity: bool,
 }
 
 impl Pixels {
@@ -58,6 +60,12 @@ impl Pixels {
     /// The components of all channels.
     pub(super) fn components(&self) -> Vec<usize> {
         self.channels.iter().map(|c| c.component).collect()
+    }
+
+    /// Whether stored values are the pixels' own, but for what makes the lowest 0.
+    fn are_plain(&self) -> bool {
+        let alone = self.ycc_bits.is_none() && self.premultiplied.is_none();
+        alone && self.channels.iter().all(|channel| channel.is_identity)
     }
 
     /// Stored values of whole pixels → what the pixels hold.
@@ -95,6 +103,7 @@ impl Channel {
                 component: source.component,
                 offset: 0,
                 table: table.collect(),
+                is_identity: false,
             };
         }
         let offset = lowest(source.precision);
@@ -102,6 +111,7 @@ impl Channel {
         Self {
             component: source.component,
             offset: -offset,
+            is_identity: values.end - 1 == i32::from(full),
             table: values.map(|value| scale(value + offset)).collect(),
         }
     }
@@ -188,6 +198,13 @@ impl Sampled<'_> {
             .get(start..start + width)
             .unwrap_or_default()
     }
+
+    /// The samples in row `y` for the pixels of `columns`, where each has its own and all are there.
+    fn own(&self, y: u32, columns: Span) -> Option<&[i32]> {
+        let start = columns.start.checked_sub(self.x.start)? as usize;
+        let samples = self.row(y).get(start..start + columns.length() as usize);
+        samples.filter(|_| self.ratio_x == 1)
+    }
 }
 
 /// Which sample of `span` covers pixel `at`; at the edges of a tile, the nearest one there is.
@@ -230,9 +247,21 @@ impl<'a> Canvas<'a> {
         rows: Span,
     ) -> Result<()> {
         let mut line = vec![0; columns.length() as usize * self.channels];
+        let plain = pixels.are_plain();
         for (place, y) in (rows.start..rows.end).enumerate() {
+            let own = || planes.iter().map(|plane| plane.own(y, columns)).collect();
+            if plain && let Some(own) = own() {
+                self.store_plain(place, columns, pixels, own)?;
+                continue;
+            }
             for (channel, plane) in planes.iter().enumerate() {
                 let targets = line.iter_mut().skip(channel).step_by(self.channels);
+                if let Some(own) = plane.own(y, columns) {
+                    targets
+                        .zip(own)
+                        .for_each(|(target, value)| *target = *value);
+                    continue;
+                }
                 let source = plane.row(y);
                 for (target, x) in targets.zip(columns.start..columns.end) {
                     let index = covering(plane.x, x, plane.ratio_x) as usize;
@@ -240,6 +269,30 @@ impl<'a> Canvas<'a> {
                 }
             }
             self.store(place, &pixels.finish(&mut line))?;
+        }
+        Ok(())
+    }
+
+    /// Stores a row of samples that are the pixels' own, one slice for each channel.
+    fn store_plain(
+        &mut self,
+        row: usize,
+        columns: Span,
+        pixels: &Pixels,
+        own: Vec<&[i32]>,
+    ) -> Result<()> {
+        let start = (row * self.width + self.left) * self.channels;
+        let range = start..start + columns.length() as usize * self.channels;
+        let outside = || Error::internal("painting outside a strip of JPEG 2000");
+        let offsets = pixels.channels.iter().map(|channel| channel.offset);
+        let own = own.into_iter().zip(offsets).collect::<Vec<_>>();
+        match self.samples {
+            Samples::U8(samples) => {
+                interleave(samples.get_mut(range).ok_or_else(outside)?, &own);
+            }
+            Samples::U16(samples) => {
+                interleave(samples.get_mut(range).ok_or_else(outside)?, &own);
+            }
         }
         Ok(())
     }
@@ -261,6 +314,42 @@ impl<'a> Canvas<'a> {
                 .copy_from_slice(line),
         }
         Ok(())
+    }
+}
+
+/// A sample of a pixel.
+trait Sample: Copy {
+    /// The nearest that it can hold.
+    fn nearest(value: i32) -> Self;
+}
+
+impl Sample for u8 {
+    fn nearest(value: i32) -> Self {
+        Self::try_from(value.clamp(0, 0xFF)).unwrap_or(0)
+    }
+}
+
+impl Sample for u16 {
+    fn nearest(value: i32) -> Self {
+        Self::try_from(value.clamp(0, 0xFFFF)).unwrap_or(0)
+    }
+}
+
+/// Samples and offsets of each channel → pixels. Rows of colours are what a decode spends its time on.
+fn interleave<T: Sample>(line: &mut [T], own: &[(&[i32], i32)]) {
+    if let [(a, o), (b, p), (c, q)] = *own {
+        let sources = a.iter().zip(b).zip(c);
+        let (pixels, _) = line.as_chunks_mut::<3>();
+        for (pixel, ((a, b), c)) in pixels.iter_mut().zip(sources) {
+            *pixel = [a + o, b + p, c + q].map(T::nearest);
+        }
+        return;
+    }
+    for (channel, (source, offset)) in own.iter().enumerate() {
+        let targets = line.iter_mut().skip(channel).step_by(own.len());
+        for (target, value) in targets.zip(*source) {
+            *target = T::nearest(value + offset);
+        }
     }
 }
 

@@ -231,14 +231,17 @@ fn a_price_grows_with_the_window_and_covers_its_pixels() {
             height: 64,
         },
     );
-    assert_eq!(all.pixels, full.area());
+    // Its code has to be walked through for any part of it.
+    let walk = fixture("untiled-97.j2k").len() as u64 / 24;
+    assert!((full.area() + walk - 20..=full.area() + walk).contains(&all.pixels));
+    assert!(corner.pixels >= 64 * 64 + walk - 20);
     assert!(corner.pixels >= 64 * 64 && corner.pixels < all.pixels);
     // Four bytes a sample for the decoder, one for the strip.
     assert!(all.bytes >= full.area() * 3 * 5 && corner.bytes < all.bytes);
     let tiled = open_bytes(fixture("offsets-97.j2k")).expect("good");
     let full = tiled.facts().pyramid.dimensions();
     let whole = tiled.price(0, full.window());
-    assert_eq!(whole.pixels, full.area());
+    assert!(whole.pixels >= full.area() && whole.pixels < full.area() * 11 / 10);
     assert!(whole.bytes < all.bytes, "a tile at a time takes less");
 }
 
