@@ -11,18 +11,23 @@ use super::offline::{block_on, service};
 use super::output::{self, Failure, Outcome};
 use crate::codec::{Facts, MasterFormat};
 use crate::geometry::{Dimensions, Orientation};
+use crate::http::gpu_document;
 use crate::iiif::Identifier;
-use crate::service::Master;
+use crate::render::gpu::{GpuMode, State};
+use crate::service::{Master, open_gpu};
 
 /// Says what a master is, which rule found it, and whether it will serve fast
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  triforium info scans/page-0001.tif\n  triforium info --json ark:/12148/btv1b8449691v"
+    after_help = "Examples:\n  triforium info scans/page-0001.tif\n  triforium info --json ark:/12148/btv1b8449691v\n  triforium info --gpu"
 )]
 pub(super) struct Info {
     /// A file, or an identifier of the configured source
-    #[arg(value_name = "FILE|ID")]
-    master: String,
+    #[arg(value_name = "FILE|ID", required_unless_present = "gpu")]
+    master: Option<String>,
+    /// Say what the GPU is, with its limits and how fast it is, instead of a master
+    #[arg(long, conflicts_with = "master")]
+    gpu: bool,
     #[command(flatten)]
     config: ConfigArgs,
     /// Print JSON
@@ -33,12 +38,31 @@ pub(super) struct Info {
 impl Info {
     /// Runs the command.
     pub(super) fn run(self) -> Outcome {
-        let (folder, name) = place(&self.master)?;
+        let Some(master) = &self.master else {
+            return self.gpu();
+        };
+        let (folder, name) = place(master)?;
         let (_, service) = service(&self.config, folder.as_deref())?;
         let identifier = Identifier::new(&name)?;
         let master = block_on(service.master(&identifier))??;
         output::report(&report(&identifier, &master), self.json)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Info {
+    /// Opens the configured device, whatever the mode, and says what it is.
+    fn gpu(&self) -> Outcome {
+        let (config, _) = self.config.load(&[])?;
+        let mut wanted = config.service.gpu;
+        wanted.mode = GpuMode::On;
+        let report = open_gpu(&wanted);
+        output::report(&gpu_document(&report), self.json)?;
+        Ok(if report.state == State::Up {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use super::connection::Phase;
 use super::front::{Answers, Door, Inquiry, set};
 use super::problem::Problem;
 use super::router::{Route, Target};
-use super::{admin, explain, images, info, pages};
+use super::{admin, explain, gpu, images, info, pages};
 use crate::error::{Error, Result};
 use crate::iiif::Identifier;
 use crate::service::Service;
@@ -38,6 +38,7 @@ impl Answers for UseCases {
             Route::Ready => Ok(self.ready(inquiry)),
             Route::Metrics => Ok(admin::metrics()),
             Route::Explain => Box::pin(explain::explain(&self.service, inquiry)).await,
+            Route::Gpu => Ok(gpu::gpu(&self.service)),
             Route::Start => Ok(pages::start(&self.service, inquiry).await?),
             Route::View => pages::view(inquiry),
             Route::Asset(name) => pages::asset(name, &inquiry.head.headers),
@@ -64,7 +65,7 @@ impl UseCases {
 fn reachable(door: Door, start_page: StartPage, route: Route<'_>) -> bool {
     match route {
         Route::Live | Route::Ready => true,
-        Route::Metrics | Route::Explain => door == Door::Admin,
+        Route::Metrics | Route::Explain | Route::Gpu => door == Door::Admin,
         Route::Start | Route::View | Route::Asset(_) => match start_page {
             StartPage::On => door == Door::Public,
             StartPage::Admin => door == Door::Admin,
@@ -129,7 +130,7 @@ mod tests {
 
     #[test]
     fn nothing_of_the_admin_listener_is_public_except_health() {
-        for route in [Route::Metrics, Route::Explain] {
+        for route in [Route::Metrics, Route::Explain, Route::Gpu] {
             assert!(!reachable(Door::Public, StartPage::On, route));
             assert!(reachable(Door::Admin, StartPage::On, route));
         }

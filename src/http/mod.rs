@@ -20,6 +20,7 @@ mod connection;
 mod cors;
 mod explain;
 mod front;
+mod gpu;
 mod images;
 mod info;
 mod logs;
@@ -39,6 +40,7 @@ pub use config::{
     PublicConfig, ServerConfig, Settings, StartPage, TlsConfig, Versionless,
 };
 pub use explain::{NO_IMAGE, explanation_document};
+pub use gpu::gpu_document;
 pub use logs::install as install_log;
 pub use request::image_request;
 pub use server::Server;

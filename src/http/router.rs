@@ -27,6 +27,8 @@ pub(super) enum Route<'a> {
     Metrics,
     /// What would be done for a path; on the admin listener alone.
     Explain,
+    /// What is known of the GPU; on the admin listener alone.
+    Gpu,
     /// A base URI, which leads to its information document.
     Base(Target<'a>),
     /// An information document.
@@ -64,7 +66,12 @@ impl<'a> Route<'a> {
     /// The route of a raw path under `prefix`, which is empty or starts with a slash.
     pub(super) fn parse(path: &'a str, prefix: &str, versionless: Versionless) -> Self {
         if let Some(
-            route @ (Self::Live | Self::Ready | Self::Robots | Self::Metrics | Self::Explain),
+            route @ (Self::Live
+            | Self::Ready
+            | Self::Robots
+            | Self::Metrics
+            | Self::Explain
+            | Self::Gpu),
         ) = fixed(path)
         {
             return route;
@@ -90,6 +97,7 @@ impl<'a> Route<'a> {
             Self::Robots => ["other", "robots"],
             Self::Metrics => ["other", "metrics"],
             Self::Explain => ["other", "explain"],
+            Self::Gpu => ["other", "gpu"],
             Self::Base(target) => [api(target.version), "redirect"],
             Self::Info(target) | Self::InfoXml(target) => [api(target.version), "info"],
             Self::Image(target, _) => [api(target.version), "image"],
@@ -112,6 +120,7 @@ impl<'a> Route<'a> {
             | Self::Robots
             | Self::Metrics
             | Self::Explain
+            | Self::Gpu
             | Self::Unknown => None,
         }
     }
@@ -134,6 +143,7 @@ fn fixed(path: &str) -> Option<Route<'_>> {
         "/robots.txt" => Some(Route::Robots),
         "/metrics" => Some(Route::Metrics),
         "/explain" => Some(Route::Explain),
+        "/gpu" => Some(Route::Gpu),
         _ => path.strip_prefix("/assets/").map(Route::Asset),
     }
 }
@@ -322,6 +332,7 @@ mod tests {
         assert_eq!(parse("/robots.txt"), Route::Robots);
         assert_eq!(parse("/metrics"), Route::Metrics);
         assert_eq!(parse("/explain"), Route::Explain);
+        assert_eq!(parse("/gpu"), Route::Gpu);
     }
 
     #[test]

@@ -54,6 +54,7 @@ impl Answers for Manners {
             | Route::Robots
             | Route::Metrics
             | Route::Explain
+            | Route::Gpu
             | Route::Base(_)
             | Route::Info(_)
             | Route::InfoXml(_)

@@ -22,7 +22,9 @@ use crate::iiif::Format;
 use crate::metrics::{GPU_CHECKS, GPU_FALLBACK, GPU_JOBS};
 use crate::raster::{OneStrip, Raster, Rows, Shape, gather};
 use crate::render::Target;
-use crate::render::gpu::{Choice, Class, Encode, Fault, Gpu, Job, Labour, Load, Output};
+use crate::render::gpu::{
+    Choice, Class, Encode, Fault, Gpu, GpuConfig, Job, Labour, Load, Output, Report,
+};
 
 /// The name of the engine that runs on the device.
 pub(super) const DEVICE: &str = "gpu";
@@ -40,6 +42,11 @@ fn encode(raster: Raster, jpeg: JpegSettings) -> Result<Vec<u8>> {
     let (mut rows, mut file) = (OneStrip::from(raster), Vec::new());
     codec::encode(Format::Jpg, &mut rows, &settings, &Cancel::new(), &mut file)?;
     Ok(file)
+}
+
+/// Opens the GPU that `config` names for a look at it: what it is, and what was measured. It blocks.
+pub fn open_gpu(config: &GpuConfig) -> Report {
+    Gpu::start(config, encoder()).settled()
 }
 
 /// How passes and encoding are done.

@@ -27,6 +27,8 @@ mod tiles;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+/// All that is known of the GPU.
+pub use crate::render::gpu::Report as GpuReport;
 pub use answer::{
     Answer, Ask, Head, InfoAnswer, ListingPage, Pieces, Readiness, Rung, Timing, Validators,
 };
@@ -34,6 +36,7 @@ pub use config::{
     CacheConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig, LevelCacheConfig, Limits,
     TileCacheConfig,
 };
+pub use device::open_gpu;
 pub use explain::Explanation;
 pub use masters::Master;
 pub use meta::Meta;
@@ -41,7 +44,7 @@ pub use meta::Meta;
 use crate::cache::{Flights, Key, KeyBuilder, Memory};
 use crate::error::{Error, Result};
 use crate::iiif::{Identifier, SizeRules};
-use crate::render::gpu::{Gpu, Report};
+use crate::render::gpu::Gpu;
 use crate::render::{CpuEngine, Engine};
 use crate::source::FileSource;
 use crate::{codec, plan};
@@ -195,12 +198,12 @@ impl Service {
     }
 
     /// What is known of the GPU.
-    pub fn gpu(&self) -> Report {
+    pub fn gpu(&self) -> GpuReport {
         self.shared().gpu.report()
     }
 
     /// The same, after waiting until it has been opened, or has turned out not to be there. It blocks.
-    pub fn gpu_settled(&self) -> Report {
+    pub fn gpu_settled(&self) -> GpuReport {
         self.shared().gpu.settled()
     }
 

@@ -5,11 +5,20 @@
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
+    clippy::string_slice,
     reason = "a test fails by panicking, and its numbers are its own"
 )]
 
 mod device;
 mod files;
+mod http;
 mod jpeg;
 mod random;
 mod twins;
+
+#[path = "../it/support.rs"]
+#[expect(
+    dead_code,
+    reason = "the other tests' client does more than these ask of it"
+)]
+mod support;
