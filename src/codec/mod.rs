@@ -30,6 +30,7 @@ mod tests;
 
 pub use colour::{Colour, ColourMode};
 pub use encode::{encode, versions};
+pub use jpeg::{Components, Mosaic};
 pub use metadata::{Field, Metadata, metadata};
 pub use open::{is_master, open};
 pub use ptif::{
@@ -69,6 +70,13 @@ pub trait Picture: Send + Sync + fmt::Debug {
     /// makes of them are the pixels of [`Picture::decode`]. Told from the headers alone.
     fn stored(&self, level: usize, window: Window, format: Format) -> Option<Stored> {
         let _ = (level, window, format);
+        None
+    }
+
+    /// The stored JPEG tiles that can be put together to `window` of `level`, if there are such, without
+    /// decoding them. Told from the headers alone.
+    fn mosaic(&self, level: usize, window: Window, components: Components) -> Option<Mosaic> {
+        let _ = (level, window, components);
         None
     }
 }

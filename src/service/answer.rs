@@ -127,6 +127,8 @@ pub enum Rung {
     Derivative,
     /// Bytes of the master were the answer.
     PassThrough,
+    /// Stored tiles were put together without being decoded.
+    Compressed,
     /// All decoded tiles were in memory.
     Resident,
     /// Tiles came from remembered levels, none from a decoder.
@@ -144,6 +146,7 @@ impl Rung {
             Self::NotModified => "not_modified",
             Self::Derivative => "derivative",
             Self::PassThrough => "pass_through",
+            Self::Compressed => "compressed",
             Self::Resident => "resident",
             Self::Levels => "levels",
             Self::Partial => "partial",

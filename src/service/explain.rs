@@ -84,6 +84,15 @@ impl Work {
         if self.shared.stored.find(self.key).await.is_some() {
             return Ok(Rung::Derivative);
         }
+        if let Step::Compressed(mosaic) = &self.step
+            && self
+                .passing()
+                .composed(mosaic, &self.patience())
+                .await?
+                .is_some()
+        {
+            return Ok(Rung::Compressed);
+        }
         let otherwise = rendering(&self.master, self.price);
         Ok(self.unseen_cells().foreseen(otherwise))
     }
@@ -91,7 +100,7 @@ impl Work {
     fn explanation(self, rung: Rung) -> Explanation {
         let (plan, window) = (&self.plan, self.plan.window);
         let (decoded_pixels, memory_bytes) = match rung {
-            Rung::NotModified | Rung::Derivative | Rung::PassThrough => (0, 0),
+            Rung::NotModified | Rung::Derivative | Rung::PassThrough | Rung::Compressed => (0, 0),
             Rung::Resident => (0, plan.working_bytes),
             Rung::Levels | Rung::Partial | Rung::Full => {
                 let price = self.price;

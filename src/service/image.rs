@@ -68,6 +68,7 @@ impl Service {
         head.timing.cache = start.elapsed().saturating_sub(head.timing.source);
         if let Some(body) = cached {
             head.rung = Rung::Derivative;
+            head.engine = engine(&shared, head.rung);
             return Ok(answer(head, body, ask));
         }
         if let Some(doubt) = seen.doubt {
@@ -96,7 +97,7 @@ impl Service {
 /// The engine that runs the passes of a rung.
 pub(super) fn engine(shared: &Shared, rung: Rung) -> &'static str {
     match rung {
-        Rung::PassThrough => "none",
+        Rung::PassThrough | Rung::Compressed => "none",
         Rung::NotModified
         | Rung::Derivative
         | Rung::Resident
@@ -286,10 +287,15 @@ impl Work {
         Some(stored)
     }
 
+    /// How long making the derivative may take from now on.
+    pub(super) fn patience(&self) -> Cancel {
+        let limit = Duration::from_secs(self.shared.config.limits.render_seconds);
+        Cancel::with_deadline(Instant::now() + limit)
+    }
+
     /// The derivative: from a render under way, or from one of its own.
     async fn get_or_make(self) -> Result<Made> {
-        let limit = Duration::from_secs(self.shared.config.limits.render_seconds);
-        let cancel = Cancel::with_deadline(Instant::now() + limit);
+        let cancel = self.patience();
         let shared = Arc::clone(&self.shared);
         let (made, origin) = shared
             .flights
@@ -301,8 +307,39 @@ impl Work {
         Ok(made)
     }
 
-    /// Admission, decoding, passes, encoding; then the body is kept.
+    /// The derivative in the way that its step says; then its body is kept.
     async fn make(self, cancel: Cancel) -> Result<Made> {
+        let made = match self.compose(&cancel).await? {
+            Some(made) => made,
+            None => self.decode(cancel).await?,
+        };
+        self.shared.derivatives.insert(self.key, made.body.clone());
+        self.shared.stored.insert(self.key, made.body.clone());
+        Ok(made)
+    }
+
+    /// Admission, and tiles put together; none where they turn out not to fit.
+    async fn compose(&self, cancel: &Cancel) -> Result<Option<Made>> {
+        let Step::Compressed(mosaic) = &self.step else {
+            return Ok(None);
+        };
+        let permit = self.lane().admit(mosaic.bytes()).await?;
+        let start = Instant::now();
+        let body = self.passing().composed(mosaic, cancel).await?;
+        Ok(body.map(|body| Made {
+            body,
+            rung: Rung::Compressed,
+            engine: engine(&self.shared, Rung::Compressed),
+            timing: Timing {
+                queue: permit.waited,
+                encode: start.elapsed(),
+                ..Timing::default()
+            },
+        }))
+    }
+
+    /// Admission, decoding, passes, encoding.
+    async fn decode(&self, cancel: Cancel) -> Result<Made> {
         let cells = self.cells();
         let (way, bytes) = self.way_within(&cells);
         let permit = self.admit(bytes).await?;
@@ -318,8 +355,6 @@ impl Work {
         self.shared.levels.consider(&self.master);
         timing.queue = queue;
         let body = Bytes::from(made.file);
-        self.shared.derivatives.insert(self.key, body.clone());
-        self.shared.stored.insert(self.key, body.clone());
         Ok(Made {
             body,
             rung,

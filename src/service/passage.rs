@@ -1,4 +1,4 @@
-//! Stored bytes on their way into an answer.
+//! Stored bytes on their way into an answer, as they are or put together anew.
 //!
 //! What the page cache holds is read where the request runs, without a thread of its own: that costs less
 //! than asking for one. Only what has to be waited for is read elsewhere.
@@ -14,13 +14,16 @@ use super::answer::Pieces;
 use super::masters::{Master, run_blocking};
 use super::strips::PIECE_BYTES;
 use crate::cancel::Cancel;
-use crate::codec::{Passage, Stored};
+use crate::codec::{Mosaic, Passage, Stored};
 use crate::error::Result;
 use crate::iiif::Identifier;
 use crate::reader::RangeReader as _;
 
 /// Pieces of a long passage that wait for its reader: reading again costs little.
 const PIECES_AHEAD: usize = 4;
+
+/// Fills a buffer from an offset of the master, or says that it cannot now.
+type Read<'a> = &'a mut dyn FnMut(u64, &mut [u8]) -> Result<bool>;
 
 /// A master whose bytes are passed.
 #[derive(Debug, Clone)]
@@ -38,22 +41,59 @@ impl Passing {
     /// Those of the source; [`crate::error::ErrorKind::Busy`] when too much is being read.
     pub(super) async fn whole(&self, stored: &Stored) -> Result<Option<Bytes>> {
         let reader = &self.master.reader;
-        let mut passage = stored.gather(|offset, buffer| reader.read_now(offset, buffer))?;
-        if matches!(passage, Passage::Away) {
-            passage = self.fetched(stored).await?;
-        }
+        let passage = stored.gather(|offset, buffer| reader.read_now(offset, buffer))?;
+        let stored = stored.clone();
+        self.or_fetched(passage, move |read| stored.gather(read))
+            .await
+    }
+
+    /// Tiles put together to the answer; none where they turn out not to fit.
+    ///
+    /// # Errors
+    ///
+    /// Those of the source and of `cancel`; [`crate::error::ErrorKind::Busy`] when too much is under way.
+    pub(super) async fn composed(
+        &self,
+        mosaic: &Arc<Mosaic>,
+        cancel: &Cancel,
+    ) -> Result<Option<Bytes>> {
+        let (again, token) = (Arc::clone(mosaic), cancel.clone());
+        let (mosaic, cancel) = (Arc::clone(mosaic), cancel.clone());
+        let master = Arc::clone(&self.master);
+        let work = move || {
+            let mut read = |offset, buffer: &mut [u8]| master.reader.read_now(offset, buffer);
+            mosaic.compose(&mut read, &cancel)
+        };
+        let passage = self.shared.encoders.run(work).await?;
+        self.or_fetched(passage, move |read| again.compose(read, &token))
+            .await
+    }
+
+    /// What `passage` came to; where its bytes are away, what `gather` gives that waits for them.
+    async fn or_fetched(
+        &self,
+        passage: Passage,
+        gather: impl FnOnce(Read<'_>) -> Result<Passage> + Send + 'static,
+    ) -> Result<Option<Bytes>> {
         Ok(match passage {
             Passage::Bytes(bytes) => Some(bytes),
-            Passage::Away | Passage::Unfit => None,
+            Passage::Unfit => None,
+            Passage::Away => match self.fetched(gather).await? {
+                Passage::Bytes(bytes) => Some(bytes),
+                Passage::Away | Passage::Unfit => None,
+            },
         })
     }
 
-    /// The same, where reading has to be waited for.
-    async fn fetched(&self, stored: &Stored) -> Result<Passage> {
+    /// What `gather` gives, where reading has to be waited for.
+    async fn fetched(
+        &self,
+        gather: impl FnOnce(Read<'_>) -> Result<Passage> + Send + 'static,
+    ) -> Result<Passage> {
         let _permit = self.shared.info_lane.admit(0).await?;
-        let (master, stored) = (Arc::clone(&self.master), stored.clone());
+        let master = Arc::clone(&self.master);
         let read = run_blocking("source", move || {
-            let passage = stored.gather(|offset, buffer| {
+            let passage = gather(&mut |offset, buffer| {
                 master.reader.read(offset, buffer)?;
                 Ok(true)
             })?;

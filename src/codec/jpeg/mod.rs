@@ -9,6 +9,7 @@
 //! marker alone is not; corrupt, too, is one whose coding is seen to be damaged above it; JPEG has no checksums, so damage that
 //! still decodes is not seen.
 
+mod coded;
 #[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
 mod ffi;
 mod header;
@@ -16,6 +17,7 @@ mod header;
 mod index;
 mod markers;
 mod metadata;
+mod mosaic;
 mod outline;
 mod passage;
 mod picture;
@@ -36,6 +38,8 @@ use crate::reader::RangeReader;
 use super::{DecodeLimits, Picture};
 
 pub(super) use metadata::metadata;
+pub(super) use mosaic::Heads;
+pub use mosaic::{Components, Mosaic};
 pub(super) use outline::Outline;
 pub use tile::{TileColour, decode_tile};
 

@@ -76,7 +76,7 @@ fn check(header: &Header, expected: Dimensions) -> Result<()> {
 
 /// A borrowed stream.
 #[derive(Debug)]
-struct InMemory<'a>(&'a [u8]);
+pub(super) struct InMemory<'a>(pub(super) &'a [u8]);
 
 impl RangeReader for InMemory<'_> {
     fn length(&self) -> u64 {

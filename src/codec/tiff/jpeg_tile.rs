@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use crate::cancel::Cancel;
-use crate::codec::jpeg::{self, TileColour};
+use crate::codec::jpeg::{self, Components, Heads, Mosaic, TileColour};
 use crate::codec::stored::Proof;
 use crate::codec::{DecodeLimits, Stored};
 use crate::error::{Error, Result};
@@ -80,7 +80,6 @@ pub(super) fn head(layout: &Layout) -> Option<Bytes> {
 
 /// The cell of `layout` that is `window` as it is stored, or its upper left part.
 pub(super) fn stored(layout: &Layout, window: Window) -> Option<Stored> {
-    let head = layout.jpeg_head.clone()?;
     let Dimensions { width, height } = layout.grid.tile;
     let (row, column) = (window.y / height, window.x / width);
     let cell = Window {
@@ -89,17 +88,60 @@ pub(super) fn stored(layout: &Layout, window: Window) -> Option<Stored> {
         width: width.min(layout.grid.image.width - column * width),
         height: height.min(layout.grid.image.height - row * height),
     };
+    let is_cell = cell == window;
+    is_cell.then(|| tile(layout, row, column, window.dimensions()))?
+}
+
+/// The tiles of `layout` that `window` touches, to be put together.
+pub(super) fn mosaic(
+    layout: &Layout,
+    window: Window,
+    components: Components,
+    heads: &Heads,
+) -> Option<Mosaic> {
+    let whole = layout.grid.tile;
+    let is_luma = components == Components::Luma;
+    if is_luma && colour(layout) == TileColour::Rgb {
+        return None;
+    }
+    let columns = window.x / whole.width..window.right().div_ceil(whole.width);
+    let rows = window.y / whole.height..window.bottom().div_ceil(whole.height);
+    let across = columns.len();
+    if across.checked_mul(rows.len())? > Mosaic::MOST_TILES {
+        return None;
+    }
+    let within = Window {
+        x: window.x - columns.start * whole.width,
+        y: window.y - rows.start * whole.height,
+        ..window
+    };
+    let cells = rows.flat_map(|row| columns.clone().map(move |column| (row, column)));
+    let tiles = cells.map(|(row, column)| tile(layout, row, column, whole));
+    let tiles = tiles.collect::<Option<Vec<_>>>()?;
+    Some(Mosaic::new(
+        within,
+        components,
+        whole,
+        across,
+        tiles,
+        heads.clone(),
+    ))
+}
+
+/// The stored tile at this place, of which the upper left pixels are `shown`.
+fn tile(layout: &Layout, row: u32, column: u32, shown: Dimensions) -> Option<Stored> {
+    let head = layout.jpeg_head.clone()?;
     let bytes = layout.tile(0, row, column);
     let plausible =
         bytes.offset > 0 && bytes.length > 4 && bytes.length <= most_bytes(layout.grid.tile);
-    (cell == window && plausible).then(|| Stored {
+    plausible.then(|| Stored {
         head,
         offset: bytes.offset,
         length: bytes.length,
         replaced: &START_OF_IMAGE,
         proof: Proof::Jpeg {
             whole: layout.grid.tile,
-            shown: window.dimensions(),
+            shown,
             colour: colour(layout),
         },
     })

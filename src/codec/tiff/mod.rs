@@ -33,6 +33,7 @@ use std::sync::Arc;
 
 use crate::cancel::Cancel;
 use crate::codec::colour::Colour;
+use crate::codec::jpeg::{Components, Heads, Mosaic};
 use crate::codec::{DecodeLimits, Facts, MasterFormat, Picture, Price, Stored};
 use crate::error::{Error, Result};
 use crate::geometry::{Level, Orientation, Pyramid, Window};
@@ -55,6 +56,8 @@ struct Tiff {
     layouts: Vec<Arc<Layout>>,
     colour: Colour,
     limits: DecodeLimits,
+    /// What its JPEG tiles begin with.
+    heads: Heads,
 }
 
 /// Whether `head`, a file's first bytes, at least 4, begins a TIFF.
@@ -102,6 +105,7 @@ pub(super) fn open(
         layouts: page.levels.into_iter().map(|(_, layout)| layout).collect(),
         colour,
         limits: limits.clone(),
+        heads: Heads::default(),
     }))
 }
 
@@ -158,6 +162,12 @@ impl Picture for Tiff {
         let passed = format == Format::Jpg && self.colour.is_identity();
         let inside = passed && window.is_inside(layout.grid.image);
         inside.then(|| jpeg_tile::stored(layout, window))?
+    }
+
+    fn mosaic(&self, level: usize, window: Window, components: Components) -> Option<Mosaic> {
+        let layout = self.layout(level, window).ok()?;
+        let inside = self.colour.is_identity() && window.is_inside(layout.grid.image);
+        inside.then(|| jpeg_tile::mosaic(layout, window, components, &self.heads))?
     }
 }
 

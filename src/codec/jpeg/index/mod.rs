@@ -7,13 +7,9 @@
 //! walked (several scans, arithmetic codes, damage) is decoded from the top, by the same decoder: what
 //! an answer holds does not depend on what is indexed.
 
-mod bits;
-mod huffman;
-mod layout;
 mod splice;
 #[cfg(test)]
 mod tests;
-mod walk;
 
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
@@ -23,10 +19,10 @@ use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::reader::RangeReader;
 
+use super::coded::bits::Place;
+use super::coded::layout::Layout;
+use super::coded::walk::{MAX_UNIT_BYTES, Predictors, Walk};
 use super::header::Header;
-use bits::Place;
-use layout::Layout;
-use walk::{MAX_UNIT_BYTES, Predictors, Walk};
 
 use splice::Span;
 pub(super) use splice::{Rectangle, Splice};
@@ -36,6 +32,10 @@ const INTERVAL: u32 = 32;
 
 /// Most entries of a picture: half a mebibyte.
 const MAX_ENTRIES: u32 = 1 << 15;
+
+/// Categories of DC differences in streams for a decoder of ours: units far apart may differ by more than
+/// any neighbours do.
+const HIGHEST_CATEGORY: u8 = 12;
 
 /// One read of the source while the index grows.
 const PIECE_BYTES: usize = 256 << 10;
@@ -73,17 +73,6 @@ struct Frontier {
     next: Option<Entry>,
     /// Something below cannot be walked.
     stopped: bool,
-}
-
-impl Layout {
-    fn units(&self) -> u32 {
-        self.columns.saturating_mul(self.rows)
-    }
-
-    /// Units between entries of a row.
-    fn interval(&self) -> u32 {
-        interval((self.columns, self.rows))
-    }
 }
 
 /// Units between entries of a row, in a picture of so many units across and down.
@@ -144,7 +133,12 @@ impl Index {
         if let Some(known) = self.layout.get() {
             return Ok(known.as_ref());
         }
-        let read = Layout::read(reader, dimensions, self.max_metadata_bytes)?;
+        let read = Layout::read(
+            reader,
+            dimensions,
+            self.max_metadata_bytes,
+            HIGHEST_CATEGORY,
+        )?;
         Ok(self.layout.get_or_init(|| read).as_ref())
     }
 
@@ -165,7 +159,7 @@ impl Index {
 
     /// Where the units from `left` to `right` of a row are found, if the row is indexed.
     fn span(&self, layout: &Layout, row: u32, left: u32, right: u32) -> Option<Span> {
-        let interval = layout.interval();
+        let interval = interval((layout.columns, layout.rows));
         let per_row = layout.columns.div_ceil(interval);
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let entry = |nth: u32| {
@@ -246,7 +240,7 @@ impl Growth<'_> {
     /// where it cannot be walked.
     fn row(&mut self, row: u32, start: Entry) -> Result<Option<(Vec<Entry>, Entry)>> {
         let layout = self.layout;
-        let interval = layout.interval();
+        let interval = interval((layout.columns, layout.rows));
         let mut entries = Vec::with_capacity(layout.columns.div_ceil(interval) as usize);
         let mut at = start;
         let mut column = 0;

@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Window};
 use crate::reader::RangeReader;
 
+use super::super::coded::bits::Writer;
+use super::super::coded::layout::{Layout, frame, segment};
+use super::super::coded::walk::{MAX_BLOCK_BYTES, Predictors, Walk};
 use super::super::ffi::Feed;
 use super::super::header::Header;
 use super::super::scanlines::Part;
-use super::bits::Writer;
-use super::layout::{Layout, segment};
-use super::walk::{MAX_BLOCK_BYTES, Predictors, Walk};
 use super::{Entry, Index, interval, place_in};
 
 /// Units that a window needs, and how they are decoded.
@@ -178,17 +178,11 @@ impl Splice {
     }
 
     fn head(&self, layout: &Layout) -> Vec<u8> {
-        let Dimensions { width, height } = self.rectangle.part.dimensions;
-        let [.., h1, h0] = height.to_be_bytes();
-        let [.., w1, w0] = width.to_be_bytes();
         let [.., r1, r0] = (self.rectangle.right - self.rectangle.left).to_be_bytes();
-        let (marker, triples) = &layout.frame;
-        let [.., count] = (triples.len() / 3).to_be_bytes();
-        let mut frame = vec![8, h1, h0, w1, w0, count];
-        frame.extend(triples);
         let mut head = vec![0xff, SOI];
         head.extend(&layout.tables);
-        segment(&mut head, *marker, &frame);
+        let (marker, triples) = &layout.frame;
+        frame(*marker, triples, self.rectangle.part.dimensions, &mut head);
         segment(&mut head, DRI, &[r1, r0]);
         segment(&mut head, SOS, &layout.scan);
         head

@@ -8,19 +8,29 @@ use super::layout::{Block, Layout, MAX_COMPONENTS};
 
 /// Most bytes of a coded unit: ten blocks of 64 coefficients, each a code and its extra bits of 16
 /// and 15 bits at most, each byte stuffed.
-pub(super) const MAX_UNIT_BYTES: usize = 10 * MAX_BLOCK_BYTES;
+pub(in crate::codec::jpeg) const MAX_UNIT_BYTES: usize = 10 * MAX_BLOCK_BYTES;
 /// The same of one block.
-pub(super) const MAX_BLOCK_BYTES: usize = 64 * 31 / 8 * 2;
+pub(in crate::codec::jpeg) const MAX_BLOCK_BYTES: usize = 64 * 31 / 8 * 2;
 
 /// Largest DC value either way; quantised means of 8-bit samples are within half of it.
 const MAX_DC: u32 = 2047;
 
 /// DC values of the last block of each component.
-pub(super) type Predictors = [i16; MAX_COMPONENTS];
+pub(in crate::codec::jpeg) type Predictors = [i16; MAX_COMPONENTS];
+
+/// A block in coded data.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::codec::jpeg) struct Coded {
+    /// Its DC value.
+    pub(in crate::codec::jpeg) value: i32,
+    /// Where its other coefficients stand.
+    pub(in crate::codec::jpeg) from: Place,
+    pub(in crate::codec::jpeg) to: Place,
+}
 
 /// A walk that stands before a unit.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Walk<'a> {
+pub(in crate::codec::jpeg) struct Walk<'a> {
     layout: &'a Layout,
     reader: Reader<'a>,
     /// The number of the unit in the scan.
@@ -31,7 +41,7 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Before the unit with this number, whose bits begin at `place` of `data`; its restart marker,
     /// if it has one, lies before that.
-    pub(super) fn new(
+    pub(in crate::codec::jpeg) fn new(
         layout: &'a Layout,
         data: &'a [u8],
         place: Place,
@@ -46,32 +56,32 @@ impl<'a> Walk<'a> {
         }
     }
 
-    pub(super) fn unit(&self) -> u32 {
+    pub(in crate::codec::jpeg) fn unit(&self) -> u32 {
         self.unit
     }
 
-    pub(super) fn predictors(&self) -> Predictors {
+    pub(in crate::codec::jpeg) fn predictors(&self) -> Predictors {
         self.predictors
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(in crate::codec::jpeg) fn place(&self) -> Place {
         self.reader.place()
     }
 
     /// Bytes of the data that have not been loaded yet.
-    pub(super) fn bytes_left(&self) -> usize {
+    pub(in crate::codec::jpeg) fn bytes_left(&self) -> usize {
         self.reader.bytes_left()
     }
 
     /// Passes over the next unit, up to the place where the one behind it begins.
     #[inline]
-    pub(super) fn pass(&mut self) -> Option<()> {
+    pub(in crate::codec::jpeg) fn pass(&mut self) -> Option<()> {
         self.pass_bits()?;
         self.restart()
     }
 
     /// Passes over the next unit; a restart marker behind it is left.
-    pub(super) fn pass_bits(&mut self) -> Option<()> {
+    pub(in crate::codec::jpeg) fn pass_bits(&mut self) -> Option<()> {
         let layout = self.layout;
         let mut reader = self.reader;
         for block in &layout.blocks {
@@ -94,7 +104,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Passes over the restart marker before the unit that comes next, where it has one.
-    pub(super) fn restart(&mut self) -> Option<()> {
+    pub(in crate::codec::jpeg) fn restart(&mut self) -> Option<()> {
         let every = self.layout.restart;
         let Some(number) = self.unit.checked_div(every) else {
             return Some(());
@@ -109,13 +119,36 @@ impl<'a> Walk<'a> {
     }
 
     /// Units up to the next restart marker, or `u32::MAX`.
-    pub(super) fn until_restart(&self) -> u32 {
+    pub(in crate::codec::jpeg) fn until_restart(&self) -> u32 {
         let into = self.unit.checked_rem(self.layout.restart);
         into.map_or(u32::MAX, |into| self.layout.restart - into)
     }
 
+    /// Passes over the next unit and adds the blocks of its first component to `blocks`.
+    pub(in crate::codec::jpeg) fn collect(&mut self, blocks: &mut Vec<Coded>) -> Option<()> {
+        for block in &self.layout.blocks {
+            let difference = block.dc.difference(&mut self.reader)?;
+            let value = self.predict(block, difference)?;
+            if block.component > 0 {
+                block.ac.pass(&mut self.reader)?;
+                continue;
+            }
+            let from = self.reader.place();
+            block.ac.pass(&mut self.reader)?;
+            let to = self.reader.place();
+            blocks.push(Coded { value, from, to });
+        }
+        self.unit += 1;
+        (!self.reader.is_past_end()).then_some(())
+    }
+
     /// Copies the next unit to `out`, where the blocks before it have the DC values `before`.
-    pub(super) fn copy(&mut self, data: &[u8], before: Predictors, out: &mut Writer) -> Option<()> {
+    pub(in crate::codec::jpeg) fn copy(
+        &mut self,
+        data: &[u8],
+        before: Predictors,
+        out: &mut Writer,
+    ) -> Option<()> {
         let mut met = [false; MAX_COMPONENTS];
         for block in &self.layout.blocks {
             let mut from = self.reader.place();

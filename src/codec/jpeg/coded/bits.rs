@@ -9,14 +9,14 @@ const FILLED_BITS: u32 = 56;
 
 /// Where a bit stands: a byte that holds it, and bits of that byte before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) byte: usize,
-    pub(super) bit: u32,
+pub(in crate::codec::jpeg) struct Place {
+    pub(in crate::codec::jpeg) byte: usize,
+    pub(in crate::codec::jpeg) bit: u32,
 }
 
 /// A walk over coded bits, most significant first.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(in crate::codec::jpeg) struct Reader<'a> {
     data: &'a [u8],
     next: usize,
     buffer: u64,
@@ -26,7 +26,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// At `place` of `data`.
-    pub(super) fn new(data: &'a [u8], place: Place) -> Self {
+    pub(in crate::codec::jpeg) fn new(data: &'a [u8], place: Place) -> Self {
         let mut reader = Self {
             data,
             next: place.byte,
@@ -41,20 +41,20 @@ impl<'a> Reader<'a> {
 
     /// The buffer, next bit first.
     #[inline]
-    pub(super) fn buffer(&self) -> u64 {
+    pub(in crate::codec::jpeg) fn buffer(&self) -> u64 {
         self.buffer
     }
 
     /// Passes over `count` bits, at most those that were filled.
     #[inline]
-    pub(super) fn take(&mut self, count: u32) {
+    pub(in crate::codec::jpeg) fn take(&mut self, count: u32) {
         self.buffer <<= count;
         self.bits = self.bits.wrapping_sub(count);
     }
 
     /// Has at least 32 bits in the buffer: a code and its extra bits.
     #[inline]
-    pub(super) fn need(&mut self) {
+    pub(in crate::codec::jpeg) fn need(&mut self) {
         if self.bits < 32 {
             self.fill();
         }
@@ -103,18 +103,18 @@ impl<'a> Reader<'a> {
 
     /// Whether bits were taken that are not there.
     #[inline]
-    pub(super) fn is_past_end(&self) -> bool {
+    pub(in crate::codec::jpeg) fn is_past_end(&self) -> bool {
         self.bits < self.invented
     }
 
     /// Bytes that have not been loaded yet.
     #[inline]
-    pub(super) fn bytes_left(&self) -> usize {
+    pub(in crate::codec::jpeg) fn bytes_left(&self) -> usize {
         self.data.len().saturating_sub(self.next)
     }
 
     /// Where the next bit stands.
-    pub(super) fn place(&self) -> Place {
+    pub(in crate::codec::jpeg) fn place(&self) -> Place {
         let real = self.bits.saturating_sub(self.invented);
         let begun = u32::from(!real.is_multiple_of(8));
         let mut byte = self.next;
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over padding and the restart marker with this number, 0 to 7, where they come next.
-    pub(super) fn restart(&mut self, number: u8) -> Option<()> {
+    pub(in crate::codec::jpeg) fn restart(&mut self, number: u8) -> Option<()> {
         let padding = self.bits.checked_sub(self.invented)?;
         let marker = self.data.get(self.next..)?.first_chunk::<2>()?;
         if padding >= 8 || *marker != [0xff, 0xd0 + number] {
@@ -154,31 +154,44 @@ const fn has_255(word: u64) -> bool {
 
 /// Coded bits on their way out.
 #[derive(Debug, Default)]
-pub(super) struct Writer {
+pub(in crate::codec::jpeg) struct Writer {
     bytes: Vec<u8>,
     buffer: u64,
     bits: u32,
 }
 
 impl Writer {
+    /// With room for so many bytes.
+    pub(in crate::codec::jpeg) fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            ..Self::default()
+        }
+    }
+
+    /// The bytes; the writer has been aligned.
+    pub(in crate::codec::jpeg) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// The bytes so far; bits that fill no byte yet are not among them.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(in crate::codec::jpeg) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// Forgets the bytes so far.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::codec::jpeg) fn clear(&mut self) {
         self.bytes.clear();
     }
 
     /// Appends a marker or segment as it is; the writer has been aligned.
-    pub(super) fn plain(&mut self, bytes: &[u8]) {
+    pub(in crate::codec::jpeg) fn plain(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     /// Appends the low `count` bits of `value`, at most 32, the others being 0.
     #[inline]
-    pub(super) fn put(&mut self, value: u32, count: u32) {
+    pub(in crate::codec::jpeg) fn put(&mut self, value: u32, count: u32) {
         self.buffer = self.buffer << count | u64::from(value);
         self.bits += count;
         if self.bits >= 32 {
@@ -207,7 +220,7 @@ impl Writer {
     }
 
     /// Pads with ones to a whole byte.
-    pub(super) fn align(&mut self) {
+    pub(in crate::codec::jpeg) fn align(&mut self) {
         let missing = (8 - self.bits % 8) % 8;
         self.put((1 << missing) - 1, missing);
         while self.bits > 0 {
@@ -218,7 +231,12 @@ impl Writer {
     }
 
     /// Appends the bits of `data` from one place to another, both found by a [`Reader`] on it.
-    pub(super) fn copy(&mut self, data: &[u8], from: Place, to: Place) -> Option<()> {
+    pub(in crate::codec::jpeg) fn copy(
+        &mut self,
+        data: &[u8],
+        from: Place,
+        to: Place,
+    ) -> Option<()> {
         let mut at = from.byte;
         if from.bit > 0 && at < to.byte {
             let byte = *data.get(at)?;

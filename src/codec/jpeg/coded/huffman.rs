@@ -18,7 +18,7 @@ const MAX_CATEGORY: u32 = 11;
 
 /// Codes as a DHT segment lists them.
 #[derive(Debug, Clone)]
-pub(super) struct Codes {
+pub(in crate::codec::jpeg) struct Codes {
     counts: [u8; 16],
     symbols: Vec<u8>,
 }
@@ -33,7 +33,7 @@ struct Code {
 
 impl Codes {
     /// Codes of `counts` by length and their symbols, or `None` where they are no prefix codes.
-    pub(super) fn new(counts: [u8; 16], symbols: &[u8]) -> Option<Self> {
+    pub(in crate::codec::jpeg) fn new(counts: [u8; 16], symbols: &[u8]) -> Option<Self> {
         let total: usize = counts.iter().map(|count| usize::from(*count)).sum();
         if total != symbols.len() || total > 256 {
             return None;
@@ -55,7 +55,7 @@ impl Codes {
     }
 
     /// Whether a DC table may have them. Source: ITU-T T.81 B.2.4.2, with room for 12 bits a sample.
-    pub(super) fn are_categories(&self) -> bool {
+    pub(in crate::codec::jpeg) fn are_categories(&self) -> bool {
         self.symbols.iter().all(|symbol| *symbol < 16)
     }
 
@@ -74,12 +74,12 @@ impl Codes {
         })
     }
 
-    /// The same codes and one for each DC category up to 12 that has none; `None` without room.
+    /// The same codes and one for each DC category up to `highest` that has none; `None` without room.
     ///
     /// A difference between samples far apart can need a category that no neighbours in the picture
     /// ever needed. Codes are added behind the longest, so those that there are stay as they are.
-    pub(super) fn with_all_categories(&self) -> Option<Self> {
-        let missing = (0..=12).filter(|category| !self.symbols.contains(category));
+    pub(in crate::codec::jpeg) fn with_categories(&self, highest: u8) -> Option<Self> {
+        let missing = (0..=highest).filter(|category| !self.symbols.contains(category));
         let symbols: Vec<u8> = self.symbols.iter().copied().chain(missing).collect();
         let more = u8::try_from(symbols.len() - self.symbols.len()).ok()?;
         let longest = self.counts.iter().rposition(|count| *count > 0)?;
@@ -92,7 +92,7 @@ impl Codes {
     }
 
     /// As a DHT segment has them.
-    pub(super) fn write(&self, class_and_id: u8, out: &mut Vec<u8>) {
+    pub(in crate::codec::jpeg) fn write(&self, class_and_id: u8, out: &mut Vec<u8>) {
         out.push(class_and_id);
         out.extend(self.counts);
         out.extend(&self.symbols);
@@ -139,14 +139,14 @@ fn table(entry: impl Fn(u64) -> u32) -> Box<[u32; LOOK]> {
 
 /// DC differences.
 #[derive(Debug)]
-pub(super) struct DcTable {
+pub(in crate::codec::jpeg) struct DcTable {
     codes: Codes,
     /// Length of the code, and from bit 8 on the category; 0 for codes that are longer.
     look: Box<[u32; LOOK]>,
 }
 
 impl DcTable {
-    pub(super) fn new(codes: Codes) -> Self {
+    pub(in crate::codec::jpeg) fn new(codes: Codes) -> Self {
         let look = table(|buffer| {
             let found = codes.find_within(buffer, LOOK_BITS);
             found.map_or(0, |(symbol, length)| length | u32::from(symbol) << 8)
@@ -156,7 +156,7 @@ impl DcTable {
 
     /// Passes over a difference and gives it.
     #[inline]
-    pub(super) fn difference(&self, reader: &mut Reader<'_>) -> Option<i32> {
+    pub(in crate::codec::jpeg) fn difference(&self, reader: &mut Reader<'_>) -> Option<i32> {
         reader.need();
         let mut entry = self.look[looked_at(reader.buffer())];
         if entry == 0 {
@@ -187,7 +187,7 @@ impl DcTable {
 /// An entry: bits to pass over, from bit 8 on how far the coefficient's number moves, from bit 16 on
 /// how far before its last symbol; 0 for codes that are longer.
 #[derive(Debug)]
-pub(super) struct AcTable {
+pub(in crate::codec::jpeg) struct AcTable {
     codes: Codes,
     /// As many whole symbols as the bits tell.
     many: Box<[u32; LOOK]>,
@@ -196,7 +196,7 @@ pub(super) struct AcTable {
 }
 
 impl AcTable {
-    pub(super) fn new(codes: Codes) -> Self {
+    pub(in crate::codec::jpeg) fn new(codes: Codes) -> Self {
         let one = table(|buffer| {
             let found = codes.find_within(buffer, LOOK_BITS);
             found.map_or(0, |(symbol, length)| step(symbol, length))
@@ -207,7 +207,7 @@ impl AcTable {
 
     /// Passes over the coefficients of a block behind its first.
     #[inline]
-    pub(super) fn pass(&self, reader: &mut Reader<'_>) -> Option<()> {
+    pub(in crate::codec::jpeg) fn pass(&self, reader: &mut Reader<'_>) -> Option<()> {
         let mut number = 1_u32;
         while number < 64 {
             reader.need();
@@ -255,13 +255,13 @@ fn many(codes: &Codes, buffer: u64) -> u32 {
     bits | moves << 8 | before << 16
 }
 
-/// Codes of DC categories 0 to 12, to write differences with.
+/// Codes of DC categories up to 12, as far as there are such, to write differences with.
 #[derive(Debug)]
-pub(super) struct DcWriter([(u32, u32); 13]);
+pub(in crate::codec::jpeg) struct DcWriter([(u32, u32); 13]);
 
 impl DcWriter {
-    /// With `codes`, which have all categories.
-    pub(super) fn new(codes: &Codes) -> Self {
+    /// With `codes`.
+    pub(in crate::codec::jpeg) fn new(codes: &Codes) -> Self {
         let mut by_category = [(0, 0); 13];
         for code in codes.list() {
             if let Some(slot) = by_category.get_mut(usize::from(code.symbol)) {
@@ -271,11 +271,12 @@ impl DcWriter {
         Self(by_category)
     }
 
-    /// Writes `difference`, at most 4095 either way.
-    pub(super) fn write(&self, difference: i32, out: &mut Writer) -> Option<()> {
+    /// Writes `difference`; `None` where its category has no code.
+    pub(in crate::codec::jpeg) fn write(&self, difference: i32, out: &mut Writer) -> Option<()> {
         let magnitude = difference.unsigned_abs();
         let category = 32 - magnitude.leading_zeros();
-        let (bits, length) = *self.0.get(usize::try_from(category).ok()?)?;
+        let code = self.0.get(usize::try_from(category).ok()?);
+        let (bits, length) = *code.filter(|(_, length)| *length > 0)?;
         out.put(bits, length);
         let ones = (1 << category) - 1;
         let extra = if difference < 0 {
@@ -306,7 +307,7 @@ mod tests {
             Codes::new([0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[3, 0, 9]).unwrap();
         let single = Codes::new([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[4]).unwrap();
         for codes in [luma_dc(), poor, single] {
-            let all = codes.with_all_categories().unwrap();
+            let all = codes.with_categories(12).unwrap();
             assert!(all.symbols.starts_with(&codes.symbols));
             let same = |(a, b): (Code, Code)| (a.bits, a.length) == (b.bits, b.length);
             assert!(codes.list().zip(all.list()).all(same));
@@ -327,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_difference_of_more_than_11_bits_is_written_and_not_read() {
-        let all = luma_dc().with_all_categories().unwrap();
+        let all = luma_dc().with_categories(12).unwrap();
         let mut out = Writer::default();
         DcWriter::new(&all).write(-4094, &mut out).unwrap();
         out.align();
@@ -345,12 +346,20 @@ mod tests {
     }
 
     #[test]
+    fn a_difference_without_a_code_is_not_written() {
+        let few = luma_dc();
+        let mut out = Writer::default();
+        assert!(DcWriter::new(&few).write(2048, &mut out).is_none());
+        assert!(DcWriter::new(&few).write(2047, &mut out).is_some());
+    }
+
+    #[test]
     fn a_table_without_room_for_more_categories_has_none() {
         let mut counts = [1; 16];
         counts[15] = 1;
         let symbols: Vec<u8> = (240..=255).collect();
         let full = Codes::new(counts, &symbols).unwrap();
-        assert!(full.with_all_categories().is_none());
+        assert!(full.with_categories(12).is_none());
     }
 
     #[test]

@@ -16,52 +16,59 @@ use super::huffman::{AcTable, Codes, DcTable, DcWriter};
 const MAX_BLOCKS: usize = 10;
 
 /// Most components that are walked: what masters have.
-pub(super) const MAX_COMPONENTS: usize = 3;
+pub(in crate::codec::jpeg) const MAX_COMPONENTS: usize = 3;
 
 /// A block of a unit, in the order of the scan.
 #[derive(Debug, Clone)]
-pub(super) struct Block {
+pub(in crate::codec::jpeg) struct Block {
     /// Of the scan.
-    pub(super) component: usize,
-    pub(super) dc: Arc<DcTable>,
-    pub(super) ac: Arc<AcTable>,
+    pub(in crate::codec::jpeg) component: usize,
+    pub(in crate::codec::jpeg) dc: Arc<DcTable>,
+    pub(in crate::codec::jpeg) ac: Arc<AcTable>,
     /// The component's differences in a stream of our own.
-    pub(super) writer: Arc<DcWriter>,
+    pub(in crate::codec::jpeg) writer: Arc<DcWriter>,
 }
 
 /// A scan of interleaved units (ITU-T T.81 A.2: MCU), or of the blocks of the only component.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(in crate::codec::jpeg) struct Layout {
+    /// Pixels of a unit, across and down.
+    pub(in crate::codec::jpeg) unit: (u32, u32),
     /// Units in a row.
-    pub(super) columns: u32,
+    pub(in crate::codec::jpeg) columns: u32,
     /// Rows of units.
-    pub(super) rows: u32,
+    pub(in crate::codec::jpeg) rows: u32,
     /// Units between restart markers; 0 for none.
-    pub(super) restart: u32,
-    pub(super) blocks: Vec<Block>,
+    pub(in crate::codec::jpeg) restart: u32,
+    pub(in crate::codec::jpeg) blocks: Vec<Block>,
     /// Where the coded data begin.
-    pub(super) coded_at: u64,
+    pub(in crate::codec::jpeg) coded_at: u64,
     /// Segments of a stream with the same tables: DQT and DHT, complete.
-    pub(super) tables: Vec<u8>,
+    pub(in crate::codec::jpeg) tables: Vec<u8>,
     /// The marker and the component triples of the frame.
-    pub(super) frame: (u8, Vec<u8>),
+    pub(in crate::codec::jpeg) frame: (u8, Vec<u8>),
     /// The payload of the scan's segment.
-    pub(super) scan: Vec<u8>,
+    pub(in crate::codec::jpeg) scan: Vec<u8>,
 }
 
 impl Layout {
-    /// Reads the markers of a picture of `dimensions`.
+    /// Reads the markers of a picture of `dimensions`. The tables are to be able to write differences
+    /// of DC values of every category up to `highest`.
     ///
     /// # Errors
     ///
     /// Those of the reader.
-    pub(super) fn read(
+    pub(in crate::codec::jpeg) fn read(
         reader: &dyn RangeReader,
         dimensions: Dimensions,
         max_bytes: u64,
+        highest: u8,
     ) -> Result<Option<Self>> {
         let mut markers = Markers::new(reader, max_bytes)?;
-        let mut found = Found::default();
+        let mut found = Found {
+            highest,
+            ..Found::default()
+        };
         loop {
             let (marker, length) = markers.next_segment()?;
             if matches!(marker, DQT | DHT | DRI | SOF0 | SOF1 | SOS) {
@@ -76,6 +83,26 @@ impl Layout {
             }
         }
     }
+
+    /// All units.
+    pub(in crate::codec::jpeg) fn units(&self) -> u32 {
+        self.columns.saturating_mul(self.rows)
+    }
+}
+
+/// Appends the frame's segment in a stream of `dimensions`, at most 65535 a side.
+pub(in crate::codec::jpeg) fn frame(
+    marker: u8,
+    triples: &[u8],
+    dimensions: Dimensions,
+    out: &mut Vec<u8>,
+) {
+    let [.., h1, h0] = dimensions.height.to_be_bytes();
+    let [.., w1, w0] = dimensions.width.to_be_bytes();
+    let [.., count] = (triples.len() / 3).to_be_bytes();
+    let mut payload = vec![8, h1, h0, w1, w0, count];
+    payload.extend(triples);
+    segment(out, marker, &payload);
 }
 
 const DQT: u8 = 0xdb;
@@ -92,6 +119,8 @@ struct Found {
     restart: u32,
     frame: Option<(u8, Vec<u8>)>,
     scan: Vec<u8>,
+    /// The highest category that differences are written of.
+    highest: u8,
 }
 
 impl Found {
@@ -163,6 +192,7 @@ impl Found {
         }
         let unit = (8 * max_h, 8 * max_v);
         (blocks.len() <= MAX_BLOCKS).then(|| Layout {
+            unit,
             columns: dimensions.width.div_ceil(unit.0),
             rows: dimensions.height.div_ceil(unit.1),
             restart: self.restart,
@@ -219,7 +249,7 @@ struct Tables {
     ac: [Option<Arc<AcTable>>; 4],
 }
 
-/// A table of DC differences: its codes with all categories, to read with and to write with.
+/// A table of DC differences: its codes with more categories, to read with and to write with.
 struct Dc {
     all: Codes,
     table: Arc<DcTable>,
@@ -227,8 +257,9 @@ struct Dc {
 }
 
 impl Dc {
-    fn new(codes: &Codes) -> Option<Self> {
-        let all = codes.with_all_categories().filter(Codes::are_categories)?;
+    fn new(codes: &Codes, highest: u8) -> Option<Self> {
+        let all = codes.with_categories(highest);
+        let all = all.filter(Codes::are_categories)?;
         Some(Self {
             table: Arc::new(DcTable::new(codes.clone())),
             writer: Arc::new(DcWriter::new(&all)),
@@ -243,7 +274,8 @@ impl Tables {
         *self.quantisers.get_mut(component.quantiser)? = true;
         let dc = self.dc.get_mut(component.dc)?;
         if dc.is_none() {
-            *dc = Some(Dc::new(found.dc.get(component.dc)?.as_ref()?)?);
+            let codes = found.dc.get(component.dc)?.as_ref()?;
+            *dc = Some(Dc::new(codes, found.highest)?);
         }
         let Dc { table, writer, .. } = dc.as_ref()?;
         let ac = self.ac.get_mut(component.ac)?;
@@ -282,7 +314,7 @@ impl Tables {
 }
 
 /// Appends a segment; payloads here are far below 64 KiB.
-pub(super) fn segment(out: &mut Vec<u8>, marker: u8, payload: &[u8]) {
+pub(in crate::codec::jpeg) fn segment(out: &mut Vec<u8>, marker: u8, payload: &[u8]) {
     let length = u16::try_from(payload.len() + 2).unwrap_or(u16::MAX);
     out.extend([0xff, marker]);
     out.extend(length.to_be_bytes());
