@@ -135,7 +135,7 @@ impl Work {
     /// Where the passes of a rung would run now.
     fn choice(&self, rung: Rung) -> Option<Choice> {
         match rung {
-            Rung::NotModified | Rung::Derivative | Rung::PassThrough => None,
+            Rung::NotModified | Rung::Derivative | Rung::PassThrough | Rung::Compressed => None,
             Rung::Resident | Rung::Levels | Rung::Partial | Rung::Full => {
                 let load = self.lane().load();
                 (!self.plan.streamed).then(|| self.foreseen_choice(load))

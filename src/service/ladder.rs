@@ -28,7 +28,7 @@ pub(super) enum Step {
 
 impl Step {
     /// The first that gives what `plan` says. Stored bytes that have to be looked at before they leave
-    /// are not passed beyond `most_bytes`.
+    /// are not taken beyond `most_bytes`.
     pub(super) fn choose(master: &Master, plan: &Plan, price: Price, most_bytes: u64) -> Self {
         match stored(master, plan) {
             Some(stored) if stored.may_stream() || stored.length() <= most_bytes => {
@@ -36,7 +36,7 @@ impl Step {
             }
             _ => {}
         }
-        match mosaic(master, plan) {
+        match mosaic(master, plan).filter(|mosaic| mosaic.stored_bytes() <= most_bytes) {
             Some(mosaic) => Self::Compressed(Arc::new(mosaic)),
             None => Self::Render(rendering(master, price)),
         }

@@ -209,6 +209,127 @@ fn neighbours_of_a_tile_by_one_pixel_are_not_taken_for_it() {
     assert_eq!(ladder(&server, "pass_through"), 0);
 }
 
+/// Windows of the painted levels that begin where units do, as regions and sizes.
+fn aligned() -> Vec<(String, (usize, usize))> {
+    let mut all = Vec::new();
+    for (factor, width, height) in LEVELS {
+        for (x, y, w, h) in [
+            (0, 0, 512, 512),
+            (256, 256, 512, 512),
+            (512, 256, 512, 521),
+            (768, 0, 503, 777),
+            (0, 0, 318, 195),
+            (128, 64, 500, 300),
+            (16, 32, 240, 224),
+            (48, 16, 120, 80),
+            (0, 16, 110, 90),
+        ] {
+            let (w, h) = (
+                w.min(width.saturating_sub(x)),
+                h.min(height.saturating_sub(y)),
+            );
+            let inside = (x + w) * factor <= WHOLE.0 && (y + h) * factor <= WHOLE.1;
+            let is_tile = x % TILE == 0 && y % TILE == 0 && w <= TILE && h <= TILE;
+            if w < 20 || h < 20 || !inside || is_tile {
+                continue;
+            }
+            let region = [x, y, w, h]
+                .map(|side| (side * factor).to_string())
+                .join(",");
+            all.push((format!("{region}/{w},{h}"), (w, h)));
+        }
+    }
+    assert!(all.len() >= 15, "{} windows", all.len());
+    all
+}
+
+#[test]
+fn aligned_windows_of_jpeg_tiles_are_put_together_with_the_pixels_of_the_slow_way() {
+    let server = Server::start(folder());
+    let mut composed = 0;
+    for (master, most) in [("painted.tif", 24), ("complete.tif", 24), ("rgb.tif", 0)] {
+        for (window, size) in aligned() {
+            let path = format!("/iiif/3/{master}/{window}/0/default.jpg");
+            let answer = server.get(&path);
+            assert_eq!(rung(&answer), "compressed", "{path}");
+            assert!(
+                answer
+                    .header("server-timing")
+                    .contains("engine;desc=\"none\"")
+            );
+            let png = decode(&server.get(&path.replace(".jpg", ".png")));
+            assert_eq!((decode(&answer).size(), png.size()), (size, size), "{path}");
+            // Another reader's eyes: its rounding, not more.
+            assert!(decode(&answer).difference(&png).0 < 1.0, "{path}");
+            // Smoothing across seams and at the cut moves chroma there alone.
+            let got = slow(&answer.body);
+            let worst = got.iter().zip(&png.data).map(|(a, b)| a.abs_diff(*b)).max();
+            assert!(worst.unwrap() <= most, "{path}: {worst:?}");
+            let differ = got.iter().zip(&png.data).filter(|(a, b)| a != b).count();
+            let seams = 3 * 2 * 4 * (size.0 + size.1);
+            assert!(differ <= seams, "{path}: {differ} samples differ");
+            composed += 1;
+        }
+    }
+    assert_eq!(ladder(&server, "compressed"), composed);
+}
+
+#[test]
+fn gray_of_a_jpeg_tile_is_its_luma() {
+    let server = Server::start(folder());
+    let mut windows = aligned();
+    windows.push(("256,256,256,256/max".to_owned(), (256, 256)));
+    for (window, size) in windows {
+        let path = format!("/iiif/3/painted.tif/{window}/0/gray.jpg");
+        let answer = server.get(&path);
+        assert_eq!(rung(&answer), "compressed", "{path}");
+        let pixels = decode(&answer);
+        assert_eq!((pixels.size(), pixels.channels), (size, 1), "{path}");
+        let png = decode(&server.get(&path.replace(".jpg", ".png")));
+        let (mean, most) = pixels.difference(&png);
+        assert!(mean < 1.0 && most <= 4, "{path}: {mean} {most}");
+    }
+    let rgb = server.get("/iiif/3/rgb.tif/256,256,512,256/max/0/gray.jpg");
+    assert_ne!(rung(&rgb), "compressed");
+}
+
+#[test]
+fn what_needs_pixels_is_not_put_together() {
+    let server = Server::start(folder());
+    for rest in [
+        // Between units, by a pixel and by half a unit; made smaller, turned, in another format.
+        "1,0,512,512/max/0/default.jpg",
+        "8,0,512,512/max/0/default.jpg",
+        "0,0,512,512/300,/0/default.jpg",
+        "0,0,512,512/max/90/default.jpg",
+        "0,0,512,512/max/!0/default.jpg",
+        "0,0,512,512/max/0/bitonal.jpg",
+        "0,0,512,512/max/0/default.png",
+        "0,0,512,512/max/0/default.webp",
+        // A corner for which nearly all of a tile would have to be read.
+        "192,192,64,64/max/0/default.jpg",
+    ] {
+        let answer = server.get(&format!("/iiif/3/painted.tif/{rest}"));
+        assert_eq!(answer.status, 200, "{rest}");
+        assert_ne!(rung(&answer), "compressed", "{rest}");
+    }
+    assert_eq!(ladder(&server, "compressed"), 0);
+}
+
+#[test]
+fn what_was_put_together_is_kept_like_every_answer() {
+    let server = Server::start(folder());
+    let path = "/iiif/3/painted.tif/0,0,512,512/max/0/default.jpg";
+    let head = server.request("HEAD", path, &[]);
+    assert_eq!(rung(&head), "compressed");
+    let first = server.get(path);
+    let again = server.get(path);
+    assert_eq!((rung(&first), rung(&again)), ("compressed", "derivative"));
+    assert!(first.body == again.body);
+    let streaming = Server::with(folder(), &[("LIMITS__STREAM_ABOVE_BYTES", "2000")]);
+    assert_ne!(rung(&streaming.get(path)), "compressed");
+}
+
 #[test]
 fn whatever_changes_pixels_or_format_is_not_passed() {
     let server = Server::start(folder());
@@ -306,6 +427,13 @@ fn a_tile_that_is_not_what_its_directory_says_is_not_passed() {
     assert!(endless.status != 200 || rung(&endless) != "pass_through");
     assert_eq!(rung(&tile(512)), "pass_through");
     assert_eq!(ladder(&server, "pass_through"), 1);
+    // Nor is it put together with its neighbours; sound ones are.
+    let pair = |x| server.get(&format!("/iiif/3/a.tif/{x},256,512,256/max/0/default.jpg"));
+    assert_eq!(rung(&pair(0)), "compressed");
+    let wide = |x| server.get(&format!("/iiif/3/a.tif/{x},0,512,256/max/0/default.jpg"));
+    assert_ne!(wide(0).status, 200);
+    let endless = wide(256);
+    assert!(endless.status != 200 || rung(&endless) != "compressed");
 }
 
 #[test]

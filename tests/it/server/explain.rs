@@ -145,7 +145,7 @@ fn the_server_does_what_it_explains_cold_and_warm() {
     }
     assert!(wrong <= built(), "{:#?}", cold.wrong);
     assert!(warm.wrong.is_empty(), "{:#?}", warm.wrong);
-    for rung in ["pass_through", "resident", "partial", "full"] {
+    for rung in ["pass_through", "compressed", "resident", "partial", "full"] {
         assert!(cold.rungs.contains_key(rung), "{rung}: {:?}", cold.rungs);
     }
     let kept = warm.rungs["derivative"] + warm.rungs["pass_through"];

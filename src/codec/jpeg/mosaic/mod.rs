@@ -80,9 +80,14 @@ impl Mosaic {
         width * u64::from(self.window.bottom())
     }
 
+    /// Bytes of its tiles.
+    pub fn stored_bytes(&self) -> u64 {
+        self.tiles.iter().map(Stored::length).sum()
+    }
+
     /// Most bytes that putting it together holds: the tiles, what is made of them, and room to grow.
     pub fn bytes(&self) -> u64 {
-        3 * self.tiles.iter().map(Stored::length).sum::<u64>()
+        3 * self.stored_bytes()
     }
 
     /// The answer, through `read`, which fills a buffer from an offset of the file in one go, or says
