@@ -105,7 +105,7 @@ impl Mosaic {
         for tile in &self.tiles {
             match tile.gather(&mut read)? {
                 Passage::Bytes(stream) => streams.push(stream),
-                other => return Ok(other),
+                other @ (Passage::Away | Passage::Unfit) => return Ok(other),
             }
         }
         let answer = self.put_together(&streams, cancel)?;

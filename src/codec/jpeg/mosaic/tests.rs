@@ -240,7 +240,7 @@ fn luma_of_subsampled_tiles_is_exact_and_chroma_differs_at_seams_alone() {
             let got = sheet.decode(window, Components::All);
             let expected = sheet.expected(window, Components::All);
             let edges = |at: u32, side: u32, end: u32| {
-                at % side == 0 || (at + 1) % side == 0 || at + 1 == end
+                at.is_multiple_of(side) || (at + 1).is_multiple_of(side) || at + 1 == end
             };
             let width = window.width as usize * 3;
             for (at, (a, b)) in got.iter().zip(&expected).enumerate() {
@@ -359,7 +359,7 @@ fn damaged_tiles_are_no_mosaic_and_do_no_harm() {
         let tile = &mut sheet.tiles[2];
         let length = u32::try_from(tile.len()).unwrap();
         let at = usize::try_from(seeded.below(length)).unwrap();
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             tile[at] ^= 1 << seeded.below(8);
         } else {
             let end = tile.len() - 2;
