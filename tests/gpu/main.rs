@@ -13,6 +13,7 @@ mod device;
 mod files;
 mod http;
 mod jpeg;
+mod measure;
 mod random;
 mod twins;
 

@@ -6,6 +6,7 @@
 
 mod client;
 mod collection;
+mod gpu;
 mod html;
 mod load;
 mod markdown;
@@ -42,9 +43,11 @@ Examples:
   triforium bench --workloads tiles,thumbnails --seconds 5
   triforium bench http://127.0.0.1:8182/iiif/3 --against iipimage=http://127.0.0.1:8080/iiif \\
       --against cantaloupe=http://127.0.0.1:8181/iiif/2 --ids masters.txt --rounds 5 --html report.html
+  triforium bench --gpu --json > gpu.json
 
 Exit status: 0 if every workload has its figures on every server; 1 if one has none, because of errors or
-wrong sizes, or if nothing could be measured; 2 for wrong settings or usage.")]
+wrong sizes, or if nothing could be measured, or a GPU's output is not the processor's; 2 for wrong
+settings or usage.")]
 pub(super) struct Bench {
     /// Base of the Image API of the first server [default: the configured public listener's /iiif/3]
     ///
@@ -126,11 +129,24 @@ pub(super) struct Bench {
     /// Measure nothing: print earlier reports, saved with --json; may be repeated
     #[arg(long, value_name = "FILE", conflicts_with_all = ["url", "against"])]
     from: Vec<PathBuf>,
+    /// Measure this machine's GPU, the first or the one with NAME in its name, in place of a server
+    #[arg(
+        long,
+        value_name = "NAME",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        conflicts_with_all = ["url", "against", "from", "markdown", "html"]
+    )]
+    gpu: Option<String>,
 }
 
 impl Bench {
     /// Runs the command.
     pub(super) fn run(self) -> Outcome {
+        if let Some(adapter) = &self.gpu {
+            return gpu::run(adapter, self.json);
+        }
         let reports = if self.from.is_empty() {
             vec![self.measured()?]
         } else {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Choice, Class, Encode, Fault, GpuConfig, Job, Load, Output, Report};
+use super::{Choice, Class, Encode, Fault, GpuConfig, Job, Load, Measured, Output, Report, Trial};
 use crate::cancel::Cancel;
 use crate::plan::Pass;
 use crate::raster::Shape;
@@ -81,4 +81,17 @@ impl Gpu {
             ..Report::default()
         }
     }
+}
+
+/// Nothing is measured.
+///
+/// # Errors
+///
+/// Always: there is no device.
+pub fn measure(
+    _adapter: &str,
+    _trials: &[Trial],
+    _cpu_seconds: &dyn Fn() -> f64,
+) -> Result<Measured, String> {
+    Err("this build has no GPU engine".to_owned())
 }

@@ -6,6 +6,7 @@
 mod config;
 mod job;
 mod labour;
+mod measured;
 mod report;
 
 #[cfg(not(feature = "gpu"))]
@@ -15,13 +16,15 @@ mod enabled;
 
 pub use config::{GpuConfig, GpuMode};
 #[cfg(not(feature = "gpu"))]
-pub use disabled::{AVAILABLE, Gpu};
+pub use disabled::{AVAILABLE, Gpu, measure};
 #[cfg(all(test, feature = "gpu"))]
 pub(crate) use enabled::fake;
 #[cfg(feature = "gpu")]
 pub use enabled::{
-    AVAILABLE, Bare, Capacity, Executor, Flight, Gpu, JpegRun, Opened, Refusal, Wanted, open,
+    AVAILABLE, Bare, Capacity, Executor, Flight, Gpu, JpegRun, Opened, Refusal, Wanted, measure,
+    open,
 };
 pub use job::{Class, Fault, Footprint, Job, Output};
 pub use labour::Labour;
+pub use measured::{Figure, Measured, Trial};
 pub use report::{AdapterFacts, Choice, Encode, Load, Report, State};

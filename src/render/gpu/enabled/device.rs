@@ -137,21 +137,43 @@ pub fn open(wanted: &Wanted) -> Result<Opened, Refusal> {
 
 /// As [`open`], with shaders that a test may have changed.
 pub(super) fn open_with(wanted: &Wanted, shaders: &Shaders) -> Result<Opened, Refusal> {
+    let Connected {
+        device,
+        limits,
+        adapter,
+    } = connect(wanted)?;
+    let executor = Runner::new(device, shaders, &limits, wanted.memory_bytes);
+    let executor = executor.map_err(Refusal::Failed)?;
+    Ok(Opened {
+        executor: Arc::new(executor),
+        adapter,
+    })
+}
+
+/// A device on which nothing is compiled yet.
+#[derive(Debug)]
+pub(super) struct Connected {
+    pub(super) device: Device,
+    pub(super) limits: wgpu::Limits,
+    pub(super) adapter: AdapterFacts,
+}
+
+/// Takes the adapter that is `wanted`, with time stamps where it has them.
+pub(super) fn connect(wanted: &Wanted) -> Result<Connected, Refusal> {
     let adapter = adapter(wanted)?;
     let limits = limits(&adapter.limits());
     let asked = adapter.request_device(&wgpu::DeviceDescriptor {
         label: Some("triforium"),
+        required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
         required_limits: limits.clone(),
         ..wgpu::DeviceDescriptor::default()
     });
     let (device, queue) =
         pollster::block_on(asked).map_err(|cause| Refusal::Failed(cause.to_string()))?;
-    let device = Device::new(device, queue);
-    let executor = Runner::new(device, shaders, &limits, wanted.memory_bytes);
-    let executor = executor.map_err(Refusal::Failed)?;
-    Ok(Opened {
-        executor: Arc::new(executor),
+    Ok(Connected {
+        device: Device::new(device, queue),
         adapter: facts(&adapter.get_info(), &limits),
+        limits,
     })
 }
 

@@ -40,7 +40,7 @@ use std::time::Duration;
 
 pub use device::{Opened, Refusal, Wanted, open};
 pub use executor::{Capacity, Executor, Flight};
-pub use measure::{Bare, JpegRun};
+pub use measure::{Bare, JpegRun, measure};
 
 use super::labour::Labour;
 use super::report::{Choice, Load, Report, State};

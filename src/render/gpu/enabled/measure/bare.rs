@@ -1,9 +1,10 @@
-//! Opens a device and waits for it.
+//! A device that is waited for after every submission.
 
 use std::time::Duration;
 
+use super::super::device::{self, Connected, Device, Wanted};
 use super::super::jpeg::JpegStage;
-use crate::render::gpu::Fault;
+use crate::render::gpu::{AdapterFacts, Fault, Measured};
 
 /// How long one submission may take: a software adapter compiles each shader at its first dispatch.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -11,10 +12,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A device by itself. Every call waits until it is done.
 #[derive(Debug)]
 pub struct Bare {
-    pub(super) device: wgpu::Device,
-    pub(super) queue: wgpu::Queue,
+    pub(super) device: Device,
     pub(super) jpeg: JpegStage,
-    info: wgpu::AdapterInfo,
+    pub(super) binding_bytes: u64,
+    adapter: AdapterFacts,
 }
 
 impl Bare {
@@ -24,45 +25,40 @@ impl Bare {
     ///
     /// Words about what there is not.
     pub fn open(part: &str) -> Result<Self, String> {
-        let mut wanted = wgpu::InstanceDescriptor::new_without_display_handle();
-        wanted.backends = wgpu::Backends::VULKAN;
-        let instance = wgpu::Instance::new(wanted);
-        let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::VULKAN));
-        let part = part.to_lowercase();
-        let adapter = adapters
-            .into_iter()
-            .find(|adapter| adapter.get_info().name.to_lowercase().contains(&part))
-            .ok_or("there is no such adapter")?;
-        let stamps = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
-        let description = wgpu::DeviceDescriptor {
-            label: Some("measured"),
-            required_features: stamps,
-            required_limits: adapter.limits(),
-            ..wgpu::DeviceDescriptor::default()
+        let wanted = Wanted {
+            adapter: part.to_owned(),
+            software: true,
+            memory_bytes: 0,
         };
-        let (device, queue) = pollster::block_on(adapter.request_device(&description))
-            .map_err(|error| error.to_string())?;
-        Ok(Self {
-            jpeg: JpegStage::new(&device),
-            info: adapter.get_info(),
+        let connected = device::connect(&wanted).map_err(|refusal| refusal.to_string())?;
+        let Connected {
             device,
-            queue,
+            limits,
+            adapter,
+        } = connected;
+        Ok(Self {
+            jpeg: JpegStage::new(&device.handle),
+            binding_bytes: limits.max_storage_buffer_binding_size,
+            device,
+            adapter,
         })
     }
 
-    /// The adapter's name and driver.
-    pub fn name(&self) -> String {
-        let wgpu::AdapterInfo {
-            name, driver_info, ..
-        } = &self.info;
-        format!("{name}, {driver_info}")
+    /// What is known of the adapter, before anything is measured.
+    pub(super) fn facts(&self) -> Measured {
+        Measured {
+            adapter: self.adapter.name.clone(),
+            driver: self.adapter.driver.clone(),
+            kind: self.adapter.kind,
+            has_stamps: self.has_stamps(),
+            ..Measured::default()
+        }
     }
 
     /// Whether the device tells the time that each pass takes.
-    pub fn has_stamps(&self) -> bool {
-        self.device
-            .features()
-            .contains(wgpu::Features::TIMESTAMP_QUERY)
+    pub(super) fn has_stamps(&self) -> bool {
+        let features = self.device.handle.features();
+        features.contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
     pub(super) fn buffer(
@@ -71,29 +67,36 @@ impl Bare {
         bytes: u64,
         usage: wgpu::BufferUsages,
     ) -> wgpu::Buffer {
-        self.device.create_buffer(&wgpu::BufferDescriptor {
+        self.device.handle.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
             size: bytes.next_multiple_of(16).max(16),
             usage,
-            mapped_at_creation: false,
+            mapped_at_creation: usage.contains(wgpu::BufferUsages::MAP_WRITE),
         })
+    }
+
+    pub(super) fn encoder(&self) -> wgpu::CommandEncoder {
+        let description = wgpu::CommandEncoderDescriptor {
+            label: Some("measured"),
+        };
+        self.device.handle.create_command_encoder(&description)
     }
 
     /// Submits and waits.
     pub(super) fn run(&self, encoder: wgpu::CommandEncoder) -> Result<(), Fault> {
-        let index = self.queue.submit([encoder.finish()]);
+        let index = self.device.queue.submit([encoder.finish()]);
         let wait = wgpu::PollType::Wait {
             submission_index: Some(index),
             timeout: Some(PATIENCE),
         };
-        match self.device.poll(wait) {
-            Ok(_) => Ok(()),
+        match self.device.handle.poll(wait) {
+            Ok(_) if !self.device.is_gone() => Ok(()),
             Err(wgpu::PollError::Timeout) => Err(Fault::Hung),
-            Err(_) => Err(Fault::Lost),
+            Ok(_) | Err(_) => Err(Fault::Lost),
         }
     }
 
-    /// What `buffer` holds; its copy is part of what `encoder` submits.
+    /// The first `bytes` of `buffer`; what fills it is part of what `encoder` submits.
     pub(super) fn read(
         &self,
         encoder: wgpu::CommandEncoder,

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 use wgpu::BufferUsages as Usage;
 
 use super::super::jpeg::{JpegBuffers, JpegImage, JpegPlan, JpegStage, Rates, finish, need};
-use super::Bare;
+use super::stamps::Stamps;
+use super::{Bare, us};
 use crate::encoding::JpegSettings;
 use crate::raster::{Channels, Raster, Samples};
-use crate::render::gpu::Fault;
+use crate::render::Target;
+use crate::render::gpu::{Fault, Measured, Output, Trial};
 
 /// Files, and what they took.
 #[derive(Debug)]
@@ -35,8 +37,7 @@ impl Bare {
     ) -> Result<JpegRun, Fault> {
         let (words, images) = packed(pictures)?;
         let rates = Rates::new(bytes_per_px);
-        let binding = self.device.limits().max_storage_buffer_binding_size;
-        let plan = JpegPlan::new(&images, &rates, binding).ok_or(Fault::Unfit)?;
+        let plan = JpegPlan::new(&images, &rates, self.binding_bytes).ok_or(Fault::Unfit)?;
         let bytes = 4 * words.len() as u64;
         let pixels = self.buffer("pixels", bytes, Usage::STORAGE | Usage::COPY_DST);
         let params = self.buffer(
@@ -61,22 +62,65 @@ impl Bare {
             bits: &bits,
         };
         let begun = Instant::now();
-        self.queue
+        self.device
+            .queue
             .write_buffer(&pixels, 0, bytemuck::cast_slice(&words));
-        self.queue
+        self.device
+            .queue
             .write_buffer(&params, 0, bytemuck::cast_slice(&plan.params));
-        let mut encoder = self
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        self.jpeg.record(&mut encoder, &plan, &buffers);
+        let mut encoder = self.encoder();
+        let stamps = Stamps::new(self, 5);
+        self.jpeg
+            .record_each(&mut encoder, &plan, &buffers, |pass| {
+                stamps.as_ref().and_then(|stamps| stamps.of(pass))
+            });
+        if let Some(stamps) = &stamps {
+            stamps.resolve(&mut encoder);
+        }
         JpegStage::copy_back(&mut encoder, &plan, &buffers, &back, 0);
         let readback = self.read(encoder, &back, plan.readback_bytes())?;
         let files = finish(&plan, &readback, &rates);
         Ok(JpegRun {
             files,
             whole: begun.elapsed(),
-            passes: Vec::new(),
+            passes: self
+                .jpeg
+                .steps(&plan)
+                .map(|(name, ..)| name)
+                .into_iter()
+                .zip(stamps.map(|stamps| stamps.read()).unwrap_or_default())
+                .collect(),
         })
+    }
+}
+
+/// Pictures of a submission whose passes are timed.
+const TIMED: usize = 64;
+
+/// What each JPEG pass takes, a picture of those that the trials come to; its first run compiles.
+pub(super) fn measure(bare: &Bare, trials: &[Trial], measured: &mut Measured) -> Result<(), Fault> {
+    let Some(picture) = trials.iter().find_map(encoded) else {
+        return Ok(());
+    };
+    let pictures = vec![picture; TIMED];
+    bare.jpeg(&pictures, 2)?;
+    let run = bare.jpeg(&pictures, 2)?;
+    let pixels = pictures[0].0.dimensions().area() as f64 * TIMED as f64;
+    for (pass, took) in run.passes {
+        measured.note("kernel", pass, us(took) * 1e3 / pixels, "ns a pixel");
+    }
+    let name = format!("JPEG alone × {TIMED}, uploaded");
+    measured.note("kernel", name, us(run.whole) * 1e3 / pixels, "ns a pixel");
+    Ok(())
+}
+
+/// The picture that a trial encodes as it is.
+fn encoded(trial: &Trial) -> Option<(Raster, JpegSettings)> {
+    match (trial.job.target, &trial.expected) {
+        (Target::Jpeg(settings), Output::Jpeg(_)) if trial.job.passes.is_empty() => {
+            Some((trial.job.source.clone(), settings))
+        }
+        _ => None,
     }
 }
 
