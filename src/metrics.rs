@@ -75,6 +75,7 @@ table! {
     GPU_JOBS: Counter<1> "triforium_gpu_jobs_total" ["kind"] "Requests whose answer was made on the device.";
     GPU_FALLBACK: Counter<1> "triforium_gpu_fallback_total" ["reason"] "Requests that were sent to the device and made on the CPU after all.";
     GPU_STAGE: Histogram<1> "triforium_gpu_stage_seconds" ["stage"] "Time on the way through the device: wait (a request in its batch), submit, device (a submission).";
+    GPU_RESIDENT_BYTES: Gauge<0> "triforium_gpu_resident_bytes" [] "Bytes of tiles in the device's memory.";
     GPU_IN_FLIGHT: Gauge<0> "triforium_gpu_in_flight" [] "Submissions under way.";
     GPU_WINDOW: Gauge<0> "triforium_gpu_window_seconds" [] "Time that a batch stays open for more requests while the device is busy.";
     GPU_CHECKS: Counter<1> "triforium_gpu_checks_total" ["result"] "Answers of the device that were compared with the CPU's.";

@@ -26,7 +26,7 @@ impl Key {
 /// For files, which outlive the process.
 impl Key {
     /// Its 32 bytes.
-    pub(super) const fn bytes(&self) -> &[u8; 32] {
+    pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 

@@ -20,10 +20,10 @@ use crate::encoding::{EncodeSettings, JpegSettings};
 use crate::error::Result;
 use crate::iiif::Format;
 use crate::metrics::{GPU_CHECKS, GPU_FALLBACK, GPU_JOBS};
-use crate::raster::{OneStrip, Raster, Rows, Shape, gather};
+use crate::raster::{OneStrip, Raster, Rows, gather};
 use crate::render::Target;
 use crate::render::gpu::{
-    Choice, Class, Encode, Fault, Gpu, GpuConfig, Job, Labour, Load, Output, Report,
+    Choice, Class, Encode, Fault, Gpu, GpuConfig, Job, Labour, Load, Mosaic, Output, Report, Source,
 };
 
 /// The name of the engine that runs on the device.
@@ -68,6 +68,16 @@ pub(super) struct Device {
     gpu: Gpu,
     target: Target,
     class: Class,
+    source: Whence,
+}
+
+/// Where its pixels come from.
+#[derive(Debug, Clone)]
+enum Whence {
+    /// From the host. Which tiles stay on the device then.
+    Host(Vec<bool>),
+    /// They are on the device.
+    Device(Mosaic),
 }
 
 impl Way {
@@ -83,11 +93,12 @@ impl Work {
         let gpu = &self.shared.gpu;
         let passes = View::passes(&self.plan);
         let choice = gpu.choose(cells.shape(), passes, self.target(), load);
-        if !choice.on_device {
+        let source = whence(gpu, cells, &choice);
+        let Some(source) = source else {
             let learns = choice.gpu.is_some();
             let host = Host(learns.then(|| (gpu.clone(), choice.target)));
             return (Way::Host(host), 0);
-        }
+        };
         let class = if self.is_large() {
             Class::Bulk
         } else {
@@ -97,6 +108,7 @@ impl Work {
             gpu: gpu.clone(),
             target: choice.target,
             class,
+            source,
         };
         // The whole window stays until the answer is there, beside the result.
         let held = cells.shape().bytes() + self.plan.output.bytes();
@@ -107,7 +119,14 @@ impl Work {
     pub(super) fn foreseen_choice(&self, load: Load) -> Choice {
         let (cells, passes) = (self.unseen_cells(), View::passes(&self.plan));
         let gpu = &self.shared.gpu;
-        gpu.foresee(cells.shape(), passes, self.target(), load)
+        let choice = gpu.foresee(cells.shape(), passes, self.target(), load);
+        let names = cells.names();
+        let tiles = !choice.on_device && pays(&choice) && (gpu.has(&names) || gpu.wants(&names));
+        Choice {
+            on_device: choice.on_device || tiles,
+            reason: if tiles { "tiles" } else { choice.reason },
+            ..choice
+        }
     }
 
     /// What a device would make at best.
@@ -117,6 +136,30 @@ impl Work {
             Format::Png | Format::Webp | Format::Gif | Format::Tif => Target::Rows,
         }
     }
+}
+
+/// How many times dearer the device may be for pixels that come from the host: from the next request on
+/// they are there.
+const PATIENCE: u32 = 2;
+
+/// Whether the device is worth its while once the pixels are there.
+fn pays(choice: &Choice) -> bool {
+    let near = |gpu| gpu <= choice.cpu * PATIENCE;
+    choice.on_device || choice.gpu.is_some_and(near)
+}
+
+/// Where the device takes the pixels from; none where the CPU does it.
+fn whence(gpu: &Gpu, cells: &Cells, choice: &Choice) -> Option<Whence> {
+    if !pays(choice) {
+        return None;
+    }
+    let names = cells.names();
+    if let Some(tiles) = gpu.held(&names) {
+        return Some(Whence::Device(cells.mosaic(tiles)));
+    }
+    let wanted = gpu.want(&names);
+    let comes = choice.on_device || wanted.contains(&true);
+    comes.then_some(Whence::Host(wanted))
 }
 
 impl Host {
@@ -145,11 +188,18 @@ impl Device {
         encoders: &Encoders,
         (thread, bytes, visit): Held,
     ) -> Result<(Vec<u8>, &'static str)> {
-        let (source, _bytes) = gathered(render, clocks, encoders, (bytes, visit)).await?;
+        let (source, keep, _bytes) = match &self.source {
+            Whence::Device(mosaic) => (Source::Resident(mosaic.clone()), Vec::new(), bytes),
+            Whence::Host(wanted) => {
+                let (source, bytes) = gathered(render, clocks, encoders, (bytes, visit)).await?;
+                (Source::Host(source), render.cells.keeps(wanted), bytes)
+            }
+        };
         // Others may decode while this one waits for the device.
         drop(thread);
         let job = Arc::new(Job {
             source,
+            keep,
             passes: render.passes().to_vec(),
             target: self.target,
         });
@@ -166,11 +216,7 @@ impl Device {
         };
         match made {
             Ok(file) => {
-                let shape = Shape {
-                    dimensions: job.source.dimensions(),
-                    format: job.source.format(),
-                };
-                let kind = Labour::of(shape, &job.passes, job.target).kind();
+                let kind = Labour::of(job.source.shape(), &job.passes, job.target).kind();
                 GPU_JOBS.with([kind]).increment(1);
                 Ok((file, DEVICE))
             }
@@ -246,7 +292,7 @@ async fn gathered(
     }
 }
 
-/// The CPU's file from the same pixels.
+/// The CPU's file from the same pixels, which it decodes again where only the device had them.
 async fn instead(
     job: Arc<Job>,
     render: &Render,
@@ -254,15 +300,23 @@ async fn instead(
     encoders: &Encoders,
 ) -> Result<Vec<u8>> {
     let (render, clocks) = (render.clone(), clocks.clone());
+    let decodes = job.source.raster().is_none() && !render.cells.are_resident();
     let work = move || {
         let source = match Arc::try_unwrap(job) {
             Ok(job) => job.source,
             Err(job) => job.source.clone(),
         };
-        let rows: Box<dyn Rows> = Box::new(OneStrip::from(source));
+        let rows: Box<dyn Rows> = match source {
+            Source::Host(source) => Box::new(OneStrip::from(source)),
+            Source::Resident(_) => render.source(&clocks),
+        };
         render.finish(rows, &clocks)
     };
-    encoders.run(work).await
+    if decodes {
+        run_blocking("render", work).await
+    } else {
+        encoders.run(work).await
+    }
 }
 
 #[cfg(all(test, feature = "gpu"))]

@@ -94,7 +94,12 @@ impl Work {
             return Ok(Rung::Compressed);
         }
         let otherwise = rendering(&self.master, self.price);
-        Ok(self.unseen_cells().foreseen(otherwise))
+        let cells = self.unseen_cells();
+        let on_device = || self.foreseen_choice(self.lane().load()).on_device;
+        if self.shared.gpu.has(&cells.names()) && on_device() {
+            return Ok(Rung::Resident);
+        }
+        Ok(cells.foreseen(otherwise))
     }
 
     fn explanation(self, rung: Rung) -> Explanation {

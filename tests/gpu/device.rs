@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use triforium::cancel::Cancel;
+use triforium::plan::Pass;
 use triforium::raster::{OneStrip, Raster, gather};
 use triforium::render::gpu::{Fault, Job, Opened, Output, Wanted, open};
 use triforium::render::{self, CpuEngine, Engine as _, Target};
@@ -38,9 +39,14 @@ pub(crate) fn on_device(jobs: &[Arc<Job>]) -> Vec<Result<Output, Fault>> {
 
 /// What the CPU engine gives for a job.
 pub(crate) fn on_cpu(job: &Job) -> Raster {
+    passed(job.source.raster().unwrap(), &job.passes)
+}
+
+/// What the CPU engine makes of `source`.
+pub(crate) fn passed(source: &Raster, passes: &[Pass]) -> Raster {
     let cancel = Cancel::new();
-    let source = Box::new(OneStrip::from(job.source.clone()));
-    let output = CpuEngine.run(source, &job.passes, Target::Rows, &cancel);
+    let source = Box::new(OneStrip::from(source.clone()));
+    let output = CpuEngine.run(source, passes, Target::Rows, &cancel);
     let render::Output::Rows(mut rows) = output.unwrap() else {
         panic!("rows were wanted");
     };
@@ -61,8 +67,8 @@ pub(crate) fn assert_twins(jobs: &[Arc<Job>]) {
 fn assert_same(index: usize, job: &Job, got: &Raster, wanted: &Raster) {
     let what = format!(
         "job {index}: {} {:?} {:?}",
-        job.source.dimensions(),
-        job.source.format(),
+        job.source.shape().dimensions,
+        job.source.shape().format,
         job.passes
     );
     assert_eq!(got.dimensions(), wanted.dimensions(), "{what}");

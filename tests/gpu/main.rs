@@ -15,6 +15,7 @@ mod http;
 mod jpeg;
 mod measure;
 mod random;
+mod resident;
 mod twins;
 
 #[path = "../it/support.rs"]

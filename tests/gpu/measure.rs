@@ -11,11 +11,11 @@ use crate::device::on_cpu;
 use crate::random::{dimensions, picture};
 
 fn trial() -> Trial {
-    let job = Job {
-        source: picture(dimensions(8, 8), Channels::Rgb, 1),
-        passes: vec![Pass::Gray],
-        target: Target::Rows,
-    };
+    let job = Job::new(
+        picture(dimensions(8, 8), Channels::Rgb, 1),
+        vec![Pass::Gray],
+        Target::Rows,
+    );
     Trial {
         name: "gray",
         expected: Output::Pixels(on_cpu(&job)),

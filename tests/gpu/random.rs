@@ -64,11 +64,7 @@ pub(crate) fn picture(dimensions: Dimensions, channels: Channels, seed: u64) -> 
 }
 
 pub(crate) fn job(source: Raster, passes: Vec<Pass>) -> Arc<Job> {
-    Arc::new(Job {
-        source,
-        passes,
-        target: Target::Rows,
-    })
+    Arc::new(Job::new(source, passes, Target::Rows))
 }
 
 /// Part of a side and what becomes of it: whole or fractional edges, smaller, larger or unchanged.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Choice, Class, Encode, Fault, GpuConfig, Job, Load, Measured, Output, Report, Trial};
+use super::{
+    Choice, Class, Encode, Fault, GpuConfig, Job, Load, Measured, Output, Report, TileName, Trial,
+};
 use crate::cancel::Cancel;
 use crate::plan::Pass;
 use crate::raster::Shape;
@@ -11,6 +13,10 @@ use crate::render::Target;
 
 /// Whether this build can use a device.
 pub const AVAILABLE: bool = false;
+
+/// A tile on a device: there is none.
+#[derive(Debug, Clone)]
+pub enum Held {}
 
 /// The want of a device.
 #[derive(Debug, Clone)]
@@ -30,6 +36,26 @@ impl Gpu {
     /// The same under other settings.
     pub fn under(&self, _config: &GpuConfig) -> Option<Self> {
         Some(self.clone())
+    }
+
+    /// No tile is on a device.
+    pub fn held(&self, _names: &[TileName]) -> Option<Vec<Held>> {
+        None
+    }
+
+    /// No tile is on a device.
+    pub fn has(&self, _names: &[TileName]) -> bool {
+        false
+    }
+
+    /// No tile is wanted there.
+    pub fn wants(&self, _names: &[TileName]) -> bool {
+        false
+    }
+
+    /// No tile can come.
+    pub fn want(&self, _names: &[TileName]) -> Vec<bool> {
+        Vec::new()
     }
 
     /// To the CPU.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::{Keep, Source};
 use crate::plan::Pass;
 use crate::raster::Raster;
 use crate::render::Target;
@@ -9,12 +10,26 @@ use crate::render::Target;
 /// One request's part of a batch.
 #[derive(Debug)]
 pub struct Job {
-    /// The whole decoded window, 8 bits a sample.
-    pub source: Raster,
+    /// The whole window, 8 bits a sample.
+    pub source: Source,
+    /// Tiles that are to stay on the device from now on, where it has room.
+    pub keep: Vec<Keep>,
     /// The plan's passes, in the plan's order.
     pub passes: Vec<Pass>,
     /// What is wanted. A device that does not encode gives pixels instead.
     pub target: Target,
+}
+
+impl Job {
+    /// A job on pixels of the host, which leaves nothing on the device.
+    pub fn new(source: Raster, passes: Vec<Pass>, target: Target) -> Self {
+        Self {
+            source: Source::Host(source),
+            keep: Vec::new(),
+            passes,
+            target,
+        }
+    }
 }
 
 /// What a job comes to: byte for byte what the CPU engine and the encoder behind it give.

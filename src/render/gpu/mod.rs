@@ -8,6 +8,7 @@ mod job;
 mod labour;
 mod measured;
 mod report;
+mod tile;
 
 #[cfg(not(feature = "gpu"))]
 mod disabled;
@@ -16,15 +17,16 @@ mod enabled;
 
 pub use config::{GpuConfig, GpuMode};
 #[cfg(not(feature = "gpu"))]
-pub use disabled::{AVAILABLE, Gpu, measure};
+pub use disabled::{AVAILABLE, Gpu, Held, measure};
 #[cfg(all(test, feature = "gpu"))]
 pub(crate) use enabled::fake;
 #[cfg(feature = "gpu")]
 pub use enabled::{
-    AVAILABLE, Bare, Capacity, Executor, Flight, Gpu, JpegRun, Opened, Refusal, Wanted, measure,
-    open,
+    AVAILABLE, Bare, Capacity, Executor, Flight, Gpu, Held, JpegRun, Opened, Refusal, Tiles,
+    Wanted, measure, open,
 };
 pub use job::{Class, Fault, Footprint, Job, Output};
 pub use labour::Labour;
 pub use measured::{Figure, Measured, Trial};
 pub use report::{AdapterFacts, Choice, Encode, Load, Report, State};
+pub use tile::{Keep, Mosaic, Source, TileName};

@@ -19,10 +19,10 @@ use crate::service::masters::Master;
 #[derive(Debug, Clone)]
 pub(in crate::service) struct Cells {
     pub(super) view: View,
-    master: Key,
+    pub(super) master: Key,
     resident: Arc<Resident>,
     remembered: Option<Arc<dyn TileSource>>,
-    use_of_memory: Use,
+    pub(super) use_of_memory: Use,
     /// What was in memory when the request came, row by row; nothing for those that only pass.
     found: Arc<[Option<Arc<Raster>>]>,
     /// Whether of cells at the window's edges no more is decoded than the window shows.
@@ -183,7 +183,7 @@ impl Cells {
         CellKey::new(self.master, &self.view, place)
     }
 
-    fn in_memory(&self, place: (u32, u32)) -> Option<Arc<Raster>> {
+    pub(super) fn in_memory(&self, place: (u32, u32)) -> Option<Arc<Raster>> {
         let wanted = self.view.cell_window(place).dimensions();
         let found = self.resident.get(&self.key(place))?;
         (found.dimensions() == wanted).then_some(found)

@@ -7,6 +7,7 @@
 
 mod cells;
 mod copy;
+mod device;
 mod keep;
 mod make;
 mod resident;

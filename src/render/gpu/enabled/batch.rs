@@ -10,8 +10,9 @@ mod tables;
 
 use std::ops::Range;
 
+use super::super::Mosaic;
 use super::recipe::Recipe;
-use super::records::{Across, Columns, Entry, Halving, Rotation, Turned};
+use super::records::{Across, Columns, Entry, Gathering, Halving, Rotation, Turned};
 use super::weights::KnownWeights;
 use super::words::{self, Picture};
 use crate::raster::Shape;
@@ -25,6 +26,8 @@ mod tests;
 /// A pass on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kernel {
+    /// Windows of tiles that are on the device.
+    Gather,
     /// Boxes of 2×2.
     Shrink,
     /// Rows weighed.
@@ -51,7 +54,7 @@ pub(super) struct Dispatch {
 /// A job's place in the arena.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Placed {
-    /// Its pixels as they arrive.
+    /// Its pixels before all passes.
     pub(super) source: Picture,
     /// Its pixels as they leave.
     pub(super) result: Picture,
@@ -64,6 +67,8 @@ pub(super) struct Placed {
 pub(super) struct Wanted {
     /// Its passes.
     pub(super) recipe: Recipe,
+    /// Where its pixels are on the device already.
+    pub(super) mosaic: Option<Mosaic>,
     /// Whether its pixels go back to the host.
     pub(super) down: bool,
 }
@@ -98,7 +103,10 @@ impl Batch {
         let down_words = arena.end()?;
         let mut sources = Vec::with_capacity(wanted.len());
         for job in wanted {
-            sources.push(arena.picture_of(job.recipe.source)?);
+            sources.push(match &job.mosaic {
+                None => Some(arena.picture_of(job.recipe.source)?),
+                Some(_) => None,
+            });
         }
         let source_words = arena.end()? - down_words;
         let mut work = Work::new(arena, weights);
@@ -108,6 +116,11 @@ impl Batch {
             let result = match result {
                 Some(result) => result,
                 None => work.arena.picture_of(shape)?,
+            };
+            let source = match (source, &job.mosaic) {
+                (Some(source), _) => source,
+                (None, Some(mosaic)) => work.gather(mosaic)?,
+                (None, None) => return None,
             };
             work.add(&job.recipe, source, result)?;
             placed.push(Placed {
@@ -155,6 +168,7 @@ impl Arena {
 struct Work<'a> {
     arena: Arena,
     tables: Tables<'a>,
+    gathers: (Vec<Gathering>, Vec<Entry>),
     halvings: Vec<(Vec<Halving>, Vec<Entry>)>,
     columns: (Vec<Columns>, Vec<Entry>),
     across: (Vec<Across>, Vec<Entry>),
@@ -166,6 +180,7 @@ impl<'a> Work<'a> {
         Self {
             arena,
             tables: Tables::new(weights),
+            gathers: (Vec::new(), Vec::new()),
             halvings: Vec::new(),
             columns: (Vec::new(), Vec::new()),
             across: (Vec::new(), Vec::new()),
@@ -175,6 +190,7 @@ impl<'a> Work<'a> {
 
     fn finish(self, placed: Vec<Placed>, down_words: u32, source_words: u32) -> Option<Batch> {
         let mut sections = Sections::default();
+        sections.add(Kernel::Gather, &self.gathers.0, &self.gathers.1)?;
         for (records, map) in &self.halvings {
             sections.add(Kernel::Shrink, records, map)?;
         }

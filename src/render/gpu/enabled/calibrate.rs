@@ -186,18 +186,15 @@ impl Bench<'_> {
 }
 
 fn job(side: u32, passes: Vec<Pass>, target: Target) -> Result<Job> {
-    Ok(Job {
-        source: picture(side, side, Channels::Rgb, side)?,
+    Ok(Job::new(
+        picture(side, side, Channels::Rgb, side)?,
         passes,
         target,
-    })
+    ))
 }
 
 fn shape(job: &Job) -> Shape {
-    Shape {
-        dimensions: job.source.dimensions(),
-        format: job.source.format(),
-    }
+    job.source.shape()
 }
 
 /// The rates without the one that is looked for.

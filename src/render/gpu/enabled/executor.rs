@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::{Fault, Footprint, Job, Output};
+use super::Tiles;
 use crate::plan::Pass;
 use crate::raster::Shape;
 use crate::render::Target;
@@ -14,6 +15,11 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
     /// What a job takes, by its shape alone; none where this device cannot do it (16 bits, sides or
     /// memory beyond its limits, passes out of order).
     fn footprint(&self, shape: Shape, passes: &[Pass], target: Target) -> Option<Footprint>;
+
+    /// The tiles in its memory, where it keeps any.
+    fn tiles(&self) -> Option<&Tiles> {
+        None
+    }
 
     /// What one submission may take. Jobs beyond it come back as [`Fault::Unfit`].
     fn capacity(&self) -> Capacity;

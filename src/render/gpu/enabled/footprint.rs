@@ -10,6 +10,21 @@ use super::words;
 /// Bytes of records and of alignment that a job's share of a batch may take.
 const RECORDS_BYTES: u64 = 4096;
 
+/// The same where the pixels are on the device already.
+pub(super) fn of_resident(all: Footprint, recipe: &Recipe) -> Footprint {
+    Footprint {
+        // Two words for each tile, in place of the pixels.
+        up_bytes: all.up_bytes - 4 * words_of(recipe.source) + tiles_bytes(recipe),
+        device_bytes: all.device_bytes + tiles_bytes(recipe),
+        ..all
+    }
+}
+
+/// Entries of the map, and tiles of 16² or more.
+fn tiles_bytes(recipe: &Recipe) -> u64 {
+    8 * (recipe.source.dimensions.area() / 256 + 64 + 2 * u64::from(recipe.source.dimensions.width))
+}
+
 /// What `recipe` takes, its pixels going back to the host, or the file that they become.
 pub(super) fn footprint(recipe: &Recipe, file: Option<JpegNeed>) -> Footprint {
     let pixels = pixels(recipe);

@@ -1,6 +1,9 @@
 //! What one submission carries: the passes of a batch, and the files that some of its jobs become.
 
+use super::super::{Footprint, Keep, Mosaic, Source};
+use super::Held;
 use super::batch::{Batch, Wanted};
+use super::footprint::{footprint, of_resident};
 use super::jpeg::{JpegImage, JpegNeed, JpegPlan, Rates, need};
 use super::pool::{FileNeeds, Needs};
 use super::recipe::Recipe;
@@ -16,6 +19,8 @@ pub(super) struct Passenger {
     pub(super) recipe: Recipe,
     /// The file that it becomes, where the device makes it.
     pub(super) file: Option<JpegSettings>,
+    /// Its pixels, where they are on the device.
+    pub(super) mosaic: Option<Mosaic>,
 }
 
 impl Passenger {
@@ -25,11 +30,35 @@ impl Passenger {
             Target::Jpeg(settings) if file_need(&recipe, settings).is_some() => Some(settings),
             Target::Jpeg(_) | Target::Rows => None,
         };
-        Self { recipe, file }
+        Self {
+            recipe,
+            file,
+            mosaic: None,
+        }
+    }
+
+    /// The same with its pixels on the device.
+    pub(super) fn of(self, source: &Source) -> Self {
+        match source {
+            Source::Host(_) => self,
+            Source::Resident(mosaic) => Self {
+                mosaic: Some(mosaic.clone()),
+                ..self
+            },
+        }
+    }
+
+    /// What it takes of the device.
+    pub(super) fn footprint(&self) -> Footprint {
+        let all = footprint(&self.recipe, self.file_need());
+        match &self.mosaic {
+            None => all,
+            Some(_) => of_resident(all, &self.recipe),
+        }
     }
 
     /// What its file takes.
-    pub(super) fn file_need(&self) -> Option<JpegNeed> {
+    fn file_need(&self) -> Option<JpegNeed> {
         file_need(&self.recipe, self.file?)
     }
 }
@@ -52,6 +81,12 @@ pub(super) struct Load {
     pub(super) files: Option<JpegPlan>,
     /// Which jobs become files, in the jobs' order.
     pub(super) is_file: Vec<bool>,
+    /// Tiles that stay.
+    pub(super) keeps: Vec<(Keep, Held)>,
+    /// Where they and those of the windows are.
+    pub(super) slab: Option<wgpu::Buffer>,
+    /// The windows, whose tiles stay as long as the submission is under way.
+    _windows: Vec<Mosaic>,
 }
 
 impl Load {
@@ -66,6 +101,7 @@ impl Load {
             .iter()
             .map(|passenger| Wanted {
                 recipe: passenger.recipe.clone(),
+                mosaic: passenger.mosaic.clone(),
                 down: passenger.file.is_none(),
             })
             .collect();
@@ -92,6 +128,9 @@ impl Load {
             batch,
             files,
             is_file: passengers.iter().map(|p| p.file.is_some()).collect(),
+            keeps: Vec::new(),
+            slab: None,
+            _windows: wanted.into_iter().filter_map(|job| job.mosaic).collect(),
         })
     }
 
@@ -111,7 +150,10 @@ impl Load {
             bits: plan.bits_bytes(),
         });
         Needs {
-            up: params + file_needs.params + 4 * u64::from(self.batch.source_words),
+            up: params
+                + file_needs.params
+                + 4 * u64::from(self.batch.source_words)
+                + self.keeps.iter().map(|(_, held)| held.bytes()).sum::<u64>(),
             params,
             arena: 4 * u64::from(self.batch.arena_words),
             down: self.down_bytes() + files.map_or(0, JpegPlan::readback_bytes),

@@ -25,8 +25,10 @@ mod queue;
 mod recipe;
 mod recording;
 mod records;
+mod resident;
 mod runner;
 mod shaders;
+mod slab;
 mod staging;
 mod supervisor;
 mod trial;
@@ -41,10 +43,11 @@ use std::time::Duration;
 pub use device::{Opened, Refusal, Wanted, open};
 pub use executor::{Capacity, Executor, Flight};
 pub use measure::{Bare, JpegRun, measure};
+pub use resident::{Held, Tiles};
 
 use super::labour::Labour;
 use super::report::{Choice, Load, Report, State};
-use super::{Class, Encode, Fault, Footprint, GpuConfig, GpuMode, Job, Output};
+use super::{Class, Encode, Fault, Footprint, GpuConfig, GpuMode, Job, Output, TileName};
 use crate::cancel::Cancel;
 use crate::plan::Pass;
 use crate::raster::Shape;
@@ -132,6 +135,33 @@ impl Gpu {
         let check_one_in = &self.0.check_one_in;
         check_one_in.store(config.check_one_in, Ordering::Relaxed);
         Some(self.clone())
+    }
+
+    /// All of these tiles, if all are on the device. They stay as long as they are held.
+    pub fn held(&self, names: &[TileName]) -> Option<Vec<Held>> {
+        let line = self.0.supervisor.line()?;
+        line.executor().tiles()?.held(names)
+    }
+
+    /// Whether all of these tiles are on the device; nothing changes by asking.
+    pub fn has(&self, names: &[TileName]) -> bool {
+        let line = self.0.supervisor.line();
+        let tiles = line.as_ref().and_then(|line| line.executor().tiles());
+        tiles.is_some_and(|tiles| tiles.has(names))
+    }
+
+    /// Whether one of these tiles would come with a job that has it; nothing changes by asking.
+    pub fn wants(&self, names: &[TileName]) -> bool {
+        let line = self.0.supervisor.line();
+        let tiles = line.as_ref().and_then(|line| line.executor().tiles());
+        tiles.is_some_and(|tiles| tiles.wants(names))
+    }
+
+    /// These tiles are wanted. Which of them should come with this job; nothing where none can.
+    pub fn want(&self, names: &[TileName]) -> Vec<bool> {
+        let line = self.0.supervisor.line();
+        let tiles = line.as_ref().and_then(|line| line.executor().tiles());
+        tiles.map_or_else(Vec::new, |tiles| tiles.want(names))
     }
 
     /// Where a job of this shape goes now.
@@ -225,10 +255,7 @@ impl Gpu {
         cancel: &Cancel,
     ) -> Result<Output, Fault> {
         let line = self.0.supervisor.line().ok_or(Fault::Away)?;
-        let shape = Shape {
-            dimensions: job.source.dimensions(),
-            format: job.source.format(),
-        };
+        let shape = job.source.shape();
         let footprint = line.executor().footprint(shape, &job.passes, job.target);
         let footprint = footprint.ok_or(Fault::Unfit)?;
         let labour = Labour::of(shape, &job.passes, job.target);

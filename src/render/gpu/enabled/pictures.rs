@@ -1,5 +1,6 @@
 //! Pictures that are made up: what a device is tried and measured with.
 
+use super::super::Source;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
@@ -57,7 +58,9 @@ pub(super) fn resample(from: (u32, u32), to: (u32, u32), filter: Filter) -> Pass
 /// # Errors
 ///
 /// Those of the engine.
-pub(super) fn reference(source: &Raster, passes: &[Pass]) -> Result<Raster> {
+pub(super) fn reference(source: &Source, passes: &[Pass]) -> Result<Raster> {
+    let source = source.raster();
+    let source = source.ok_or_else(|| Error::internal("pixels that the host does not have"))?;
     let rows = Box::new(OneStrip::from(source.clone()));
     let cancel = Cancel::new();
     match CpuEngine.run(rows, passes, Target::Rows, &cancel)? {

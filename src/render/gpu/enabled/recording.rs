@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::ops::Range;
 
-use super::batch::{Batch, Dispatch};
+use super::batch::{Dispatch, Kernel};
 use super::jpeg::{JpegBuffers, JpegPlan, JpegStage};
 use super::load::Load;
 use super::pipelines::Pipelines;
@@ -39,7 +39,7 @@ impl Recorder {
         };
         let mut encoder = self.device.create_command_encoder(&label);
         upload(&mut encoder, slot, load);
-        self.passes(&mut encoder, slot, &load.batch);
+        self.passes(&mut encoder, slot, load);
         let down = load.down_bytes();
         if down > 0 {
             encoder.copy_buffer_to_buffer(&slot.arena, 0, &slot.down, 0, down);
@@ -50,13 +50,13 @@ impl Recorder {
         encoder.finish()
     }
 
-    fn passes(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, batch: &Batch) {
+    fn passes(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, load: &Load) {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some("passes"),
             timestamp_writes: None,
         });
-        for dispatch in &batch.dispatches {
-            let group = self.bind_group(slot, batch, dispatch);
+        for dispatch in &load.batch.dispatches {
+            let group = self.bind_group(slot, load, dispatch);
             pass.set_pipeline(self.pipelines.of(dispatch.kernel));
             pass.set_bind_group(0, &group, &[]);
             let (x, y) = folded(dispatch.workgroups);
@@ -83,7 +83,8 @@ impl Recorder {
         JpegStage::copy_back(encoder, plan, &buffers, &slot.down, at);
     }
 
-    fn bind_group(&self, slot: &Slot, batch: &Batch, dispatch: &Dispatch) -> wgpu::BindGroup {
+    fn bind_group(&self, slot: &Slot, load: &Load, dispatch: &Dispatch) -> wgpu::BindGroup {
+        let batch = &load.batch;
         let part = |words: &Range<usize>| {
             wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                 buffer: &slot.params,
@@ -91,23 +92,27 @@ impl Recorder {
                 size: NonZeroU64::new(4 * words.len() as u64),
             })
         };
-        let resources = [
+        let arena = NonZeroU64::new(4 * u64::from(batch.arena_words));
+        let mut resources = vec![
             part(&dispatch.records),
             part(&dispatch.map),
             part(&batch.tables),
             wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                 buffer: &slot.arena,
                 offset: 0,
-                size: NonZeroU64::new(4 * u64::from(batch.arena_words)),
+                size: arena,
             }),
         ];
+        if let (Kernel::Gather, Some(slab)) = (dispatch.kernel, &load.slab) {
+            resources.push(slab.as_entire_binding());
+        }
         let entries: Vec<_> = (0..)
             .zip(resources)
             .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
             .collect();
         self.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("passes"),
-            layout: self.pipelines.layout(),
+            layout: self.pipelines.layout(dispatch.kernel),
             entries: &entries,
         })
     }
@@ -123,13 +128,19 @@ fn upload(encoder: &mut wgpu::CommandEncoder, slot: &Slot, load: &Load) {
     {
         encoder.copy_buffer_to_buffer(&slot.up, params, &files.params, 0, needs.files.params);
     }
-    encoder.copy_buffer_to_buffer(
-        &slot.up,
-        params + needs.files.params,
-        &slot.arena,
-        load.down_bytes(),
-        4 * u64::from(load.batch.source_words),
-    );
+    let mut at = params + needs.files.params;
+    let pixels = 4 * u64::from(load.batch.source_words);
+    if pixels > 0 {
+        encoder.copy_buffer_to_buffer(&slot.up, at, &slot.arena, load.down_bytes(), pixels);
+    }
+    at += pixels;
+    for (_, held) in &load.keeps {
+        if let Some(slab) = &load.slab {
+            let to = 4 * u64::from(held.offset());
+            encoder.copy_buffer_to_buffer(&slot.up, at, slab, to, held.bytes());
+        }
+        at += held.bytes();
+    }
 }
 
 /// Workgroups in two dimensions: the second is used where the first does not suffice.

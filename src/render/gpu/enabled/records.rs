@@ -42,6 +42,23 @@ pub(super) struct Turned {
     pub(super) down: u32,
 }
 
+/// A window put together from tiles.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+pub(super) struct Gathering {
+    pub(super) to_offset: u32,
+    pub(super) to_stride: u32,
+    pub(super) to_width: u32,
+    pub(super) to_height: u32,
+    pub(super) channels: u32,
+    pub(super) left: u32,
+    pub(super) top: u32,
+    pub(super) cell_width: u32,
+    pub(super) cell_height: u32,
+    pub(super) columns: u32,
+    pub(super) tiles: u32,
+}
+
 /// Both sides halved once.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]

@@ -3,10 +3,9 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::{Fault, Footprint, Job};
+use super::super::{Fault, Footprint, Job, Keep, Source};
 use super::device::Device;
 use super::flight::{InFlight, Landing};
-use super::footprint::footprint;
 use super::jpeg::Rates;
 use super::load::{Load, Passenger};
 use super::pipelines::Pipelines;
@@ -14,10 +13,11 @@ use super::pool::{Pool, Slot};
 use super::recipe::Recipe;
 use super::recording::Recorder;
 use super::shaders::Shaders;
+use super::slab::Slab;
 use super::weights::KnownWeights;
-use super::{Capacity, Executor, Flight, staging};
+use super::{Capacity, Executor, Flight, Held, Tiles, staging, words};
 use crate::plan::Pass;
-use crate::raster::{Raster, Shape};
+use crate::raster::Shape;
 use crate::render::Target;
 
 /// Most jobs of a submission.
@@ -34,6 +34,8 @@ pub(super) struct Runner {
     pool: Arc<Pool>,
     weights: Mutex<KnownWeights>,
     rates: Arc<Rates>,
+    tiles: Tiles,
+    slab: Slab,
     capacity: Capacity,
 }
 
@@ -61,6 +63,8 @@ impl Runner {
             pool: Arc::new(Pool::new(most)),
             weights: Mutex::default(),
             rates: Arc::default(),
+            tiles: Tiles::default(),
+            slab: Slab::new(largest_slab(limits, memory_bytes)),
             capacity: Capacity {
                 up_bytes: most,
                 device_bytes: most,
@@ -75,22 +79,35 @@ impl Runner {
         let mut sum = Footprint::default();
         let mut boarded = Boarded::default();
         for job in jobs {
-            let recipe = Recipe::new(shape(&job.source), &job.passes);
-            let passenger = recipe.map(|recipe| Passenger::new(recipe, job.target));
-            let more = passenger
-                .as_ref()
-                .map(|passenger| sum + footprint(&passenger.recipe, passenger.file_need()));
+            let passenger = self.passenger(job);
+            let more = passenger.as_ref().map(|one| sum + one.footprint());
             let fits = more.filter(|more| self.holds(more) && boarded.jobs.len() < MOST_JOBS);
             let (Some(passenger), Some(more)) = (passenger, fits) else {
                 boarded.fates.push(Err(Fault::Unfit));
                 continue;
             };
             sum = more;
+            let keep = keep_bytes(job);
+            if sum.up_bytes + keep <= self.capacity.up_bytes {
+                sum.up_bytes += keep;
+                boarded.keeps.extend(&job.keep);
+            }
             boarded.fates.push(Ok(()));
             boarded.jobs.push(job.as_ref());
             boarded.passengers.push(passenger);
         }
         boarded
+    }
+
+    /// What a job wants, where this device can do it.
+    fn passenger(&self, job: &Job) -> Option<Passenger> {
+        if let Source::Resident(mosaic) = &job.source
+            && !self.tiles.has_whole(mosaic)
+        {
+            return None;
+        }
+        let recipe = Recipe::new(job.source.shape(), &job.passes)?;
+        Some(Passenger::new(recipe, job.target).of(&job.source))
     }
 
     fn holds(&self, footprint: &Footprint) -> bool {
@@ -99,19 +116,45 @@ impl Runner {
             && footprint.down_bytes <= self.capacity.down_bytes
     }
 
-    fn planned(&self, passengers: &[Passenger]) -> Option<Load> {
+    fn planned(&self, boarded: &Boarded<'_>) -> Option<Load> {
+        let passengers = &boarded.passengers;
         if passengers.is_empty() {
             return None;
         }
-        let mut weights = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
         let most = self.capacity.device_bytes;
-        Load::new(passengers, &mut weights, &self.rates, most)
+        let mut load = {
+            let mut weights = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
+            Load::new(passengers, &mut weights, &self.rates, most)?
+        };
+        load.slab = self.slab.buffer();
+        if !boarded.keeps.is_empty() && load.slab.is_none() {
+            load.slab = self.slab.made(&self.device, &self.tiles);
+        }
+        if load.slab.is_some() {
+            load.keeps = self.reserved(&boarded.keeps);
+        }
+        Some(load)
+    }
+
+    /// Tiles that there is room for.
+    fn reserved(&self, keeps: &[&Keep]) -> Vec<(Keep, Held)> {
+        let held = |keep: &&Keep| Some(((*keep).clone(), self.tiles.reserve(keep)?));
+        keeps.iter().filter_map(held).collect()
+    }
+
+    /// A slot for what `load` needs; where there is no memory for it, tiles make room.
+    fn slot(&self, load: &Load) -> Result<Slot, Fault> {
+        let taken = self.pool.take(&self.device, load.needs());
+        taken.or_else(|_| {
+            self.slab.shrink(&self.tiles);
+            self.pool.take(&self.device, load.needs())
+        })
     }
 
     /// Writes, records and submits a load.
     fn launch(&self, load: &Load, jobs: &[&Job]) -> Result<(Slot, Landing), Fault> {
         let needs = load.needs();
-        let slot = self.pool.take(&self.device, needs)?;
+        let slot = self.slot(load)?;
         let mut view = slot.up.get_mapped_range_mut(..needs.up).map_err(|cause| {
             self.device.fail(&format!("staging is not mapped: {cause}"));
             Fault::Lost
@@ -139,8 +182,15 @@ impl Runner {
 impl Executor for Runner {
     fn footprint(&self, shape: Shape, passes: &[Pass], target: Target) -> Option<Footprint> {
         let passenger = Passenger::new(Recipe::new(shape, passes)?, target);
-        let footprint = footprint(&passenger.recipe, passenger.file_need());
+        if matches!(target, Target::Jpeg(_)) && passenger.file.is_none() {
+            return None;
+        }
+        let footprint = passenger.footprint();
         self.holds(&footprint).then_some(footprint)
+    }
+
+    fn tiles(&self) -> Option<&Tiles> {
+        Some(&self.tiles)
     }
 
     fn capacity(&self) -> Capacity {
@@ -152,11 +202,18 @@ impl Executor for Runner {
             return Err(Fault::Lost);
         }
         let mut boarded = self.boarded(jobs);
-        let Some(load) = self.planned(&boarded.passengers) else {
+        let Some(load) = self.planned(&boarded) else {
             boarded.fates.fill(Err(Fault::Unfit));
             return Ok(Box::new(InFlight::grounded(boarded.fates)));
         };
-        let (slot, landing) = self.launch(&load, &boarded.jobs)?;
+        let launched = self.launch(&load, &boarded.jobs);
+        for (keep, held) in &load.keeps {
+            match launched {
+                Ok(_) => self.tiles.commit(keep, held.clone()),
+                Err(_) => self.tiles.abandon(held),
+            }
+        }
+        let (slot, landing) = launched?;
         let flight = InFlight::new(
             Arc::clone(&self.device),
             Arc::clone(&self.pool),
@@ -177,6 +234,7 @@ struct Boarded<'a> {
     /// Those that are part of it.
     jobs: Vec<&'a Job>,
     passengers: Vec<Passenger>,
+    keeps: Vec<&'a Keep>,
 }
 
 /// Whether both buffers that the host wants back are mapped again.
@@ -212,11 +270,25 @@ impl Mapped {
     }
 }
 
-fn shape(raster: &Raster) -> Shape {
-    Shape {
-        dimensions: raster.dimensions(),
-        format: raster.format(),
-    }
+/// Bytes of the tiles that a job leaves, rows in whole words.
+fn keep_bytes(job: &Job) -> u64 {
+    let bytes = job.keep.iter().map(|keep| {
+        let channels = words::count(keep.pixels.format().channels);
+        4 * words::words(keep.pixels.dimensions(), channels)
+    });
+    bytes.sum()
+}
+
+/// Bytes of the slab: half of what may be held.
+fn largest_slab(limits: &wgpu::Limits, memory_bytes: u64) -> u64 {
+    let wanted = match memory_bytes {
+        0 => LARGEST_BYTES,
+        bytes => bytes / 2,
+    };
+    let device = limits
+        .max_buffer_size
+        .min(limits.max_storage_buffer_binding_size);
+    wanted.min(device)
 }
 
 /// Bytes of the largest buffer, in whole words.

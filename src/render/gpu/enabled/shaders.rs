@@ -17,6 +17,8 @@ const SHARED: &[(&str, &str)] = &[
 /// The shaders of the passes, ready to be compiled.
 #[derive(Debug, Clone)]
 pub(super) struct Shaders {
+    /// Windows of tiles.
+    pub(super) gather: String,
     /// Boxes of 2×2.
     pub(super) shrink: String,
     /// Resampling and what is fused with it.
@@ -29,6 +31,7 @@ impl Shaders {
     /// Those of the build.
     pub(super) fn new() -> Self {
         Self {
+            gather: assembled(include_str!("../../../../shaders/gather.wgsl")),
             shrink: assembled(include_str!("../../../../shaders/shrink.wgsl")),
             resample: assembled(include_str!("../../../../shaders/resample.wgsl")),
             rotate: assembled(include_str!("../../../../shaders/rotate.wgsl")),
@@ -59,7 +62,7 @@ mod tests {
 
     use naga::valid::{Capabilities, ValidationFlags, Validator};
 
-    use super::super::records::{Across, Columns, Entry, Halving, Rotation, Turned};
+    use super::super::records::{Across, Columns, Entry, Gathering, Halving, Rotation, Turned};
     use super::*;
 
     fn parsed(text: &str) -> naga::Module {
@@ -70,11 +73,12 @@ mod tests {
     #[test]
     fn every_shader_is_valid_without_any_extension() {
         let Shaders {
+            gather,
             shrink,
             resample,
             rotate,
         } = Shaders::new();
-        for (text, entries) in [(shrink, 1), (resample, 2), (rotate, 1)] {
+        for (text, entries) in [(gather, 1), (shrink, 1), (resample, 2), (rotate, 1)] {
             let module = parsed(&text);
             assert_eq!(module.entry_points.len(), entries);
             let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
@@ -123,6 +127,22 @@ mod tests {
     #[test]
     fn records_are_laid_out_as_shaders_read_them() {
         let shaders = Shaders::new();
+        same_layout!(
+            shaders.gather,
+            Gathering {
+                to_offset,
+                to_stride,
+                to_width,
+                to_height,
+                channels,
+                left,
+                top,
+                cell_width,
+                cell_height,
+                columns,
+                tiles,
+            }
+        );
         same_layout!(shaders.shrink, Entry { record, tile });
         same_layout!(
             shaders.rotate,
@@ -147,6 +167,11 @@ mod tests {
                 channels,
             }
         );
+    }
+
+    #[test]
+    fn records_of_resampling_and_turns_are_laid_out_as_shaders_read_them() {
+        let shaders = Shaders::new();
         same_layout!(
             shaders.resample,
             Columns {

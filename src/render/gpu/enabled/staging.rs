@@ -1,6 +1,6 @@
 //! Pixels between rasters of the host and rows of words: written to mapped memory, read from it.
 
-use super::super::Job;
+use super::super::{Job, Source};
 use super::batch::Placed;
 use super::load::Load;
 use super::words::Picture;
@@ -15,19 +15,30 @@ pub(super) fn write(view: &mut wgpu::BufferViewMut, load: &Load, sources: &[&Job
     }
     let pixels = needs.params + needs.files.params;
     for (job, placed) in sources.iter().zip(&load.batch.placed) {
-        let Samples::U8(samples) = job.source.samples() else {
-            continue;
-        };
-        let at = pixels + 4 * u64::from(placed.source.offset - load.batch.down_words);
-        let row = job.source.row_len();
-        let stride = 4 * placed.source.stride;
-        if row == stride as usize {
-            put(view, at, samples);
-            continue;
+        if let Source::Host(raster) = &job.source {
+            let at = pixels + 4 * u64::from(placed.source.offset - load.batch.down_words);
+            put_picture(view, at, raster, placed.source.stride);
         }
-        for (index, row) in (0..).zip(samples.chunks_exact(row)) {
-            put(view, at + index * u64::from(stride), row);
-        }
+    }
+    let mut at = pixels + 4 * u64::from(load.batch.source_words);
+    for (keep, held) in &load.keeps {
+        put_picture(view, at, &keep.pixels, held.stride());
+        at += held.bytes();
+    }
+}
+
+/// The rows of a picture, `stride` words apart.
+fn put_picture(view: &mut wgpu::BufferViewMut, at: u64, raster: &Raster, stride: u32) {
+    let Samples::U8(samples) = raster.samples() else {
+        return;
+    };
+    let (row, stride) = (raster.row_len(), 4 * u64::from(stride));
+    if row as u64 == stride {
+        put(view, at, samples);
+        return;
+    }
+    for (index, row) in (0..).zip(samples.chunks_exact(row)) {
+        put(view, at + index * stride, row);
     }
 }
 

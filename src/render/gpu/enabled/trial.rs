@@ -11,7 +11,7 @@ use crate::encoding::JpegSettings;
 use crate::error::Result;
 use crate::geometry::{Dimensions, Orientation};
 use crate::plan::{Filter, Pass, Turn, canvas};
-use crate::raster::{Channels, Shape};
+use crate::raster::Channels;
 use crate::render::Target;
 
 /// What the trial came to.
@@ -38,10 +38,7 @@ pub(super) fn trial(executor: &dyn Executor, encode: Option<Encode>) -> Verdict 
 
 fn compare(executor: &dyn Executor, tasks: Vec<Job>, encode: Option<Encode>) -> Result<(), String> {
     let fits = |job: &Job| {
-        let shape = Shape {
-            dimensions: job.source.dimensions(),
-            format: job.source.format(),
-        };
+        let shape = job.source.shape();
         executor.footprint(shape, &job.passes, job.target).is_some()
     };
     let jobs: Vec<_> = tasks.into_iter().filter(fits).map(Arc::new).collect();
@@ -61,7 +58,7 @@ fn compare(executor: &dyn Executor, tasks: Vec<Job>, encode: Option<Encode>) -> 
             return Err(format!(
                 "{:?} of {} to {:?} differs from the CPU's",
                 job.passes,
-                job.source.dimensions(),
+                job.source.shape().dimensions,
                 job.target
             ));
         }
@@ -85,11 +82,11 @@ fn tasks(files: bool) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
     let mut add = |side: (u32, u32), channels, passes: Vec<Pass>, target| -> Result<()> {
         let seed = u32::try_from(jobs.len()).unwrap_or(0) + 1;
-        jobs.push(Job {
-            source: picture(side.0, side.1, channels, seed)?,
+        jobs.push(Job::new(
+            picture(side.0, side.1, channels, seed)?,
             passes,
             target,
-        });
+        ));
         Ok(())
     };
     let down = resample((61, 47), (23, 19), Filter::Lanczos3);

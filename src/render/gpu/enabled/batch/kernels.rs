@@ -1,8 +1,9 @@
 //! One job's records and entries, kernel by kernel, in the order in which its pixels pass.
 
+use super::super::super::Mosaic;
 use super::super::recipe::Recipe;
 use super::super::records::{
-    Across, BITONAL, Columns, DIVIDE, Entry, FLATTEN, GRAY, Halving, IS_GRAY, MULTIPLY,
+    Across, BITONAL, Columns, DIVIDE, Entry, FLATTEN, GRAY, Gathering, Halving, IS_GRAY, MULTIPLY,
     MULTIPLY_AFTER, OPAQUE, Rotation, SPREAD, Turned,
 };
 use super::super::words::{self, GROUP, Picture};
@@ -23,6 +24,30 @@ struct Flowing {
 }
 
 impl Work<'_> {
+    /// The window of `mosaic`, where passes find it.
+    pub(super) fn gather(&mut self, mosaic: &Mosaic) -> Option<Picture> {
+        let to = self.arena.picture_of(mosaic.shape)?;
+        let record = u32::try_from(self.gathers.0.len()).ok()?;
+        let (columns, _) = mosaic.grid();
+        self.gathers.0.push(Gathering {
+            to_offset: to.offset,
+            to_stride: to.stride,
+            to_width: to.dimensions.width,
+            to_height: to.dimensions.height,
+            channels: to.channels,
+            left: mosaic.left,
+            top: mosaic.top,
+            cell_width: mosaic.cell.width,
+            cell_height: mosaic.cell.height,
+            columns,
+            tiles: self.tables.tiles(&mosaic.tiles)?,
+        });
+        self.gathers
+            .1
+            .extend(entries(record, to.dimensions, 8 * GROUP, 8));
+        Some(to)
+    }
+
     /// Everything for one job, from its source to its result.
     pub(super) fn add(&mut self, recipe: &Recipe, source: Picture, result: Picture) -> Option<()> {
         let halved = self.halve(recipe.halvings, source)?;

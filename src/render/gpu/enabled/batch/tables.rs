@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::filter::{Axis, Weights};
+use super::super::resident::Held;
 use super::super::weights::KnownWeights;
 use crate::render::cpu::rotate::PHASES;
 
@@ -55,6 +56,14 @@ impl<'a> Tables<'a> {
         };
         self.placed.insert(address, placed.clone());
         Some(placed)
+    }
+
+    /// First words and strides of tiles.
+    pub(super) fn tiles(&mut self, tiles: &[Held]) -> Option<u32> {
+        let at = u32::try_from(self.words.len()).ok()?;
+        let places = tiles.iter().flat_map(|tile| [tile.offset(), tile.stride()]);
+        self.words.extend(places);
+        Some(at)
     }
 
     /// The phases of turns.

@@ -75,7 +75,7 @@ prop_compose! {
             }));
         }
         let recipe = Recipe::new(source, &passes).expect("a plan's passes");
-        Wanted { recipe, down }
+        Wanted { recipe, mosaic: None, down }
     }
 }
 
@@ -103,6 +103,10 @@ fn written(offset: u32, stride: u32, width: u32, height: u32, tile: (u32, u32)) 
 fn results(batch: &Batch, dispatch: &Dispatch) -> Vec<Written> {
     let words = &batch.params[dispatch.records.clone()];
     match dispatch.kernel {
+        Kernel::Gather => bytemuck::cast_slice::<u32, Gathering>(words)
+            .iter()
+            .map(|r| written(r.to_offset, r.to_stride, r.to_width, r.to_height, (32, 8)))
+            .collect(),
         Kernel::Shrink => bytemuck::cast_slice::<u32, Halving>(words)
             .iter()
             .map(|r| written(r.to_offset, r.to_stride, r.to_width, r.to_height, (32, 8)))
@@ -132,7 +136,7 @@ fn entries(batch: &Batch, dispatch: &Dispatch) -> Vec<(u32, u32)> {
             .iter()
             .map(|entry| (entry.record, entry.tile))
             .collect(),
-        Kernel::Shrink | Kernel::Columns | Kernel::Across => {
+        Kernel::Gather | Kernel::Shrink | Kernel::Columns | Kernel::Across => {
             bytemuck::cast_slice::<u32, Entry>(words)
                 .iter()
                 .map(|entry| (entry.record, entry.tile))

@@ -25,11 +25,11 @@ fn line(fake: &Fake) -> Line {
 }
 
 fn job(seed: u32) -> Arc<Job> {
-    Arc::new(Job {
-        source: picture(9, 7, Channels::Rgb, seed).expect("a picture"),
-        passes: vec![Pass::Gray],
-        target: Target::Rows,
-    })
+    Arc::new(Job::new(
+        picture(9, 7, Channels::Rgb, seed).expect("a picture"),
+        vec![Pass::Gray],
+        Target::Rows,
+    ))
 }
 
 fn right(job: &Job) -> Raster {

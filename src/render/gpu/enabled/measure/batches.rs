@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{median, us};
-use crate::raster::Shape;
 use crate::render::gpu::{Executor, Fault, Flight, Job, Measured, Output, Trial};
 
 /// Runs behind a median.
@@ -78,10 +77,7 @@ fn rate(
 /// Jobs of a trial that one submission holds, at most 256.
 fn most(executor: &dyn Executor, trial: &Trial) -> Result<usize, Fault> {
     let job = &trial.job;
-    let source = Shape {
-        dimensions: job.source.dimensions(),
-        format: job.source.format(),
-    };
+    let source = job.source.shape();
     let one = executor.footprint(source, &job.passes, job.target);
     let (one, all) = (one.ok_or(Fault::Unfit)?, executor.capacity());
     let most = [

@@ -118,7 +118,7 @@ pub(super) fn measure(bare: &Bare, trials: &[Trial], measured: &mut Measured) ->
 fn encoded(trial: &Trial) -> Option<(Raster, JpegSettings)> {
     match (trial.job.target, &trial.expected) {
         (Target::Jpeg(settings), Output::Jpeg(_)) if trial.job.passes.is_empty() => {
-            Some((trial.job.source.clone(), settings))
+            Some((trial.job.source.raster()?.clone(), settings))
         }
         _ => None,
     }

@@ -105,11 +105,11 @@ fn a_lost_device_is_opened_again_and_works() {
     first.hold(true);
     let jobs: Vec<_> = (0..10)
         .map(|seed| {
-            Arc::new(Job {
-                source: picture(8, 8, Channels::Rgb, seed).expect("a picture"),
-                passes: vec![Pass::Gray],
-                target: Target::Rows,
-            })
+            Arc::new(Job::new(
+                picture(8, 8, Channels::Rgb, seed).expect("a picture"),
+                vec![Pass::Gray],
+                Target::Rows,
+            ))
         })
         .collect();
     let run = |line: &Line, job: &Arc<Job>| {
