@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test serve test check conformance bench corpus fmt doc clean
+.PHONY: help setup setup-test serve test check conformance test-gpu bench corpus fmt doc clean
 
 LISTEN ?= 127.0.0.1:8182
 IMAGES ?= fixtures/images
@@ -31,6 +31,10 @@ check: setup-test ## format, lints, documentation, licences, the other builds, b
 conformance: setup-test ## the official IIIF validator, all versions, against a server of ours
 	@cargo build --locked --config profile.dev.opt-level=1
 	@tests/tools/conformance.sh
+
+test-gpu: setup-test ## the GPU's tests, optimised and with thousands of requests; TRIFORIUM_TEST_GPU=ADAPTER
+	@TRIFORIUM_TEST_GPU_REQUESTS=$${TRIFORIUM_TEST_GPU_REQUESTS:-4000} \
+		cargo test --release --locked --test gpu -- --nocapture --test-threads 1
 
 bench: setup ## criterion benches; names what got slower than the saved baseline; ROOM=decode SHORT=1 BASELINE=new
 	@tests/tools/bench.sh
