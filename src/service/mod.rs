@@ -114,10 +114,15 @@ impl Service {
         resources: Resources,
     ) -> Result<Self> {
         let gpu = Gpu::start(&config.gpu, device::encoder());
-        Self::with(config, source, check_every, resources, gpu)
+        Self::with_gpu(config, source, check_every, resources, gpu)
     }
 
-    fn with(
+    /// The same before a device that has been opened elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`Service::new`].
+    pub fn with_gpu(
         config: &Config,
         source: FileSource,
         check_every: Duration,

@@ -13,6 +13,7 @@ mod device;
 mod files;
 mod http;
 mod jpeg;
+mod lost;
 mod measure;
 mod random;
 mod resident;

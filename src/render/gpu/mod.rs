@@ -22,7 +22,7 @@ pub use disabled::{AVAILABLE, Gpu, Held, measure};
 pub(crate) use enabled::fake;
 #[cfg(feature = "gpu")]
 pub use enabled::{
-    AVAILABLE, Bare, Capacity, Executor, Flight, Gpu, Held, JpegRun, Opened, Refusal, Tiles,
+    AVAILABLE, Bare, Capacity, Executor, Flight, Gpu, Held, JpegRun, Open, Opened, Refusal, Tiles,
     Wanted, measure, open,
 };
 pub use job::{Class, Fault, Footprint, Job, Output};

@@ -48,7 +48,7 @@ fn service(config: &Config, gpu: Gpu) -> Service {
         threads: 2,
         memory_bytes: 4 << 30,
     };
-    Service::with(config, source, Duration::from_secs(9), resources, gpu).expect("threads")
+    Service::with_gpu(config, source, Duration::from_secs(9), resources, gpu).expect("threads")
 }
 
 /// A service before a device, which is up.

@@ -30,6 +30,10 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`Fault::Lost`] and [`Fault::OutOfMemory`]; no job has been started then.
     fn submit(&self, jobs: &[Arc<Job>]) -> Result<Box<dyn Flight>, Fault>;
+
+    /// Ends the device: what is in flight fails as [`Fault::Lost`], and its memory is free although
+    /// somebody may still hold on to it.
+    fn end(&self);
 }
 
 /// A submission under way.

@@ -164,6 +164,10 @@ impl Executor for Fake {
         }
     }
 
+    fn end(&self) {
+        self.fail_with(Some(Fault::Lost));
+    }
+
     fn submit(&self, jobs: &[Arc<Job>]) -> Result<Box<dyn Flight>, Fault> {
         let mut gate = self.0.gate.lock().expect("whole");
         while gate.stuck {

@@ -44,6 +44,7 @@ pub use device::{Opened, Refusal, Wanted, open};
 pub use executor::{Capacity, Executor, Flight};
 pub use measure::{Bare, JpegRun, measure};
 pub use resident::{Held, Tiles};
+pub use supervisor::Open;
 
 use super::labour::Labour;
 use super::report::{Choice, Load, Report, State};
@@ -56,7 +57,7 @@ use crate::render::Target;
 use backoff::Pace;
 use cost::{Cost, Item, Scene, Verdict, seconds};
 use line::Line;
-use supervisor::{Open, Supervisor};
+use supervisor::Supervisor;
 
 /// Whether this build can use a device.
 pub const AVAILABLE: bool = true;
@@ -85,15 +86,16 @@ impl Gpu {
             memory_bytes: config.memory_bytes,
         };
         let open: Open = Box::new(move || open(&wanted));
-        Self::with(config, encode, Pace::default(), open)
+        Self::opened_by(config, encode, open)
     }
 
-    fn with(config: &GpuConfig, encode: Option<Encode>, pace: Pace, open: Open) -> Self {
+    /// The same, with a device that `open` gives each time.
+    pub fn opened_by(config: &GpuConfig, encode: Option<Encode>, open: Open) -> Self {
         let cost = Arc::new(Cost::new(config.mode, config.rehearsal));
         let supervisor = if config.mode == GpuMode::Off {
             Supervisor::off("gpu.mode is off")
         } else {
-            Supervisor::new(config, pace, open, encode, &cost)
+            Supervisor::new(config, Pace::default(), open, encode, &cost)
         };
         Self(Arc::new(Inner {
             config: config.clone(),
@@ -110,7 +112,7 @@ impl Gpu {
     pub(crate) fn of_fake(config: &GpuConfig, encode: Option<Encode>, fake: &fake::Fake) -> Self {
         let fake = fake.clone();
         let open: Open = Box::new(move || Ok(fake.opened()));
-        Self::with(config, encode, Pace::default(), open)
+        Self::opened_by(config, encode, open)
     }
 
     /// Waits until the device has been opened, or has turned out not to be there.

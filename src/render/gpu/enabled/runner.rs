@@ -180,6 +180,10 @@ impl Runner {
 }
 
 impl Executor for Runner {
+    fn end(&self) {
+        self.device.handle.destroy();
+    }
+
     fn footprint(&self, shape: Shape, passes: &[Pass], target: Target) -> Option<Footprint> {
         let passenger = Passenger::new(Recipe::new(shape, passes)?, target);
         if matches!(target, Target::Jpeg(_)) && passenger.file.is_none() {

@@ -18,7 +18,7 @@ use super::trial::{Verdict, trial};
 use crate::metrics::{GPU_LOSSES, GPU_STATE, PANICS};
 
 /// Opens a device anew each time.
-pub(super) type Open = Box<dyn FnMut() -> Result<Opened, Refusal> + Send>;
+pub type Open = Box<dyn FnMut() -> Result<Opened, Refusal> + Send>;
 
 /// Batches under way: two keep the device busy while the third is prepared.
 const FLIGHTS: usize = 3;
@@ -177,6 +177,10 @@ impl Keeper {
                 Ok(Some(line)) => {
                     was_up = true;
                     let fault = line.watch(WATCH_EVERY);
+                    // A driver that hangs would hold this thread too.
+                    if fault != Fault::Hung {
+                        line.executor().end();
+                    }
                     drop(line);
                     match self.lost(fault) {
                         Some(pause) => pause,
