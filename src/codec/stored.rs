@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::geometry::Dimensions;
 
 use super::jpeg::{Outline, TileColour};
+use super::{png, webp};
 
 /// Bytes of a master that answer a request as they are.
 #[derive(Debug, Clone)]
@@ -37,6 +38,10 @@ pub(super) enum Proof {
         shown: Dimensions,
         colour: TileColour,
     },
+    /// A WebP, which has opacity only where it may.
+    Webp { dimensions: Dimensions, alpha: bool },
+    /// A whole PNG.
+    Png { dimensions: Dimensions },
 }
 
 /// What reading stored bytes came to.
@@ -51,7 +56,7 @@ pub enum Passage {
 }
 
 impl Stored {
-    /// Bytes of the answer.
+    /// Most bytes of the answer; all of them, where nothing has to be looked at.
     pub fn length(&self) -> u64 {
         self.length + (self.head.len() - self.replaced.len()) as u64
     }
@@ -101,8 +106,9 @@ impl Stored {
 }
 
 impl Proof {
-    /// Looks at the answer, and gives a stream that is cut its new dimensions.
-    fn holds(self, answer: &mut [u8]) -> bool {
+    /// Looks at the answer, gives a stream that is cut its new dimensions, and leaves out what a picture
+    /// does not need.
+    fn holds(self, answer: &mut Vec<u8>) -> bool {
         match self {
             Self::Given => true,
             Self::Jpeg {
@@ -119,6 +125,8 @@ impl Proof {
                     && Outline::ends(answer);
                 fits && (whole == shown || outline.cut(answer, shown))
             }
+            Self::Webp { dimensions, alpha } => webp::strip(answer, dimensions, alpha),
+            Self::Png { dimensions } => png::strip(answer, dimensions),
         }
     }
 }

@@ -12,13 +12,14 @@ use triforium::raster::{Samples, gather};
 use super::library::{draw, jpeg, plain, scratch};
 use super::painted::{self, LEVELS, Store, TILE, WHOLE, label};
 use super::pixels::{Pixels, decode, near};
-use super::support::{Answer, Server};
+use super::support::{Answer, Server, fixtures};
 
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = scratch("ladder");
     painted::save(&folder.join("painted.tif"), Store::Abbreviated);
     painted::save(&folder.join("complete.tif"), Store::Complete);
     painted::save(&folder.join("rgb.tif"), Store::Rgb);
+    painted::save(&folder.join("webp.tif"), Store::Webp);
     for orientation in [1, 6] {
         let picture = jpeg(&draw(301, 203, plain), orientation);
         fs::write(folder.join(format!("upright-{orientation}.jpg")), picture).unwrap();
@@ -354,6 +355,182 @@ fn whatever_changes_pixels_or_format_is_not_passed() {
     let turned = server.get("/iiif/3/upright-6.jpg/full/max/0/default.jpg");
     assert_ne!(rung(&turned), "pass_through");
     assert_eq!(decode(&turned).size(), (203, 301));
+}
+
+#[test]
+fn a_stored_webp_tile_is_passed_where_all_of_it_is_asked_for_as_webp() {
+    let server = Server::start(folder());
+    let (mut passed, mut made) = (0, 0);
+    for cell in Cell::all() {
+        let (w, h) = cell.size();
+        let path = format!("/iiif/3/webp.tif/{}", cell.path(&format!("{w},{h}")));
+        let answer = server.get(&path.replace(".jpg", ".webp"));
+        let pixels = decode(&answer);
+        assert_eq!(pixels.size(), (w, h), "{path}");
+        assert!(shows(&pixels, cell), "{path}");
+        if rung(&answer) != "pass_through" {
+            assert_ne!((w, h), (TILE, TILE), "{path}");
+            made += 1;
+            continue;
+        }
+        assert_eq!((w, h), (TILE, TILE), "{path}");
+        let png = decode(&server.get(&path.replace(".jpg", ".png")));
+        assert_eq!(pixels, png, "{path}");
+        passed += 1;
+    }
+    assert!(passed >= 12 && made >= 8, "{passed} {made}");
+    assert_eq!(ladder(&server, "pass_through"), passed);
+    for other in ["0/default.jpg", "0/gray.webp", "90/default.webp"] {
+        let answer = server.get(&format!("/iiif/3/webp.tif/256,256,256,256/max/{other}"));
+        assert_eq!(answer.status, 200, "{other}");
+        assert_ne!(rung(&answer), "pass_through", "{other}");
+    }
+    assert_eq!(ladder(&server, "pass_through"), passed);
+}
+
+/// A WebP with metadata behind its picture, of this EXIF orientation.
+fn webp_with_metadata(orientation: u8) -> Vec<u8> {
+    let simple = fs::read(fixtures().join("webp/lossy_images_simple-rgb.webp")).unwrap();
+    let [w0, w1, h0, h1] = *simple[26..].first_chunk::<4>().unwrap();
+    let sides = [[w0, w1], [h0, h1]].map(|side| u32::from(u16::from_le_bytes(side)) - 1);
+    let mut canvas = vec![0x0c, 0, 0, 0];
+    canvas.extend(
+        sides
+            .iter()
+            .flat_map(|side| side.to_le_bytes()[..3].to_vec()),
+    );
+    let exif = [
+        &b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"[..],
+        &[orientation, 0, 0, 0, 0, 0, 0, 0],
+    ];
+    let chunk = |name: &[u8], payload: &[u8]| {
+        let length = (payload.len() as u32).to_le_bytes();
+        [name, &length, payload].concat()
+    };
+    let body = [
+        b"WEBP".to_vec(),
+        chunk(b"VP8X", &canvas),
+        simple[12..].to_vec(),
+        chunk(b"EXIF", &exif.concat()),
+        chunk(b"XMP ", b"<x:xmpmeta/>here"),
+    ];
+    chunk(b"RIFF", &body.concat())
+}
+
+/// A PNG with a text that nobody needs to see the picture.
+fn png_with_text(picture: &Pixels) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (width, height) = (picture.width as u32, picture.height as u32);
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder
+        .add_text_chunk("Comment".into(), "a private place".into())
+        .unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&picture.data).unwrap();
+    writer.finish().unwrap();
+    bytes
+}
+
+#[test]
+fn whole_webp_and_png_masters_are_passed_in_their_own_format_without_their_metadata() {
+    let folder = scratch("ladder-whole");
+    fs::write(folder.join("a.webp"), webp_with_metadata(1)).unwrap();
+    let drawn = draw(301, 203, plain);
+    fs::write(folder.join("a.png"), png_with_text(&drawn)).unwrap();
+    for name in [
+        "webp/extended_images_lossy_alpha.webp",
+        "webp/lossless_images_simple.webp",
+        "png/transparency_tbbn3p08.png",
+        "png/interlaced_basi2c08.png",
+        "png/made-gray-2.png",
+    ] {
+        let to = folder.join(Path::new(name).file_name().unwrap());
+        fs::copy(fixtures().join(name), to).unwrap();
+    }
+    let server = Server::start(&folder);
+    let slowly = Server::with(&folder, &[("LIMITS__STREAM_ABOVE_BYTES", "1")]);
+    let mut count = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let format = name.rsplit('.').next().unwrap();
+        let path = format!("/iiif/3/{name}/full/max/0/default");
+        let answer = server.get(&format!("{path}.{format}"));
+        assert_eq!(rung(&answer), "pass_through", "{name}");
+        count += 1;
+        let stored = fs::read(folder.join(&name)).unwrap();
+        for private in ["Exif", "EXIF", "xmpmeta", "private", "gAMA", "tIME"] {
+            let holds = |bytes: &[u8]| {
+                bytes
+                    .windows(private.len())
+                    .any(|b| b == private.as_bytes())
+            };
+            assert!(!holds(&answer.body), "{name}: {private}");
+            let is_there = (name == "a.webp" && private == "EXIF")
+                || (name == "a.png" && private == "private");
+            assert!(!is_there || holds(&stored), "{name}: {private}");
+        }
+        // What decoder and encoder make of it, and without loss what was drawn.
+        let made = slowly.get(&format!("{path}.png"));
+        if format == "png" {
+            assert_ne!(rung(&made), "pass_through", "{name}");
+        }
+        assert_eq!(
+            decode(&answer).difference(&decode(&made)),
+            (0.0, 0),
+            "{name}"
+        );
+        let head = server.request("HEAD", &format!("{path}.{format}"), &[]);
+        assert_eq!(head.header("content-length"), answer.body.len().to_string());
+    }
+    assert_eq!(count, 7);
+    assert_eq!(
+        decode(&server.get("/iiif/3/a.png/full/max/0/default.png")),
+        drawn
+    );
+}
+
+#[test]
+fn masters_that_decoding_changes_are_not_passed_whole() {
+    let folder = scratch("ladder-not-whole");
+    fs::write(folder.join("turned.webp"), webp_with_metadata(6)).unwrap();
+    for name in [
+        "webp/extended_images_anim.webp",
+        "png/16bpc_basn2c16.png",
+        "png/apng_rgba16.png",
+        "png/made-exif-profile.png",
+    ] {
+        let to = folder.join(Path::new(name).file_name().unwrap());
+        fs::copy(fixtures().join(name), to).unwrap();
+    }
+    // Damaged behind its headers.
+    let mut damaged = png_with_text(&draw(301, 203, plain));
+    let at = damaged.len() / 2;
+    damaged[at] ^= 1;
+    fs::write(folder.join("damaged.png"), damaged).unwrap();
+    fs::write(folder.join("good.png"), png_with_text(&draw(30, 20, plain))).unwrap();
+    let mut server = Server::start(&folder);
+    server.log_may_be_dirty = true;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let format = name.rsplit('.').next().unwrap();
+        let answer = server.get(&format!("/iiif/3/{name}/full/max/0/default.{format}"));
+        let expected = if name == "damaged.png" { 500 } else { 200 };
+        assert_eq!(answer.status, expected, "{name}");
+        assert_eq!(
+            expected == 200 && rung(&answer) == "pass_through",
+            name == "good.png",
+            "{name}"
+        );
+    }
+    for rest in [
+        "full/max/0/gray.png",
+        "full/20,/0/default.png",
+        "0,0,20,20/max/0/default.png",
+    ] {
+        let answer = server.get(&format!("/iiif/3/good.png/{rest}"));
+        assert_ne!(rung(&answer), "pass_through", "{rest}");
+    }
 }
 
 #[test]

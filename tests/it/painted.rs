@@ -1,4 +1,4 @@
-//! A TIFF pyramid of JPEG tiles, put together field by field, in which every tile is painted with its
+//! A TIFF pyramid of JPEG or WebP tiles, put together field by field, in which every tile is painted with its
 //! level, column and row. Beside the levels it holds pictures that are none.
 
 use std::fs;
@@ -23,6 +23,8 @@ pub(crate) enum Store {
     Complete,
     /// Red, green and blue, tables apart, without a word in the stream about its colours.
     Rgb,
+    /// A whole WebP, without loss.
+    Webp,
 }
 
 /// The colour in the middle of a tile.
@@ -72,33 +74,38 @@ impl Tiff {
         let (columns, rows) = (sides.0.div_ceil(TILE), sides.1.div_ceil(TILE));
         let (mut offsets, mut lengths, mut tables) = (Vec::new(), Vec::new(), Vec::new());
         for at in 0..columns * rows {
-            let (own, tile) = split(&stream(colour(at % columns, at / columns), self.store));
-            offsets.push(self.append(if self.store == Store::Complete {
-                &own.1
-            } else {
-                &tile
-            }));
-            lengths.push(if self.store == Store::Complete {
-                own.1.len()
-            } else {
-                tile.len()
-            } as u32);
-            tables = own.0;
+            let stream = stream(colour(at % columns, at / columns), self.store);
+            let tile = match self.store {
+                Store::Webp => stream,
+                Store::Complete => split(&stream).0.1,
+                Store::Abbreviated | Store::Rgb => {
+                    let ((apart, _), tile) = split(&stream);
+                    tables = apart;
+                    tile
+                }
+            };
+            offsets.push(self.append(&tile));
+            lengths.push(tile.len() as u32);
         }
+        let (compression, ink) = match self.store {
+            Store::Webp => (50001, 2),
+            Store::Rgb => (7, 2),
+            Store::Abbreviated | Store::Complete => (7, 6),
+        };
         let mut fields = vec![
             (254_u16, 4_u16, vec![kind]),
             (256, 4, vec![sides.0 as u32]),
             (257, 4, vec![sides.1 as u32]),
             (258, 3, vec![8, 8, 8]),
-            (259, 3, vec![7]),
-            (262, 3, vec![if self.store == Store::Rgb { 2 } else { 6 }]),
+            (259, 3, vec![compression]),
+            (262, 3, vec![ink]),
             (277, 3, vec![3]),
             (322, 4, vec![TILE as u32]),
             (323, 4, vec![TILE as u32]),
             (324, 4, offsets),
             (325, 4, lengths),
         ];
-        if self.store != Store::Complete {
+        if !tables.is_empty() {
             fields.push((347, 7, tables.iter().copied().map(u32::from).collect()));
         }
         self.directory(&fields);
@@ -152,6 +159,13 @@ fn stream(colour: [u8; 3], store: Store) -> Vec<u8> {
         pixels.extend(colour.map(|v| v.saturating_sub(2).saturating_add(noise + edge)));
     }
     let mut bytes = Vec::new();
+    if store == Store::Webp {
+        let side = TILE as u32;
+        image_webp::WebPEncoder::new(&mut bytes)
+            .encode(&pixels, side, side, image_webp::ColorType::Rgb8)
+            .unwrap();
+        return bytes;
+    }
     let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 90);
     let mut kind = jpeg_encoder::ColorType::Rgb;
     encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);

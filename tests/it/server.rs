@@ -6,6 +6,7 @@ mod explain;
 mod levels;
 mod lifecycle;
 mod observation;
+mod same;
 mod stored;
 mod tiles;
 

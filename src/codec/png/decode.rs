@@ -20,10 +20,12 @@ use crate::reader::RangeReader;
 use super::super::open::dimensions_within;
 use super::super::stream::{self, Stream, stream};
 use super::super::whole::{self, WholeRows};
-use super::super::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, exif};
+use super::super::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, Stored, exif};
+use super::passage;
+use crate::iiif::Format;
 
 /// The eight bytes that every PNG starts with.
-const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+pub(super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Rows that are dropped between two looks at the token.
 const ROWS_PER_CHECK: u32 = 64;
@@ -82,7 +84,10 @@ pub(in crate::codec) fn open(
         colour: colour.name().to_owned(),
         pages: 1,
     };
+    let passed = colour.is_identity() && !info.is_animated();
+    let whole = passed.then(|| passage::whole(reader.length(), dimensions));
     Ok(Arc::new(Png {
+        whole,
         reader,
         facts,
         colour,
@@ -146,6 +151,8 @@ struct Png {
     colour: Colour,
     interlaced: bool,
     limits: DecodeLimits,
+    /// The whole file as an answer, where it may be one.
+    whole: Option<Stored>,
 }
 
 impl Png {
@@ -196,6 +203,13 @@ impl Picture for Png {
             })
         };
         Ok(self.colour.apply(rows))
+    }
+
+    fn stored(&self, level: usize, window: Window, format: Format) -> Option<Stored> {
+        let whole = level == 0 && window == self.dimensions().window();
+        self.whole
+            .clone()
+            .filter(|_| whole && format == Format::Png)
     }
 }
 

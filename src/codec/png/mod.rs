@@ -3,7 +3,9 @@
 mod decode;
 mod encode;
 mod metadata;
+mod passage;
 
 pub(super) use decode::{matches, open};
 pub(super) use encode::encode;
 pub(super) use metadata::metadata;
+pub(super) use passage::strip;

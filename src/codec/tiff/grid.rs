@@ -29,6 +29,20 @@ pub(super) struct Grid {
 }
 
 impl Grid {
+    /// Row and column of the cell that shows exactly `window`.
+    pub(super) fn cell(&self, window: Window) -> Option<(u32, u32)> {
+        let Dimensions { width, height } = self.tile;
+        let (row, column) = (window.y / height, window.x / width);
+        let (x, y) = (column * width, row * height);
+        let cell = Window {
+            x,
+            y,
+            width: width.min(self.image.width.checked_sub(x)?),
+            height: height.min(self.image.height.checked_sub(y)?),
+        };
+        (cell == window).then_some((row, column))
+    }
+
     /// Reads sides and tiling, and holds them against `limits`.
     pub(super) fn read(file: &File, directory: &Directory, limits: &DecodeLimits) -> Result<Self> {
         let image = dimensions(file, directory)?;

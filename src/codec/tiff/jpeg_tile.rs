@@ -14,7 +14,7 @@ use crate::geometry::{Dimensions, Window};
 use crate::raster::Raster;
 
 use super::input::Input;
-use super::layout::{Compression, Layout};
+use super::layout::{Compression, Layout, TileBytes};
 use super::pixels::Ink;
 
 const START_OF_IMAGE: [u8; 2] = [0xff, 0xd8];
@@ -80,16 +80,8 @@ pub(super) fn head(layout: &Layout) -> Option<Bytes> {
 
 /// The cell of `layout` that is `window` as it is stored, or its upper left part.
 pub(super) fn stored(layout: &Layout, window: Window) -> Option<Stored> {
-    let Dimensions { width, height } = layout.grid.tile;
-    let (row, column) = (window.y / height, window.x / width);
-    let cell = Window {
-        x: column * width,
-        y: row * height,
-        width: width.min(layout.grid.image.width - column * width),
-        height: height.min(layout.grid.image.height - row * height),
-    };
-    let is_cell = cell == window;
-    is_cell.then(|| tile(layout, row, column, window.dimensions()))?
+    let (row, column) = layout.grid.cell(window)?;
+    tile(layout, row, column, window.dimensions())
 }
 
 /// The tiles of `layout` that `window` touches, to be put together.
@@ -132,9 +124,7 @@ pub(super) fn mosaic(
 fn tile(layout: &Layout, row: u32, column: u32, shown: Dimensions) -> Option<Stored> {
     let head = layout.jpeg_head.clone()?;
     let bytes = layout.tile(0, row, column);
-    let plausible =
-        bytes.offset > 0 && bytes.length > 4 && bytes.length <= most_bytes(layout.grid.tile);
-    plausible.then(|| Stored {
+    is_plausible(layout, bytes).then(|| Stored {
         head,
         offset: bytes.offset,
         length: bytes.length,
@@ -145,6 +135,11 @@ fn tile(layout: &Layout, row: u32, column: u32, shown: Dimensions) -> Option<Sto
             colour: colour(layout),
         },
     })
+}
+
+/// Whether `bytes` may be a tile of `layout` that is a picture of its own.
+pub(super) fn is_plausible(layout: &Layout, bytes: TileBytes) -> bool {
+    bytes.offset > 0 && bytes.length > 4 && bytes.length <= most_bytes(layout.grid.tile)
 }
 
 fn colour(layout: &Layout) -> TileColour {

@@ -159,9 +159,12 @@ impl Picture for Tiff {
 
     fn stored(&self, level: usize, window: Window, format: Format) -> Option<Stored> {
         let layout = self.layout(level, window).ok()?;
-        let passed = format == Format::Jpg && self.colour.is_identity();
-        let inside = passed && window.is_inside(layout.grid.image);
-        inside.then(|| jpeg_tile::stored(layout, window))?
+        let inside = self.colour.is_identity() && window.is_inside(layout.grid.image);
+        match format {
+            Format::Jpg if inside => jpeg_tile::stored(layout, window),
+            Format::Webp if inside => webp_tile::stored(layout, window),
+            Format::Jpg | Format::Webp | Format::Png | Format::Gif | Format::Tif => None,
+        }
     }
 
     fn mosaic(&self, level: usize, window: Window, components: Components) -> Option<Mosaic> {

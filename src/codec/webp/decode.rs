@@ -18,7 +18,9 @@ use crate::reader::RangeReader;
 use super::super::open::dimensions_within;
 use super::super::stream::{self, Stream, stream};
 use super::super::whole::{self, WholeRows};
-use super::super::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, exif};
+use super::super::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, Stored, exif};
+use super::passage;
+use crate::iiif::Format;
 
 /// Bytes a pixel that the decoder holds beside its result: planes or ARGB, and an animation's canvas.
 const SCRATCH_PER_PIXEL: u64 = 8;
@@ -58,7 +60,10 @@ pub(in crate::codec) fn open(
         colour: colour.name().to_owned(),
         pages: 1,
     };
+    let alpha = pixel.channels.has_alpha();
+    let whole = passage::whole(reader.as_ref(), dimensions, alpha)?;
     Ok(Arc::new(Webp {
+        whole: whole.filter(|_| colour.is_identity()),
         reader,
         facts,
         colour,
@@ -104,6 +109,8 @@ struct Webp {
     facts: Facts,
     colour: Colour,
     max_bytes: u64,
+    /// The whole file as an answer, where it is one.
+    whole: Option<Stored>,
 }
 
 impl Picture for Webp {
@@ -125,6 +132,13 @@ impl Picture for Webp {
             decode_whole(&reader, dimensions, format, max_bytes)
         });
         Ok(self.colour.apply(Box::new(rows)))
+    }
+
+    fn stored(&self, level: usize, window: Window, format: Format) -> Option<Stored> {
+        let whole = level == 0 && window == self.facts.pyramid.dimensions().window();
+        self.whole
+            .clone()
+            .filter(|_| whole && format == Format::Webp)
     }
 }
 

@@ -5,7 +5,11 @@ mod decode;
 mod encode;
 mod lossy;
 mod metadata;
+mod passage;
+#[cfg(test)]
+mod tests;
 
 pub(super) use decode::{decode_tile, matches, open};
 pub(super) use encode::encode;
 pub(super) use metadata::metadata;
+pub(super) use passage::strip;

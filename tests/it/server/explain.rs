@@ -14,6 +14,7 @@ use super::counter;
 use super::tiles::Chance;
 use crate::library::{draw, jpeg, library, plain, save, scratch};
 use crate::painted::{self, Store};
+use crate::pixels::Pixels;
 use crate::support::{Answer, Server, fixtures, request};
 
 /// A path as it stands in a query.
@@ -28,23 +29,25 @@ fn explain(server: &Server, path: &str) -> Answer {
 }
 
 /// What `Server-Timing` says under a name.
-fn described<'a>(answer: &'a Answer, name: &str) -> &'a str {
+pub(super) fn described<'a>(answer: &'a Answer, name: &str) -> &'a str {
     let timing = answer.header("server-timing");
     let (_, rest) = timing.split_once(&format!("{name};desc=\"")).unwrap();
     rest.split_once('"').unwrap().0
 }
 
 /// Masters of several kinds: tiles that can be passed, tiles that are decoded, none, whole files.
-fn masters() -> (PathBuf, Vec<&'static str>) {
-    let folder = scratch("explained");
+pub(super) fn masters(name: &str) -> (PathBuf, Vec<&'static str>) {
+    let folder = scratch(name);
     painted::save(&folder.join("painted.tif"), Store::Abbreviated);
     painted::save(&folder.join("rgb.tif"), Store::Rgb);
+    painted::save(&folder.join("webp.tif"), Store::Webp);
     let picture = draw(901, 703, plain);
     save(&folder.join("plain.png"), &picture);
     for orientation in [1, 6] {
         let name = format!("turned-{orientation}.jpg");
         fs::write(folder.join(name), jpeg(&picture, orientation)).unwrap();
     }
+    fs::write(folder.join("page.webp"), webp(&picture)).unwrap();
     for (from, to) in [
         ("tiff/rgb-tiles-zip.tif", "zip.tif"),
         ("jp2/jp2-6res-rgb-64x56x8-multitiled-lossy.jp2", "tiled.jp2"),
@@ -54,6 +57,8 @@ fn masters() -> (PathBuf, Vec<&'static str>) {
     let names = [
         "painted.tif",
         "rgb.tif",
+        "webp.tif",
+        "page.webp",
         "plain.png",
         "turned-1.jpg",
         "turned-6.jpg",
@@ -63,7 +68,17 @@ fn masters() -> (PathBuf, Vec<&'static str>) {
     (folder, names.to_vec())
 }
 
-fn size(server: &Server, name: &str) -> (u64, u64) {
+/// A WebP without loss.
+fn webp(picture: &Pixels) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (width, height) = (picture.width as u32, picture.height as u32);
+    image_webp::WebPEncoder::new(&mut bytes)
+        .encode(&picture.data, width, height, image_webp::ColorType::Rgb8)
+        .unwrap();
+    bytes
+}
+
+pub(super) fn size(server: &Server, name: &str) -> (u64, u64) {
     let document = server.get(&format!("/iiif/3/{name}/info.json")).json();
     let side = |name: &str| document[name].as_u64().unwrap();
     (side("width"), side("height"))
@@ -103,14 +118,14 @@ impl Record {
 
 #[test]
 fn the_server_does_what_it_explains_cold_and_warm() {
-    let (folder, names) = masters();
+    let (folder, names) = masters("explained");
     let server = Server::start(&folder);
+    let sizes: Vec<_> = names.iter().map(|name| size(&server, name)).collect();
     let mut chance = Chance(9);
     let mut paths = BTreeSet::new();
     let mut cold = Record::default();
-    for round in 0..45 {
-        for name in &names {
-            let (width, height) = size(&server, name);
+    for round in 0..90 {
+        for (name, &(width, height)) in names.iter().zip(&sizes) {
             let wanted = match round % 5 {
                 // Tiles as a viewer asks for them, some of which are stored.
                 0 => {
@@ -120,7 +135,8 @@ fn the_server_does_what_it_explains_cold_and_warm() {
                         chance.below(height / side + 1),
                     );
                     let (x, y) = (x * side % width, y * side % height);
-                    format!("{x},{y},{side},{side}/max/0/default.jpg")
+                    let format = if *name == "webp.tif" { "webp" } else { "jpg" };
+                    format!("{x},{y},{side},{side}/max/0/default.{format}")
                 }
                 1 => "full/max/0/default.jpg".to_owned(),
                 _ => chance.request(width, height),
@@ -131,7 +147,7 @@ fn the_server_does_what_it_explains_cold_and_warm() {
             }
         }
     }
-    assert!(cold.good > 200, "{}", cold.good);
+    assert!(cold.good >= 500, "{}", cold.good);
     let mut warm = Record::default();
     for path in &paths {
         warm.compare(&server, path);

@@ -52,7 +52,7 @@ fn files(caches: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn wait_for_files(caches: &Path, count: usize) {
+pub(super) fn wait_for_files(caches: &Path, count: usize) {
     let until = Instant::now() + Duration::from_secs(30);
     while files(caches).len() < count {
         assert!(Instant::now() < until, "answers are not stored");
