@@ -84,8 +84,8 @@ pub(in crate::codec) fn open(
         colour: colour.name().to_owned(),
         pages: 1,
     };
-    let passed = colour.is_identity() && !info.is_animated();
-    let whole = passed.then(|| passage::whole(reader.length(), dimensions));
+    let still = colour.is_identity() && !info.is_animated();
+    let whole = still.then(|| passage::whole(reader.length(), dimensions));
     Ok(Arc::new(Png {
         whole,
         reader,

@@ -55,7 +55,7 @@ fn kept(file: &[u8], dimensions: Dimensions) -> Option<Vec<Range<usize>>> {
         let (name, payload) = chunk(file, at)?;
         let range = at..at + CHUNK_BYTES + payload.len();
         at = range.end;
-        stage = stage.after(name)?;
+        stage = stage.after(*name)?;
         if name == b"IHDR" && !begins(payload, dimensions) {
             return None;
         }
@@ -100,11 +100,10 @@ enum Stage {
 
 impl Stage {
     /// Behind a chunk of this name; `None` where it has no place, or changes what is shown.
-    fn after(self, name: &[u8; 4]) -> Option<Self> {
+    fn after(self, name: [u8; 4]) -> Option<Self> {
         let is_ancillary = name.first()?.is_ascii_lowercase();
-        match (self, name) {
-            (Self::Start, b"IHDR") => Some(Self::Before),
-            (Self::Before, b"PLTE" | b"tRNS") => Some(Self::Before),
+        match (self, &name) {
+            (Self::Start, b"IHDR") | (Self::Before, b"PLTE" | b"tRNS") => Some(Self::Before),
             (Self::Before | Self::Pixels, b"IDAT") => Some(Self::Pixels),
             (Self::Pixels | Self::Behind, b"IEND") => Some(Self::End),
             (_, b"acTL" | b"fcTL" | b"fdAT" | b"tRNS") => None,
