@@ -93,6 +93,6 @@ pub struct Choice {
     pub target: Target,
     /// Expected time on the CPU, decoding excluded.
     pub cpu: Duration,
-    /// Expected time by way of the device; none where it cannot do the job.
+    /// Expected time by way of the device; none where it cannot do the job, or is never asked.
     pub gpu: Option<Duration>,
 }

@@ -127,6 +127,12 @@ pub(super) struct Verdict {
     pub(super) reason: &'static str,
 }
 
+/// A result so small that the device is never asked.
+pub(super) const SMALL: Verdict = Verdict {
+    device: false,
+    reason: "small",
+};
+
 /// The model.
 #[derive(Debug)]
 pub(super) struct Cost(Mutex<Model>);
@@ -307,7 +313,7 @@ impl Model {
             return to(true, "on");
         }
         if item.labour.result < LEAST_PX {
-            return to(false, "small");
+            return SMALL;
         }
         let there = self.sides[bucket(&item.labour)];
         let busy = self.busy > if there { NOT_BUSY } else { BUSY };

@@ -55,7 +55,7 @@ use crate::raster::Shape;
 use crate::render::Target;
 
 use backoff::Pace;
-use cost::{Cost, Item, Scene, Verdict, seconds};
+use cost::{Cost, Item, SMALL, Scene, Verdict, seconds};
 use line::Line;
 use supervisor::Supervisor;
 
@@ -220,7 +220,7 @@ impl Gpu {
             reason: verdict.reason,
             target,
             cpu: seconds(weighed.cpu),
-            gpu: Some(seconds(weighed.gpu)),
+            gpu: (verdict != SMALL).then(|| seconds(weighed.gpu)),
         }
     }
 
