@@ -32,8 +32,8 @@ conformance: setup-test ## the official IIIF validator, all versions, against a 
 	@cargo build --locked --config profile.dev.opt-level=1
 	@tests/tools/conformance.sh
 
-test-gpu: setup-test ## the GPU's tests, optimised and with thousands of requests; TRIFORIUM_TEST_GPU=ADAPTER
-	@TRIFORIUM_TEST_GPU_REQUESTS=$${TRIFORIUM_TEST_GPU_REQUESTS:-4000} \
+test-gpu: setup-test ## the GPU's tests, optimised and with thousands of requests; GPU_TESTS_ADAPTER=ADAPTER
+	@GPU_TESTS_REQUESTS=$${GPU_TESTS_REQUESTS:-4000} \
 		cargo test --release --locked --test gpu -- --nocapture --test-threads 1
 
 bench: setup ## criterion benches; names what got slower than the saved baseline; ROOM=decode SHORT=1 BASELINE=new

@@ -10,7 +10,7 @@ use triforium::render::gpu::{Fault, Job, Opened, Output, Wanted, open};
 use triforium::render::{self, CpuEngine, Engine as _, Target};
 
 /// The part of an adapter's name to test on: any adapter, or the one that this variable names.
-const ADAPTER: &str = "TRIFORIUM_TEST_GPU";
+const ADAPTER: &str = "GPU_TESTS_ADAPTER";
 
 /// How long a batch may take on a slow machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);

@@ -23,7 +23,7 @@ const CONNECTIONS: usize = 64;
 
 /// How many requests are compared, where this variable says nothing.
 const REQUESTS: usize = 512;
-const REQUESTS_VARIABLE: &str = "TRIFORIUM_TEST_GPU_REQUESTS";
+const REQUESTS_VARIABLE: &str = "GPU_TESTS_REQUESTS";
 
 fn masters() -> PathBuf {
     fixtures().join("images")

@@ -14,7 +14,7 @@ use triforium::render::gpu::{Bare, Fault};
 const ENOUGH: u32 = 4;
 
 static DEVICE: LazyLock<Mutex<Bare>> = LazyLock::new(|| {
-    let adapter = std::env::var("TRIFORIUM_TEST_GPU").unwrap_or_default();
+    let adapter = std::env::var("GPU_TESTS_ADAPTER").unwrap_or_default();
     Mutex::new(Bare::open(&adapter).expect("an adapter; Debian's mesa-vulkan-drivers has one"))
 });
 
