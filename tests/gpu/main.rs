@@ -17,6 +17,7 @@ mod lost;
 mod measure;
 mod random;
 mod resident;
+mod trust;
 mod twins;
 
 #[path = "../it/support.rs"]

@@ -23,7 +23,7 @@ pub(crate) use enabled::fake;
 #[cfg(feature = "gpu")]
 pub use enabled::{
     AVAILABLE, Bare, Capacity, Executor, Flight, Gpu, Held, JpegRun, Open, Opened, Refusal, Tiles,
-    Wanted, measure, open,
+    Wanted, measure, open, open_changed, prove,
 };
 pub use job::{Class, Fault, Footprint, Job, Output};
 pub use labour::Labour;

@@ -135,6 +135,16 @@ pub fn open(wanted: &Wanted) -> Result<Opened, Refusal> {
     open_with(wanted, &Shaders::new())
 }
 
+/// As [`open`], with `change` made to the text of every shader of passes: what a test of the self-test
+/// needs.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn open_changed(wanted: &Wanted, change: impl Fn(&str) -> String) -> Result<Opened, Refusal> {
+    open_with(wanted, &Shaders::new().changed(change))
+}
+
 /// As [`open`], with shaders that a test may have changed.
 pub(super) fn open_with(wanted: &Wanted, shaders: &Shaders) -> Result<Opened, Refusal> {
     let Connected {

@@ -40,11 +40,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-pub use device::{Opened, Refusal, Wanted, open};
+pub use device::{Opened, Refusal, Wanted, open, open_changed};
 pub use executor::{Capacity, Executor, Flight};
 pub use measure::{Bare, JpegRun, measure};
 pub use resident::{Held, Tiles};
 pub use supervisor::Open;
+pub use trial::prove;
 
 use super::labour::Labour;
 use super::report::{Choice, Load, Report, State};

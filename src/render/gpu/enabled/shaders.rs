@@ -39,6 +39,18 @@ impl Shaders {
     }
 }
 
+impl Shaders {
+    /// The same with `change` made to each.
+    pub(super) fn changed(&self, change: impl Fn(&str) -> String) -> Self {
+        Self {
+            gather: change(&self.gather),
+            shrink: change(&self.shrink),
+            resample: change(&self.resample),
+            rotate: change(&self.rotate),
+        }
+    }
+}
+
 /// `text` with every `#import NAME` replaced by what is shared under that name. A name that is not
 /// known stays, and no compiler takes it.
 fn assembled(text: &str) -> String {
