@@ -39,7 +39,9 @@ fn everything_is_measured_and_what_comes_back_is_compared() {
         ("workgroups", 3),
         ("transfer", 6),
         ("batch", 18),
-        ("rate", 4),
+        ("rate", 8),
+        ("kernel", 2),
+        ("single", 5),
     ] {
         let figures = measured
             .figures

@@ -134,26 +134,23 @@ fn resampled(from: Dimensions, target: Dimensions) -> Pass {
 }
 
 fn trial(name: &'static str, source: Dimensions, passes: &[Pass], target: Target) -> Result<Trial> {
-    let job = Job::new(painted(source)?, passes.to_vec(), target);
+    let source = painted(source)?;
     Ok(Trial {
         name,
-        expected: made(&job)?,
-        job: Arc::new(job),
+        expected: made(&source, passes, target)?,
+        job: Arc::new(Job::new(source, passes.to_vec(), target)),
     })
 }
 
-/// What the processor makes of a job.
-fn made(job: &Job) -> Result<Output> {
+/// What the processor makes of a picture.
+fn made(source: &Raster, passes: &[Pass], target: Target) -> Result<Output> {
     let cancel = Cancel::new();
-    let source = job.source.raster();
-    let source = source.ok_or_else(|| Error::internal("a trial's pixels are the host's"))?;
     let source = Box::new(OneStrip::from(source.clone()));
-    let render::Output::Rows(mut rows) = CpuEngine.run(source, &job.passes, job.target, &cancel)?
-    else {
+    let render::Output::Rows(mut rows) = CpuEngine.run(source, passes, target, &cancel)? else {
         return Err(Error::internal("the CPU engine gives rows"));
     };
     let raster = gather(rows.as_mut(), &cancel)?;
-    match job.target {
+    match target {
         Target::Rows => Ok(Output::Pixels(raster)),
         Target::Jpeg(settings) => encoded(raster, settings).map(Output::Jpeg),
     }
@@ -189,12 +186,15 @@ fn painted(dimensions: Dimensions) -> Result<Raster> {
 
 /// One thread, then all processors at once.
 fn on_cpu(trial: &Trial, own: &Tree, measured: &mut Measured) -> Result<()> {
+    let Some(source) = trial.job.source.raster() else {
+        return Err(Error::internal("trials bring their pixels"));
+    };
     for threads in [1, processors()] {
         let (begun, cpu_begun, done) = (Instant::now(), own.cpu_seconds(), AtomicU64::new(0));
         std::thread::scope(|scope| {
             let work = || {
                 while begun.elapsed() < WHILE {
-                    made(&trial.job)?;
+                    made(source, &trial.job.passes, trial.job.target)?;
                     done.fetch_add(1, Ordering::Relaxed);
                 }
                 Ok(())

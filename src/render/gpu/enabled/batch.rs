@@ -38,6 +38,19 @@ pub(super) enum Kernel {
     Rotate,
 }
 
+impl Kernel {
+    /// Its name in reports: its entry in its shader.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Gather => "gather",
+            Self::Shrink => "shrink",
+            Self::Columns => "columns",
+            Self::Across => "across",
+            Self::Rotate => "rotate",
+        }
+    }
+}
+
 /// One kernel over all jobs that want it. Ranges are of words in [`Batch::params`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dispatch {

@@ -18,6 +18,33 @@ pub(super) struct Landing {
     pub(super) mapped: Arc<Mapped>,
 }
 
+impl Landing {
+    /// Waits until the device is done and both buffers are mapped.
+    pub(super) fn wait(&self, device: &Device, patience: Duration) -> Result<(), Fault> {
+        let start = Instant::now();
+        loop {
+            let left = patience.saturating_sub(start.elapsed());
+            let polled = device.handle.poll(wgpu::PollType::Wait {
+                submission_index: Some(self.index.clone()),
+                timeout: Some(left),
+            });
+            if device.is_gone() {
+                return Err(Fault::Lost);
+            }
+            match polled {
+                Ok(_) if self.mapped.all()? => return Ok(()),
+                Ok(_) | Err(wgpu::PollError::Timeout) if start.elapsed() >= patience => {
+                    return Err(Fault::Hung);
+                }
+                // Another thread's poll runs the callbacks: they are about to have run.
+                Ok(_) => std::thread::yield_now(),
+                Err(wgpu::PollError::Timeout) => {}
+                Err(wgpu::PollError::WrongSubmissionIndex(..)) => return Err(Fault::Lost),
+            }
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Airborne {
     device: Arc<Device>,
@@ -89,7 +116,7 @@ impl Flight for InFlight {
 
 impl Airborne {
     fn land(self, patience: Duration) -> Result<Vec<Result<Output, Fault>>, Fault> {
-        self.wait_for(patience)?;
+        self.landing.wait(&self.device, patience)?;
         let needs = self.load.needs();
         let Ok(view) = self.slot.down.get_mapped_range(..needs.down) else {
             return Err(Fault::Lost);
@@ -121,30 +148,5 @@ impl Airborne {
                 raster.map(Output::Pixels).ok_or(Fault::Unfit)
             })
             .collect()
-    }
-
-    /// Waits until the device is done and both buffers are mapped.
-    fn wait_for(&self, patience: Duration) -> Result<(), Fault> {
-        let start = Instant::now();
-        loop {
-            let left = patience.saturating_sub(start.elapsed());
-            let polled = self.device.handle.poll(wgpu::PollType::Wait {
-                submission_index: Some(self.landing.index.clone()),
-                timeout: Some(left),
-            });
-            if self.device.is_gone() {
-                return Err(Fault::Lost);
-            }
-            match polled {
-                Ok(_) if self.landing.mapped.all()? => return Ok(()),
-                Ok(_) | Err(wgpu::PollError::Timeout) if start.elapsed() >= patience => {
-                    return Err(Fault::Hung);
-                }
-                // Another thread's poll runs the callbacks: they are about to have run.
-                Ok(_) => std::thread::yield_now(),
-                Err(wgpu::PollError::Timeout) => {}
-                Err(wgpu::PollError::WrongSubmissionIndex(..)) => return Err(Fault::Lost),
-            }
-        }
     }
 }

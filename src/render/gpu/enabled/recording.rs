@@ -55,13 +55,22 @@ impl Recorder {
             label: Some("passes"),
             timestamp_writes: None,
         });
-        for dispatch in &load.batch.dispatches {
-            let group = self.bind_group(slot, load, dispatch);
-            pass.set_pipeline(self.pipelines.of(dispatch.kernel));
-            pass.set_bind_group(0, &group, &[]);
-            let (x, y) = folded(dispatch.workgroups);
-            pass.dispatch_workgroups(x, y, 1);
+        for prepared in self.prepared(slot, load) {
+            prepared.dispatch(&mut pass);
         }
+    }
+
+    /// The dispatches of a load's passes, in their order.
+    pub(super) fn prepared(&self, slot: &Slot, load: &Load) -> Vec<Prepared<'_>> {
+        let dispatches = load.batch.dispatches.iter();
+        dispatches
+            .map(|dispatch| Prepared {
+                kernel: dispatch.kernel,
+                pipeline: self.pipelines.of(dispatch.kernel),
+                group: self.bind_group(slot, load, dispatch),
+                workgroups: folded(dispatch.workgroups),
+            })
+            .collect()
     }
 
     fn files(
@@ -115,6 +124,24 @@ impl Recorder {
             layout: self.pipelines.layout(dispatch.kernel),
             entries: &entries,
         })
+    }
+}
+
+/// A dispatch with all that it binds.
+#[derive(Debug)]
+pub(super) struct Prepared<'a> {
+    pub(super) kernel: Kernel,
+    pipeline: &'a wgpu::ComputePipeline,
+    group: wgpu::BindGroup,
+    workgroups: (u32, u32),
+}
+
+impl Prepared<'_> {
+    /// Records it.
+    pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>) {
+        pass.set_pipeline(self.pipeline);
+        pass.set_bind_group(0, &self.group, &[]);
+        pass.dispatch_workgroups(self.workgroups.0, self.workgroups.1, 1);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::super::{Fault, Footprint, Job, Keep, Source};
 use super::device::Device;
@@ -151,6 +152,49 @@ impl Runner {
         })
     }
 
+    /// The load of what is boarded, submitted; none where nothing is.
+    fn submitted(&self, boarded: &Boarded<'_>) -> Result<Option<(Slot, Landing, Load)>, Fault> {
+        let Some(load) = self.planned(boarded) else {
+            return Ok(None);
+        };
+        let launched = self.launch(&load, &boarded.jobs);
+        for (keep, held) in &load.keeps {
+            match launched {
+                Ok(_) => self.tiles.commit(keep, held.clone()),
+                Err(_) => self.tiles.abandon(held),
+            }
+        }
+        let (slot, landing) = launched?;
+        Ok(Some((slot, landing, load)))
+    }
+
+    /// The load of `jobs` after it has run once, and its slot, for those who run it again.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Unfit`] where none of them fits; those of a flight.
+    pub(super) fn first_run(
+        &self,
+        jobs: &[Arc<Job>],
+        patience: Duration,
+    ) -> Result<(Slot, Load), Fault> {
+        let submitted = self.submitted(&self.boarded(jobs))?;
+        let (slot, landing, load) = submitted.ok_or(Fault::Unfit)?;
+        landing.wait(&self.device, patience)?;
+        slot.down.unmap();
+        Ok((slot, load))
+    }
+
+    /// The device.
+    pub(super) fn device(&self) -> &Arc<Device> {
+        &self.device
+    }
+
+    /// What records its loads.
+    pub(super) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
     /// Writes, records and submits a load.
     fn launch(&self, load: &Load, jobs: &[&Job]) -> Result<(Slot, Landing), Fault> {
         let needs = load.needs();
@@ -206,18 +250,10 @@ impl Executor for Runner {
             return Err(Fault::Lost);
         }
         let mut boarded = self.boarded(jobs);
-        let Some(load) = self.planned(&boarded) else {
+        let Some((slot, landing, load)) = self.submitted(&boarded)? else {
             boarded.fates.fill(Err(Fault::Unfit));
             return Ok(Box::new(InFlight::grounded(boarded.fates)));
         };
-        let launched = self.launch(&load, &boarded.jobs);
-        for (keep, held) in &load.keeps {
-            match launched {
-                Ok(_) => self.tiles.commit(keep, held.clone()),
-                Err(_) => self.tiles.abandon(held),
-            }
-        }
-        let (slot, landing) = launched?;
         let flight = InFlight::new(
             Arc::clone(&self.device),
             Arc::clone(&self.pool),

@@ -1,5 +1,6 @@
 //! A device that is waited for after every submission.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::device::{self, Connected, Device, Wanted};
@@ -12,7 +13,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A device by itself. Every call waits until it is done.
 #[derive(Debug)]
 pub struct Bare {
-    pub(super) device: Device,
+    pub(super) device: Arc<Device>,
     pub(super) jpeg: JpegStage,
     pub(super) binding_bytes: u64,
     adapter: AdapterFacts,
@@ -36,12 +37,17 @@ impl Bare {
             limits,
             adapter,
         } = connected;
-        Ok(Self {
+        Ok(Self::on(Arc::new(device), &limits, adapter))
+    }
+
+    /// A device that others use too.
+    pub(super) fn on(device: Arc<Device>, limits: &wgpu::Limits, adapter: AdapterFacts) -> Self {
+        Self {
             jpeg: JpegStage::new(&device.handle),
             binding_bytes: limits.max_storage_buffer_binding_size,
             device,
             adapter,
-        })
+        }
     }
 
     /// What is known of the adapter, before anything is measured.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{median, us};
-use crate::render::gpu::{Executor, Fault, Flight, Job, Measured, Output, Trial};
+use crate::render::gpu::{
+    Executor, Fault, Flight, Job, Keep, Measured, Mosaic, Output, Source, TileName, Trial,
+};
 
 /// Runs behind a median.
 const RUNS: usize = 15;
@@ -26,13 +28,13 @@ pub(super) fn measure(
     measured: &mut Measured,
 ) -> Result<(), Fault> {
     for trial in trials {
-        compare(&landed(start(executor, trial, 1)?)?, trial, measured);
+        compare(&landed(start(executor, &trial.job, 1)?)?, trial, measured);
         let mut jobs = 1;
         let most = most(executor, trial)?;
         while jobs <= most {
             let mut outputs = Vec::new();
             let took = median(RUNS, || {
-                outputs = landed(start(executor, trial, jobs)?)?;
+                outputs = landed(start(executor, &trial.job, jobs)?)?;
                 Ok(())
             })?;
             compare(&outputs, trial, measured);
@@ -41,24 +43,64 @@ pub(super) fn measure(
             jobs *= 2;
         }
     }
-    for trial in trials {
-        rate(executor, trial, cpu_seconds, measured)?;
+    for (number, trial) in (0..).zip(trials) {
+        let mut rate = |how, job| rate(executor, trial, job, (how, cpu_seconds), measured);
+        rate("uploaded", &trial.job)?;
+        if let Some(job) = resident(executor, trial, number)? {
+            rate("resident", &job)?;
+        }
     }
     Ok(())
+}
+
+/// A trial's job on the same pixels, which have come to stay on the device; none where it keeps none.
+fn resident(executor: &dyn Executor, trial: &Trial, number: u8) -> Result<Option<Arc<Job>>, Fault> {
+    let (job, shape) = (&trial.job, trial.job.source.shape());
+    let (Some(tiles), Some(pixels)) = (executor.tiles(), job.source.raster()) else {
+        return Ok(None);
+    };
+    let name = TileName {
+        master: [number; 32],
+        factor: 1,
+        cell: shape.dimensions,
+        column: 0,
+        row: 0,
+    };
+    let mut keeping = Job::new(pixels.clone(), job.passes.clone(), job.target);
+    keeping.keep.push(Keep {
+        name,
+        pixels: Arc::new(pixels.clone()),
+        worth: 1,
+    });
+    landed(executor.submit(&[Arc::new(keeping)])?)?;
+    Ok(tiles.held(&[name]).map(|tiles| {
+        let mosaic = Mosaic {
+            shape,
+            cell: shape.dimensions,
+            left: 0,
+            top: 0,
+            tiles,
+        };
+        Arc::new(Job {
+            source: Source::Resident(mosaic),
+            ..Job::new(pixels.clone(), job.passes.clone(), job.target)
+        })
+    }))
 }
 
 /// Two batches are under way at any time, as they are under load.
 fn rate(
     executor: &dyn Executor,
     trial: &Trial,
-    cpu_seconds: &dyn Fn() -> f64,
+    job: &Arc<Job>,
+    (how, cpu_seconds): (&str, &dyn Fn() -> f64),
     measured: &mut Measured,
 ) -> Result<(), Fault> {
     let busy = BUSY.min(most(executor, trial)?);
     let (begun, cpu_begun) = (Instant::now(), cpu_seconds());
-    let (mut before, mut done) = (start(executor, trial, busy)?, 0.0);
+    let (mut before, mut done) = (start(executor, job, busy)?, 0.0);
     while begun.elapsed() < WHILE {
-        let next = start(executor, trial, busy)?;
+        let next = start(executor, job, busy)?;
         let outputs = landed(before)?;
         done += outputs.len() as f64;
         compare(&outputs, trial, measured);
@@ -68,9 +110,9 @@ fn rate(
     done += outputs.len() as f64;
     let (took, cpu) = (begun.elapsed().as_secs_f64(), cpu_seconds() - cpu_begun);
     compare(&outputs, trial, measured);
-    let name = |how: &str| format!("{} × {busy}, {how}", trial.name);
-    measured.note("rate", name("uploaded"), done / took, "a second");
-    measured.note("rate", name("processor"), cpu * 1e3 / done, "ms each");
+    let name = format!("{} × {busy}, {how}", trial.name);
+    measured.note("rate", name.as_str(), done / took, "a second");
+    measured.note("rate", name + ", processor", cpu * 1e3 / done, "ms each");
     Ok(())
 }
 
@@ -93,10 +135,8 @@ fn most(executor: &dyn Executor, trial: &Trial) -> Result<usize, Fault> {
         .ok_or(Fault::Unfit)
 }
 
-fn start(executor: &dyn Executor, trial: &Trial, jobs: usize) -> Result<Box<dyn Flight>, Fault> {
-    let jobs: Vec<Arc<Job>> = std::iter::repeat_n(&trial.job, jobs)
-        .map(Arc::clone)
-        .collect();
+fn start(executor: &dyn Executor, job: &Arc<Job>, jobs: usize) -> Result<Box<dyn Flight>, Fault> {
+    let jobs: Vec<Arc<Job>> = std::iter::repeat_n(job, jobs).map(Arc::clone).collect();
     executor.submit(&jobs)
 }
 

@@ -7,6 +7,7 @@
 mod bare;
 mod batches;
 mod jpeg;
+mod replay;
 mod stamps;
 mod submissions;
 mod transfers;
@@ -14,10 +15,13 @@ mod transfers;
 pub use bare::Bare;
 pub use jpeg::JpegRun;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::{Fault, Measured, Trial};
-use super::device::{self, Wanted};
+use super::device::{self, Connected, Wanted};
+use super::runner::Runner;
+use super::shaders::Shaders;
 
 /// Measures the first adapter with `adapter` in its name, software among them. `cpu_seconds` tells the
 /// processor time of this process so far.
@@ -35,15 +39,23 @@ pub fn measure(
         software: true,
         memory_bytes: 0,
     };
-    let bare = Bare::open(adapter)?;
+    let Connected {
+        device,
+        limits,
+        adapter,
+    } = device::connect(&wanted).map_err(|refusal| refusal.to_string())?;
+    let runner = Runner::new(device, &Shaders::new(), &limits, wanted.memory_bytes)?;
+    let bare = Bare::on(Arc::clone(runner.device()), &limits, adapter);
     let mut measured = bare.facts();
-    let failed = |fault: Fault| format!("the device failed: {fault:?}");
-    submissions::measure(&bare, &mut measured).map_err(failed)?;
-    transfers::measure(&bare, &mut measured).map_err(failed)?;
-    jpeg::measure(&bare, trials, &mut measured).map_err(failed)?;
-    drop(bare);
-    let opened = device::open(&wanted).map_err(|refusal| refusal.to_string())?;
-    batches::measure(&*opened.executor, trials, cpu_seconds, &mut measured).map_err(failed)?;
+    let mut all = || {
+        submissions::measure(&bare, &mut measured)?;
+        transfers::measure(&bare, &mut measured)?;
+        replay::measure(&bare, &runner, trials, &mut measured)?;
+        jpeg::measure(&bare, trials, &mut measured)?;
+        batches::measure(&runner, trials, cpu_seconds, &mut measured)
+    };
+    let failed = |fault: Fault| format!("the device failed: {}", fault.name());
+    all().map_err(failed)?;
     Ok(measured)
 }
 
