@@ -52,6 +52,9 @@ enum Gpu {
 /// How often recorded durations are folded into their buckets.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
+/// How often free memory is given back, in upkeeps.
+const UPKEEPS_PER_RETURN: u32 = 6;
+
 /// Threads for files and decoders that wait: admission bounds those that compute.
 const MOST_BLOCKING_THREADS: usize = 128;
 
@@ -144,6 +147,7 @@ impl Serve {
             Err(cause) => return Failure::Output(cause),
         };
         let mut upkeep = tokio::time::interval(UPKEEP_EVERY);
+        let mut upkeeps = 0_u32;
         loop {
             tokio::select! {
                 _ = terminate.recv() => drain.send_modify(|told| *told = told.saturating_add(1)),
@@ -153,7 +157,14 @@ impl Serve {
                     reopen_log();
                 }
                 _ = user.recv() => reopen_log(),
-                _ = upkeep.tick() => metrics::upkeep(),
+                _ = upkeep.tick() => {
+                    metrics::upkeep();
+                    upkeeps = upkeeps.wrapping_add(1);
+                    if upkeeps.is_multiple_of(UPKEEPS_PER_RETURN) {
+                        // Nobody waits for it.
+                        drop(tokio::task::spawn_blocking(heap::give_back));
+                    }
+                }
             }
         }
     }
