@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::AVAILABLE;
 use crate::error::ConfigError;
 
 /// The GPU's settings. None of them changes a byte of any answer.
@@ -64,7 +65,7 @@ impl GpuConfig {
     ///
     /// The first value that is out of its range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        if self.mode == GpuMode::On && !cfg!(feature = "gpu") {
+        if self.mode == GpuMode::On && !AVAILABLE {
             return Err(ConfigError::new(
                 "gpu.mode",
                 "must be off or auto: this build has no GPU engine",
@@ -103,6 +104,6 @@ mod tests {
         assert!(key(|config| config.rehearsal = -1.0).is_err());
         assert!(key(|config| config.rehearsal = f64::NAN).is_err());
         let on = key(|config| config.mode = GpuMode::On);
-        assert_eq!(on.is_ok(), cfg!(feature = "gpu"));
+        assert_eq!(on.is_ok(), AVAILABLE);
     }
 }
