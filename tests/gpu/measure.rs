@@ -33,6 +33,7 @@ fn everything_is_measured_and_what_comes_back_is_compared() {
     let adapter = crate::device::wanted().adapter;
     let measured = measure(&adapter, &[trial(), other], &|| 0.0).unwrap();
     assert!(measured.compared > 1000);
+    assert_eq!(measured.undone, 0);
     assert!(measured.different > 500 && measured.different < measured.compared - 500);
     for (group, least) in [
         ("submission", 2),

@@ -71,7 +71,7 @@ pub(super) fn run(adapter: &str, json: bool) -> Outcome {
         table(&measured)
     };
     output::bytes(text.as_bytes())?;
-    Ok(if measured.different == 0 {
+    Ok(if measured.different + measured.undone == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -239,14 +239,20 @@ fn as_json(measured: &Measured) -> serde_json::Value {
         "kernels_timed_by": if measured.has_stamps { "device" } else { "host" },
         "compared": measured.compared,
         "different": measured.different,
+        "undone": measured.undone,
         "figures": figures,
     })
 }
 
 fn table(measured: &Measured) -> String {
     let mut text = format!(
-        "{} ({}), {}\n{} outputs compared with the processor's, {} different\n",
-        measured.adapter, measured.kind, measured.driver, measured.compared, measured.different
+        "{} ({}), {}\n{} outputs compared with the processor's, {} different; {} jobs undone\n",
+        measured.adapter,
+        measured.kind,
+        measured.driver,
+        measured.compared,
+        measured.different,
+        measured.undone
     );
     let width = |text: &str| text.chars().count();
     let names = measured.figures.iter().map(|figure| width(&figure.name));

@@ -45,6 +45,8 @@ pub struct Measured {
     pub compared: u64,
     /// Those that were others.
     pub different: u64,
+    /// Jobs that the device did not do.
+    pub undone: u64,
 }
 
 impl Measured {
