@@ -186,6 +186,11 @@ fn sixty_four_connections_get_the_bodies_of_the_cpu() {
         "{jobs} of {on_device}"
     );
     assert!(mean > 4.0, "{mean} requests in a batch");
+    let resident = on.metric("triforium_gpu_resident_bytes");
+    assert!(
+        resident > 1e5,
+        "{resident} bytes of tiles stay on the device"
+    );
     assert!(total(&off, "triforium_gpu_jobs_total{") < 0.5);
 }
 
@@ -284,6 +289,11 @@ fn a_device_that_is_not_there_stops_on_and_leaves_auto_to_the_cpu() {
     let auto = server(&masters(), "auto", &[absent]);
     let answer = auto.get("/iiif/3/cat-progressive.jpg/full/150,/0/default.jpg");
     assert_eq!((answer.status, engine(&answer)), (200, "cpu"));
+    // The device is looked for in the background.
+    let start = Instant::now();
+    while !auto.log().contains("GPU") && start.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     let log = auto.log();
     let lines: Vec<_> = log.lines().filter(|line| line.contains("GPU")).collect();
     assert_eq!(lines.len(), 1, "{log}");
