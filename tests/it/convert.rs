@@ -204,7 +204,8 @@ fn an_exact_pyramid_answers_as_its_master() {
     let mut compared = 0;
     for (number, name) in TELLING.iter().enumerate() {
         let extension = Path::new(name).extension().unwrap().to_str().unwrap();
-        let of = |id: &str| server.get(&format!("/iiif/3/{id}/full/max/0/default.png"));
+        // A TIFF is always made; a PNG may be the master itself.
+        let of = |id: &str| server.get(&format!("/iiif/3/{id}/full/max/0/default.tif"));
         let (master, pyramid) = (
             of(&format!("{number}.{extension}")),
             of(&format!("p{number}.tif")),
@@ -221,7 +222,7 @@ fn an_exact_pyramid_answers_as_its_master() {
         "0,0,1025,513/257,129",
         "0,0,1025,513/max",
     ] {
-        let of = |id: &str| server.get(&format!("/iiif/3/{id}/{request}/0/default.png"));
+        let of = |id: &str| server.get(&format!("/iiif/3/{id}/{request}/0/default.tif"));
         let (master, pyramid) = (of("uneven.png"), of("puneven.tif"));
         assert_eq!((master.status, pyramid.status), (200, 200), "{request}");
         assert!(master.body == pyramid.body, "{request}");
@@ -519,7 +520,7 @@ fn zstandard_and_webp_of_libtiff_are_read() {
     let server = Server::start(place.path());
     for request in ["full/max", "300,100,513,400/max"] {
         let of = |id: &str| {
-            let answer = server.get(&format!("/iiif/3/{id}/{request}/0/default.png"));
+            let answer = server.get(&format!("/iiif/3/{id}/{request}/0/default.tif"));
             assert_eq!(answer.status, 200, "{id}: {}", answer.text_lossy());
             answer.body
         };
