@@ -1,5 +1,6 @@
 // Pixels → quantised coefficients. Twin: src/render/cpu/jpeg_fdct.rs. Bindings: shared/jpeg.wgsl.
 // Workgroup: 64, for one unit of six blocks, or for four blocks of a gray image.
+#import jpeg
 
 // Samples less 128, then the transform's values; 64 a block, row by row.
 var<workgroup> values: array<i32, 384>;

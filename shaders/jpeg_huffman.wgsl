@@ -1,6 +1,7 @@
 // Quantised coefficients → codes. Twin: src/render/cpu/jpeg_huffman.rs. Bindings: shared/jpeg.wgsl.
 // Workgroups: `count` and `emit` 64, a block a thread; `scan` 256 for an image; `place` one of 256 for
 // the batch. They run in this order: count, scan, place, emit.
+#import jpeg
 
 const DC_CODES: u32 = 64u;
 const AC_CODES: u32 = 96u;

@@ -67,6 +67,18 @@ pub enum Filter {
     Box,
 }
 
+impl Filter {
+    /// Samples from the kernel's centre to its end where it does not shrink.
+    pub const fn support(self) -> f64 {
+        match self {
+            Self::Lanczos3 => 3.0,
+            Self::CatmullRom => 2.0,
+            Self::Bilinear => 1.0,
+            Self::Box => 0.5,
+        }
+    }
+}
+
 /// A turn by an angle that is no multiple of 90.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Turn {

@@ -69,13 +69,7 @@ pub fn estimated_bytes(format: Format, output: Shape) -> u64 {
 impl Filter {
     /// Samples beyond a cut that the kernel may reach when it steps `scale` samples a pixel.
     pub(super) fn reach(self, scale: f64) -> u32 {
-        let support = match self {
-            Self::Lanczos3 => 3.0,
-            Self::CatmullRom => 2.0,
-            Self::Bilinear => 1.0,
-            Self::Box => 0.5,
-        };
-        let reach = (support * scale.max(1.0)).ceil() + 1.0;
+        let reach = (self.support() * scale.max(1.0)).ceil() + 1.0;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

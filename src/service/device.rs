@@ -14,9 +14,7 @@ use super::losses::Visit;
 use super::masters::run_blocking;
 use super::render::{Clocks, Render};
 use super::tiles::{Cells, View};
-use crate::cancel::Cancel;
 use crate::codec;
-use crate::encoding::{EncodeSettings, JpegSettings};
 use crate::error::Result;
 use crate::iiif::Format;
 use crate::metrics::{GPU_CHECKS, GPU_FALLBACK, GPU_JOBS};
@@ -31,17 +29,7 @@ pub(super) const DEVICE: &str = "gpu";
 
 /// The host's encoder, where the device's files have to be its own.
 pub(super) fn encoder() -> Option<Encode> {
-    codec::jpeg::is_standard().then_some(encode)
-}
-
-fn encode(raster: Raster, jpeg: JpegSettings) -> Result<Vec<u8>> {
-    let settings = EncodeSettings {
-        jpeg,
-        ..EncodeSettings::default()
-    };
-    let (mut rows, mut file) = (OneStrip::from(raster), Vec::new());
-    codec::encode(Format::Jpg, &mut rows, &settings, &Cancel::new(), &mut file)?;
-    Ok(file)
+    codec::jpeg::is_standard().then_some(codec::jpeg::file)
 }
 
 /// Opens the GPU that `config` names for a look at it: what it is, and what was measured. It blocks.

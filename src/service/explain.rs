@@ -134,9 +134,7 @@ impl Work {
             canonical: self.resolved.canonical,
         }
     }
-}
 
-impl Work {
     /// Where the passes of a rung would run now.
     fn choice(&self, rung: Rung) -> Option<Choice> {
         match rung {

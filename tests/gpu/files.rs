@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use triforium::cancel::Cancel;
 use triforium::codec;
-use triforium::encoding::{EncodeSettings, JpegSettings, Subsampling};
-use triforium::iiif::Format;
-use triforium::raster::{Channels, OneStrip, Raster};
+use triforium::encoding::{JpegSettings, Subsampling};
+use triforium::raster::{Channels, Raster};
 use triforium::render::Target;
 use triforium::render::gpu::{Job, Output};
 
@@ -14,15 +12,7 @@ use crate::device::{DEVICE, on_cpu, on_device};
 use crate::random::{Noise, any_job, dimensions, job, picture};
 
 fn encoded(raster: Raster, jpeg: JpegSettings) -> Vec<u8> {
-    let settings = EncodeSettings {
-        jpeg,
-        ..EncodeSettings::default()
-    };
-    let mut file = Vec::new();
-    let mut rows = OneStrip::from(raster);
-    let cancel = Cancel::new();
-    codec::encode(Format::Jpg, &mut rows, &settings, &cancel, &mut file).unwrap();
-    file
+    codec::jpeg::file(raster, jpeg).unwrap()
 }
 
 fn as_file(job: &Job, settings: JpegSettings) -> Arc<Job> {

@@ -2,12 +2,10 @@
 
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
-use triforium::cancel::Cancel;
 use triforium::codec;
-use triforium::encoding::{EncodeSettings, JpegSettings, Subsampling};
+use triforium::encoding::{JpegSettings, Subsampling};
 use triforium::geometry::Dimensions;
-use triforium::iiif::Format;
-use triforium::raster::{Channels, OneStrip, Raster};
+use triforium::raster::{Channels, Raster};
 use triforium::render::gpu::{Bare, Fault};
 
 /// Bytes a pixel that no file of these tests has.
@@ -75,14 +73,7 @@ fn settings(quality: u32) -> JpegSettings {
 }
 
 fn library(raster: &Raster, jpeg: JpegSettings) -> Vec<u8> {
-    let settings = EncodeSettings {
-        jpeg,
-        ..EncodeSettings::default()
-    };
-    let mut rows = OneStrip::from(raster.clone());
-    let mut file = Vec::new();
-    codec::encode(Format::Jpg, &mut rows, &settings, &Cancel::new(), &mut file).unwrap();
-    file
+    codec::jpeg::file(raster.clone(), jpeg).unwrap()
 }
 
 /// Panics unless each file is the library's.

@@ -5,11 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use triforium::cancel::Cancel;
-use triforium::encoding::{EncodeSettings, JpegSettings};
-use triforium::error::Result;
-use triforium::iiif::{Format, ImageRequest, Version};
-use triforium::raster::{OneStrip, Raster};
+use triforium::iiif::{ImageRequest, Version};
 use triforium::render::gpu::{Executor, Gpu, GpuMode, Open, State, open};
 use triforium::service::{Answer, Ask, Config, Resources, Service};
 use triforium::source::{self, FileSource};
@@ -23,17 +19,6 @@ const AT_ONCE: usize = 64;
 const REQUESTS: usize = 320;
 /// The device goes whenever so many have been answered: once only, since three losses are enough.
 const ANSWERED: usize = 80;
-
-fn encode(raster: Raster, jpeg: JpegSettings) -> Result<Vec<u8>> {
-    let settings = EncodeSettings {
-        jpeg,
-        ..EncodeSettings::default()
-    };
-    let (mut rows, mut file) = (OneStrip::from(raster), Vec::new());
-    let cancel = Cancel::new();
-    codec::encode(Format::Jpg, &mut rows, &settings, &cancel, &mut file)?;
-    Ok(file)
-}
 
 fn config(mode: GpuMode) -> Config {
     let mut config = Config::default();
@@ -103,7 +88,7 @@ async fn a_device_that_is_destroyed_under_load_costs_nobody_an_answer() {
     });
     let on = config(GpuMode::On);
     let standard = codec::jpeg::is_standard();
-    let gpu = Gpu::opened_by(&on.gpu, standard.then_some(encode), by);
+    let gpu = Gpu::opened_by(&on.gpu, standard.then_some(codec::jpeg::file), by);
     assert_eq!(gpu.settled().state, State::Up, "{:?}", gpu.report());
     let on = service(&on, gpu.clone());
     let off = config(GpuMode::Off);

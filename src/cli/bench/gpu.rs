@@ -14,10 +14,9 @@ use super::processors;
 use crate::cancel::Cancel;
 use crate::cli::output::{self, Failure, Outcome};
 use crate::codec;
-use crate::encoding::{EncodeSettings, JpegSettings};
+use crate::encoding::JpegSettings;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
-use crate::iiif::Format;
 use crate::plan::{Crop, Filter, Pass, Turn, canvas};
 use crate::raster::{Channels, OneStrip, Raster, gather};
 use crate::render::gpu::{Gpu, GpuConfig, GpuMode, Job, Measured, Output, State, Trial, measure};
@@ -86,7 +85,7 @@ fn calibrated(adapter: &str) -> Result<Vec<(&'static str, f64)>, Failure> {
         adapter: adapter.to_owned(),
         ..GpuConfig::default()
     };
-    let report = Gpu::start(&config, Some(encoded)).settled();
+    let report = Gpu::start(&config, Some(codec::jpeg::file)).settled();
     match report.state {
         State::Up => Ok(report.measured),
         State::Off | State::Starting | State::Down => Err(Failure::Words(report.reason)),
@@ -152,18 +151,8 @@ fn made(source: &Raster, passes: &[Pass], target: Target) -> Result<Output> {
     let raster = gather(rows.as_mut(), &cancel)?;
     match target {
         Target::Rows => Ok(Output::Pixels(raster)),
-        Target::Jpeg(settings) => encoded(raster, settings).map(Output::Jpeg),
+        Target::Jpeg(settings) => codec::jpeg::file(raster, settings).map(Output::Jpeg),
     }
-}
-
-fn encoded(raster: Raster, jpeg: JpegSettings) -> Result<Vec<u8>> {
-    let settings = EncodeSettings {
-        jpeg,
-        ..EncodeSettings::default()
-    };
-    let (mut rows, mut file) = (OneStrip::from(raster), Vec::new());
-    codec::encode(Format::Jpg, &mut rows, &settings, &Cancel::new(), &mut file)?;
-    Ok(file)
 }
 
 /// Slopes, waves, an edge and grain: about as much to encode as a photograph.

@@ -6,8 +6,8 @@
 //! window's pixels equal the same pixels of a whole decode, bit for bit: the margins that
 //! upsampling looks at are decoded too. Far down in a sequential file a window is reached through an
 //! index (`index`). A stream that ends before the window's last row is corrupt, one that lacks its end
-//! marker alone is not; corrupt, too, is one whose coding is seen to be damaged above it; JPEG has no checksums, so damage that
-//! still decodes is not seen.
+//! marker alone is not; corrupt, too, is one whose coding is seen to be damaged above it; JPEG has no
+//! checksums, so damage that still decodes is not seen.
 
 #[cfg_attr(
     not(any(feature = "turbojpeg", feature = "mozjpeg")),
@@ -27,6 +27,8 @@ mod passage;
 mod picture;
 mod scanlines;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 mod tile;
 
@@ -36,7 +38,7 @@ use std::sync::Arc;
 use crate::cancel::Cancel;
 use crate::encoding::JpegSettings;
 use crate::error::{Error, Parameter, Result};
-use crate::raster::{Channels, Depth, Rows};
+use crate::raster::{Channels, Depth, OneStrip, Raster, Rows};
 use crate::reader::RangeReader;
 
 use super::{DecodeLimits, Picture};
@@ -102,6 +104,17 @@ pub fn encode(
         ));
     }
     scanlines::encode(rows, *settings, cancel, sink)
+}
+
+/// The JPEG file of one picture.
+///
+/// # Errors
+///
+/// As [`encode`].
+pub fn file(raster: Raster, settings: JpegSettings) -> Result<Vec<u8>> {
+    let (mut rows, mut file) = (OneStrip::from(raster), Vec::new());
+    encode(&mut rows, &settings, &Cancel::new(), &mut file)?;
+    Ok(file)
 }
 
 /// Whether a baseline file that [`encode`] writes is libjpeg's own, byte for byte, as the GPU's are

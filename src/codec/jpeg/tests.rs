@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::testing::Seeded;
 use super::*;
 use crate::encoding::Subsampling;
 use crate::error::ErrorKind;
@@ -58,19 +59,6 @@ fn cut(raster: &Raster, window: Window) -> Vec<u8> {
         .take(window.height as usize)
         .flat_map(|row| row[left..left + width].to_vec())
         .collect()
-}
-
-/// Numbers that are the same in every run.
-struct Seeded(u64);
-
-impl Seeded {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        u32::try_from((self.0 >> 33) % u64::from(limit)).unwrap()
-    }
 }
 
 /// Slopes, edges and a little noise, as the script makes them.

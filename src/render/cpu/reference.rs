@@ -154,7 +154,7 @@ fn weights(
 ) -> Vec<(usize, Vec<f64>)> {
     let scale = (end - start) / target as f64;
     let widening = scale.max(1.0);
-    let radius = support(filter) * widening;
+    let radius = filter.support() * widening;
     let narrowing = 1.0 / widening;
     (0..target)
         .map(|at| {
@@ -178,15 +178,6 @@ fn trimmed(first: usize, all: &[f64]) -> (usize, Vec<f64>) {
         .map_or(0, |last| last + 1);
     let taps = all[zeros..end.max(zeros)].iter().map(|weight| weight / sum);
     (first + zeros, taps.collect())
-}
-
-fn support(filter: Filter) -> f64 {
-    match filter {
-        Filter::Lanczos3 => 3.0,
-        Filter::CatmullRom => 2.0,
-        Filter::Bilinear => 1.0,
-        Filter::Box => 0.5,
-    }
 }
 
 fn kernel(filter: Filter, x: f64) -> f64 {

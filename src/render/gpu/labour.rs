@@ -80,13 +80,7 @@ fn macs(before: Shape, after: Shape, crop: Crop, filter: Filter) -> f64 {
 
 /// Weights of one sample of the result.
 fn taps(from: f64, to: f64, filter: Filter) -> f64 {
-    let support = match filter {
-        Filter::Lanczos3 => 3.0,
-        Filter::CatmullRom => 2.0,
-        Filter::Bilinear => 1.0,
-        Filter::Box => 0.5,
-    };
-    2.0 * support * (from / to).max(1.0)
+    2.0 * filter.support() * (from / to).max(1.0)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
+use crate::codec;
 use crate::iiif::{ImageRequest, Version};
 use crate::render::gpu::fake::Fake;
 use crate::render::gpu::{Fault, Gpu, GpuMode, State};
@@ -53,7 +54,7 @@ fn service(config: &Config, gpu: Gpu) -> Service {
 
 /// A service before a device, which is up.
 fn with_device(check_one_in: u64) -> (Service, Fake) {
-    let fake = Fake::encoding(super::encode);
+    let fake = Fake::encoding(codec::jpeg::file);
     let config = config(check_one_in);
     let gpu = Gpu::of_fake(&config.gpu, super::encoder(), &fake);
     assert_eq!(gpu.settled().state, State::Up, "{:?}", gpu.report());

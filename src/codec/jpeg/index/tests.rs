@@ -4,33 +4,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::super::encode;
 use super::super::ffi::Feed as _;
+use super::super::file;
 use super::super::scanlines::{self, DIVISORS, Part, Source};
+use super::super::testing::Seeded;
 use super::*;
 use crate::codec::DecodeLimits;
 use crate::encoding::{JpegSettings, Subsampling};
 use crate::error::ErrorKind;
 use crate::geometry::{ScaleFactor, Window};
-use crate::raster::{Channels, OneStrip, Raster, Samples, gather};
+use crate::raster::{Channels, Raster, Samples, gather};
 
 fn fixture(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     std::fs::read(path.join(name)).unwrap()
 }
 
-/// Numbers that are the same in every run.
-struct Seeded(u64);
-
 impl Seeded {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        u32::try_from((self.0 >> 33) % u64::from(limit)).unwrap()
-    }
-
     fn window(&mut self, within: Dimensions) -> Window {
         let (x, y) = (self.below(within.width), self.below(within.height));
         Window {
@@ -49,15 +39,13 @@ fn made(width: u32, height: u32, channels: Channels, subsampling: Subsampling) -
     let level = |at: u32| ((at / 37) % 5) * 40 + seeded.below(48);
     let samples = (0..count).map(level).map(|v| v.to_le_bytes()[0]).collect();
     let dimensions = Dimensions::new(width, height).unwrap();
-    let mut rows = OneStrip::from(Raster::from_u8(dimensions, channels, samples).unwrap());
+    let raster = Raster::from_u8(dimensions, channels, samples).unwrap();
     let settings = JpegSettings {
         quality: 88,
         subsampling,
         progressive: false,
     };
-    let mut file = Vec::new();
-    encode(&mut rows, &settings, &Cancel::new(), &mut file).unwrap();
-    file
+    file(raster, settings).unwrap()
 }
 
 /// An opened file.

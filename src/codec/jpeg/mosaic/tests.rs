@@ -4,28 +4,16 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::codec::DecodeLimits;
-use crate::codec::jpeg::{TileColour, decode_tile, encode};
+use crate::codec::jpeg::testing::Seeded;
+use crate::codec::jpeg::{TileColour, decode_tile, file};
 use crate::codec::stored::Proof;
 use crate::encoding::{JpegSettings, Subsampling};
-use crate::raster::{Channels, OneStrip, Raster, Samples};
+use crate::raster::{Channels, Raster, Samples};
 
 const TILE: Dimensions = Dimensions {
     width: 48,
     height: 32,
 };
-
-/// Numbers that are the same in every run.
-struct Seeded(u64);
-
-impl Seeded {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        u32::try_from((self.0 >> 33) % u64::from(limit)).unwrap()
-    }
-}
 
 /// A tile of slopes and noise, gray enough for every mixture to be a colour.
 fn tile(seed: u64, channels: Channels, subsampling: Subsampling) -> Vec<u8> {
@@ -34,15 +22,13 @@ fn tile(seed: u64, channels: Channels, subsampling: Subsampling) -> Vec<u8> {
     let count = TILE.width * TILE.height * u32::try_from(channels.count()).unwrap();
     let level = |at: u32| base + at / 80 + seeded.below(12);
     let samples = (0..count).map(level).map(|v| v.to_le_bytes()[0]).collect();
-    let mut rows = OneStrip::from(Raster::from_u8(TILE, channels, samples).unwrap());
+    let raster = Raster::from_u8(TILE, channels, samples).unwrap();
     let settings = JpegSettings {
         quality: 92,
         subsampling,
         progressive: false,
     };
-    let mut file = Vec::new();
-    encode(&mut rows, &settings, &Cancel::new(), &mut file).unwrap();
-    file
+    file(raster, settings).unwrap()
 }
 
 /// Tiles of one size, side by side.

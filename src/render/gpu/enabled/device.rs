@@ -135,7 +135,7 @@ pub fn open(wanted: &Wanted) -> Result<Opened, Refusal> {
     open_with(wanted, &Shaders::new())
 }
 
-/// As [`open`], with `change` made to the text of every shader of passes: what a test of the self-test
+/// As [`open`], with `change` made to the text of every shader: what a test of the self-test
 /// needs.
 ///
 /// # Errors

@@ -60,3 +60,12 @@ pub struct Capacity {
     /// Jobs.
     pub jobs: usize,
 }
+
+impl Capacity {
+    /// Whether there is room for this much, whatever the number of jobs.
+    pub fn holds(&self, footprint: &Footprint) -> bool {
+        footprint.up_bytes <= self.up_bytes
+            && footprint.device_bytes <= self.device_bytes
+            && footprint.down_bytes <= self.down_bytes
+    }
+}

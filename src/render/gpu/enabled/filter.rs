@@ -90,7 +90,7 @@ impl Weights {
 /// Most weights that a sample of `axis` can have, without making them.
 pub(super) fn most_taps(axis: &Axis) -> u32 {
     let widening = (axis.length / f64::from(axis.target)).max(1.0);
-    let radius = whole((support(axis.filter) * widening).ceil());
+    let radius = whole((axis.filter.support() * widening).ceil());
     radius.saturating_mul(2).saturating_add(1).min(axis.side)
 }
 
@@ -101,7 +101,7 @@ fn length(row: &[f64]) -> u32 {
 fn exact(axis: &Axis) -> Exact {
     let scale = (axis.start + axis.length - axis.start) / f64::from(axis.target);
     let widening = scale.max(1.0);
-    let radius = support(axis.filter) * widening;
+    let radius = axis.filter.support() * widening;
     let narrowing = 1.0 / widening;
     let mut exact = Exact {
         starts: Vec::new(),
@@ -159,15 +159,6 @@ fn fixed(weight: f64, precision: u32) -> i16 {
 )]
 fn whole(value: f64) -> u32 {
     value as u32
-}
-
-fn support(filter: Filter) -> f64 {
-    match filter {
-        Filter::Lanczos3 => 3.0,
-        Filter::CatmullRom => 2.0,
-        Filter::Bilinear => 1.0,
-        Filter::Box => 0.5,
-    }
 }
 
 /// The kernels: Lanczos after Duchon 1979, cubic after Catmull and Rom 1974.

@@ -35,6 +35,7 @@ mod trial;
 mod weights;
 mod window;
 mod words;
+mod workgroups;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

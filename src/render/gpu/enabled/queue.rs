@@ -155,7 +155,7 @@ impl<T> Queue<T> {
             WORTH_MIXED
         };
         let more = Batch::<T>::most_jobs(&self.bounds.batch);
-        self.takes >= worth || self.len() >= more || !fits(self.footprint, &self.bounds.batch)
+        self.takes >= worth || self.len() >= more || !self.bounds.batch.holds(&self.footprint)
     }
 
     /// The next batch, of which `is_wanted` lets go what nobody waits for.
@@ -278,14 +278,8 @@ impl<T> Batch<T> {
         let takes = self.takes + next.takes;
         let in_time = takes <= most || (self.jobs.len() < FEW_JOBS && takes <= slow);
         let in_number = self.jobs.len() < Self::most_jobs(capacity);
-        in_time && in_number && fits(self.footprint + next.footprint, capacity)
+        in_time && in_number && capacity.holds(&(self.footprint + next.footprint))
     }
-}
-
-fn fits(footprint: Footprint, capacity: &Capacity) -> bool {
-    footprint.up_bytes <= capacity.up_bytes
-        && footprint.device_bytes <= capacity.device_bytes
-        && footprint.down_bytes <= capacity.down_bytes
 }
 
 /// What of `all` is left without `part`, in what batches are bounded by.

@@ -8,11 +8,8 @@ use super::jpeg::{JpegBuffers, JpegPlan, JpegStage};
 use super::load::Load;
 use super::pipelines::Pipelines;
 use super::pool::{FileBuffers, Slot};
-
-/// Workgroups that one dimension of a dispatch may have.
-///
-/// Source: WebGPU §3.6.2, `maxComputeWorkgroupsPerDimension`.
-const MOST_WORKGROUPS: u32 = 65535;
+use super::shaders::Shaders;
+use super::workgroups::folded;
 
 /// What records: the kernels of a device.
 #[derive(Debug)]
@@ -23,12 +20,12 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Records for `device`.
-    pub(super) fn new(device: &wgpu::Device, pipelines: Pipelines) -> Self {
+    /// Compiles `shaders` and records for `device`.
+    pub(super) fn new(device: &wgpu::Device, shaders: &Shaders) -> Self {
         Self {
-            jpeg: JpegStage::new(device),
+            pipelines: Pipelines::new(device, shaders),
+            jpeg: JpegStage::new(device, shaders),
             device: device.clone(),
-            pipelines,
         }
     }
 
@@ -168,12 +165,4 @@ fn upload(encoder: &mut wgpu::CommandEncoder, slot: &Slot, load: &Load) {
         }
         at += held.bytes();
     }
-}
-
-/// Workgroups in two dimensions: the second is used where the first does not suffice.
-fn folded(workgroups: u32) -> (u32, u32) {
-    (
-        workgroups.min(MOST_WORKGROUPS),
-        workgroups.div_ceil(MOST_WORKGROUPS),
-    )
 }

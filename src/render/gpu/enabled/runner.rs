@@ -9,7 +9,6 @@ use super::device::Device;
 use super::flight::{InFlight, Landing};
 use super::jpeg::Rates;
 use super::load::{Load, Passenger};
-use super::pipelines::Pipelines;
 use super::pool::{Pool, Slot};
 use super::recipe::Recipe;
 use super::recording::Recorder;
@@ -54,10 +53,10 @@ impl Runner {
         memory_bytes: u64,
     ) -> Result<Self, String> {
         let recorder = device.scoped(wgpu::ErrorFilter::Validation, || {
-            Recorder::new(&device.handle, Pipelines::new(&device.handle, shaders))
+            Recorder::new(&device.handle, shaders)
         });
         let recorder = recorder.map_err(|error| error.to_string())?;
-        let most = largest_buffer(limits, memory_bytes);
+        let most = largest_buffer(limits, memory_bytes, 4);
         Ok(Self {
             device: Arc::new(device),
             recorder,
@@ -65,7 +64,7 @@ impl Runner {
             weights: Mutex::default(),
             rates: Arc::default(),
             tiles: Tiles::default(),
-            slab: Slab::new(largest_slab(limits, memory_bytes)),
+            slab: Slab::new(largest_buffer(limits, memory_bytes, 2)),
             capacity: Capacity {
                 up_bytes: most,
                 device_bytes: most,
@@ -82,7 +81,8 @@ impl Runner {
         for job in jobs {
             let passenger = self.passenger(job);
             let more = passenger.as_ref().map(|one| sum + one.footprint());
-            let fits = more.filter(|more| self.holds(more) && boarded.jobs.len() < MOST_JOBS);
+            let fits =
+                more.filter(|more| self.capacity.holds(more) && boarded.jobs.len() < MOST_JOBS);
             let (Some(passenger), Some(more)) = (passenger, fits) else {
                 boarded.fates.push(Err(Fault::Unfit));
                 continue;
@@ -109,12 +109,6 @@ impl Runner {
         }
         let recipe = Recipe::new(job.source.shape(), &job.passes)?;
         Some(Passenger::new(recipe, job.target).of(&job.source))
-    }
-
-    fn holds(&self, footprint: &Footprint) -> bool {
-        footprint.up_bytes <= self.capacity.up_bytes
-            && footprint.device_bytes <= self.capacity.device_bytes
-            && footprint.down_bytes <= self.capacity.down_bytes
     }
 
     fn planned(&self, boarded: &Boarded<'_>) -> Option<Load> {
@@ -234,7 +228,7 @@ impl Executor for Runner {
             return None;
         }
         let footprint = passenger.footprint();
-        self.holds(&footprint).then_some(footprint)
+        self.capacity.holds(&footprint).then_some(footprint)
     }
 
     fn tiles(&self) -> Option<&Tiles> {
@@ -319,23 +313,11 @@ fn keep_bytes(job: &Job) -> u64 {
     bytes.sum()
 }
 
-/// Bytes of the slab: half of what may be held.
-fn largest_slab(limits: &wgpu::Limits, memory_bytes: u64) -> u64 {
+/// Bytes of the largest buffer that takes one of so many `parts` of what may be held, in whole words.
+fn largest_buffer(limits: &wgpu::Limits, memory_bytes: u64, parts: u64) -> u64 {
     let wanted = match memory_bytes {
         0 => LARGEST_BYTES,
-        bytes => bytes / 2,
-    };
-    let device = limits
-        .max_buffer_size
-        .min(limits.max_storage_buffer_binding_size);
-    wanted.min(device)
-}
-
-/// Bytes of the largest buffer, in whole words.
-fn largest_buffer(limits: &wgpu::Limits, memory_bytes: u64) -> u64 {
-    let wanted = match memory_bytes {
-        0 => LARGEST_BYTES,
-        bytes => bytes / 4,
+        bytes => bytes / parts,
     };
     let device = limits
         .max_buffer_size

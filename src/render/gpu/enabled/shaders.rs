@@ -12,9 +12,10 @@ const SHARED: &[(&str, &str)] = &[
         include_str!("../../../../shaders/shared/pixels.wgsl"),
     ),
     ("tone", include_str!("../../../../shaders/shared/tone.wgsl")),
+    ("jpeg", include_str!("../../../../shaders/shared/jpeg.wgsl")),
 ];
 
-/// The shaders of the passes, ready to be compiled.
+/// The shaders, ready to be compiled.
 #[derive(Debug, Clone)]
 pub(super) struct Shaders {
     /// Windows of tiles.
@@ -25,6 +26,10 @@ pub(super) struct Shaders {
     pub(super) resample: String,
     /// Any angle.
     pub(super) rotate: String,
+    /// Coefficients of JPEG files.
+    pub(super) jpeg_fdct: String,
+    /// Codes of JPEG files.
+    pub(super) jpeg_huffman: String,
 }
 
 impl Shaders {
@@ -35,11 +40,11 @@ impl Shaders {
             shrink: assembled(include_str!("../../../../shaders/shrink.wgsl")),
             resample: assembled(include_str!("../../../../shaders/resample.wgsl")),
             rotate: assembled(include_str!("../../../../shaders/rotate.wgsl")),
+            jpeg_fdct: assembled(include_str!("../../../../shaders/jpeg_fdct.wgsl")),
+            jpeg_huffman: assembled(include_str!("../../../../shaders/jpeg_huffman.wgsl")),
         }
     }
-}
 
-impl Shaders {
     /// The same with `change` made to each.
     pub(super) fn changed(&self, change: impl Fn(&str) -> String) -> Self {
         Self {
@@ -47,6 +52,8 @@ impl Shaders {
             shrink: change(&self.shrink),
             resample: change(&self.resample),
             rotate: change(&self.rotate),
+            jpeg_fdct: change(&self.jpeg_fdct),
+            jpeg_huffman: change(&self.jpeg_huffman),
         }
     }
 }
@@ -89,8 +96,17 @@ mod tests {
             shrink,
             resample,
             rotate,
+            jpeg_fdct,
+            jpeg_huffman,
         } = Shaders::new();
-        for (text, entries) in [(gather, 1), (shrink, 1), (resample, 2), (rotate, 1)] {
+        for (text, entries) in [
+            (gather, 1),
+            (shrink, 1),
+            (resample, 2),
+            (rotate, 1),
+            (jpeg_fdct, 1),
+            (jpeg_huffman, 4),
+        ] {
             let module = parsed(&text);
             assert_eq!(module.entry_points.len(), entries);
             let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());

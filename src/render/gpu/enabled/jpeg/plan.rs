@@ -4,11 +4,10 @@ use crate::encoding::{JpegSettings, Subsampling};
 use crate::geometry::Dimensions;
 use crate::render::jpeg::Head;
 
+use super::super::workgroups;
 use super::rates::{BLOCK_BITS, Rates};
 use super::tables::quantisers_at;
 
-/// Workgroups that a dispatch has in one direction at most, by WebGPU's default limits.
-const MAX_GROUPS: u32 = 65_535;
 /// Bytes that the beginning of a binding is a multiple of, by WebGPU's default limits.
 const ALIGNMENT: u64 = 256;
 /// Words of a record: `Image` of shared/jpeg.wgsl.
@@ -57,7 +56,7 @@ pub(in super::super) fn need(
     settings: JpegSettings,
 ) -> Option<JpegNeed> {
     let plain = !settings.progressive && (gray || settings.subsampling == Subsampling::S420);
-    let within = dimensions.width.max(dimensions.height) <= MAX_GROUPS;
+    let within = dimensions.width.max(dimensions.height) <= workgroups::MOST;
     if !plain || !within || !(1..=100).contains(&settings.quality) {
         return None;
     }
@@ -253,10 +252,4 @@ impl Layout {
             capacity_words,
         })
     }
-}
-
-/// Workgroups in two directions, at least `count` in all, each within the limit.
-pub(super) fn folded(count: u32) -> (u32, u32) {
-    let down = count.div_ceil(MAX_GROUPS).max(1);
-    (count.div_ceil(down), down)
 }

@@ -2,24 +2,11 @@
 
 use std::num::NonZeroU64;
 
-use super::plan::{JpegPlan, folded};
+use super::super::pipelines::{bind_group_layout, module, pipeline, pipeline_layout};
+use super::super::shaders::Shaders;
+use super::super::workgroups::folded;
+use super::plan::JpegPlan;
 use super::tables;
-
-/// What all passes see of bindings and records.
-macro_rules! shared {
-    () => {
-        include_str!("../../../../../shaders/shared/jpeg.wgsl")
-    };
-}
-
-pub(super) const FDCT: &str = concat!(
-    shared!(),
-    include_str!("../../../../../shaders/jpeg_fdct.wgsl")
-);
-pub(super) const HUFFMAN: &str = concat!(
-    shared!(),
-    include_str!("../../../../../shaders/jpeg_huffman.wgsl")
-);
 
 /// The buffers of one batch, which the caller owns; each at least as large as the plan says.
 #[derive(Debug)]
@@ -53,16 +40,14 @@ pub(in super::super) struct JpegStage {
 pub(in super::super) type Step<'a> = (&'static str, &'a wgpu::ComputePipeline, (u32, u32));
 
 impl JpegStage {
-    /// Compiles the shaders.
-    pub(in super::super) fn new(device: &wgpu::Device) -> Self {
-        let layout = bind_group_layout(device);
-        let pipelines = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("jpeg"),
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let fdct = module(device, "jpeg_fdct", FDCT);
-        let huffman = module(device, "jpeg_huffman", HUFFMAN);
+    /// Compiles its part of `shaders`.
+    pub(in super::super) fn new(device: &wgpu::Device, shaders: &Shaders) -> Self {
+        // Batch, groups, pixels and tables to read, the rest to read and write.
+        let read_only = [true, true, true, true, false, false, false];
+        let layout = bind_group_layout(device, "jpeg", &read_only);
+        let pipelines = pipeline_layout(device, "jpeg", &layout);
+        let fdct = module(device, "jpeg_fdct", &shaders.jpeg_fdct);
+        let huffman = module(device, "jpeg_huffman", &shaders.jpeg_huffman);
         let pipeline = |module, entry| pipeline(device, &pipelines, module, entry);
         Self {
             fdct: pipeline(&fdct, "fdct"),
@@ -161,54 +146,6 @@ impl JpegStage {
             entries: &entries,
         })
     }
-}
-
-fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
-    let entry = |(binding, read_only)| wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty: wgpu::BufferBindingType::Storage { read_only },
-            has_dynamic_offset: false,
-            min_binding_size: None,
-        },
-        count: None,
-    };
-    let entries: Vec<_> = (0..)
-        .zip([true, true, true, true, false, false, false])
-        .map(entry)
-        .collect();
-    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some("jpeg"),
-        entries: &entries,
-    })
-}
-
-fn module(device: &wgpu::Device, label: &str, text: &'static str) -> wgpu::ShaderModule {
-    device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(label),
-        source: wgpu::ShaderSource::Wgsl(text.into()),
-    })
-}
-
-fn pipeline(
-    device: &wgpu::Device,
-    layout: &wgpu::PipelineLayout,
-    module: &wgpu::ShaderModule,
-    entry: &str,
-) -> wgpu::ComputePipeline {
-    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(entry),
-        layout: Some(layout),
-        module,
-        entry_point: Some(entry),
-        compilation_options: wgpu::PipelineCompilationOptions {
-            // Every word is written before it is read.
-            zero_initialize_workgroup_memory: false,
-            ..wgpu::PipelineCompilationOptions::default()
-        },
-        cache: None,
-    })
 }
 
 fn tables_buffer(device: &wgpu::Device) -> wgpu::Buffer {

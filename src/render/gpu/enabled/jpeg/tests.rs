@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::plan::{BATCH_WORDS, IMAGE_WORDS, folded};
-use super::stage::{FDCT, HUFFMAN};
+use super::super::shaders::Shaders;
+use super::plan::{BATCH_WORDS, IMAGE_WORDS};
 use super::{JpegImage, JpegPlan, Rates, finish, need, tables};
 use crate::encoding::{JpegSettings, Subsampling};
 use crate::geometry::Dimensions;
@@ -55,7 +55,8 @@ fn members(module: &naga::Module, name: &str) -> Vec<(String, u32)> {
 
 #[test]
 fn the_shaders_are_valid_and_their_entries_have_the_workgroups_of_the_plan() {
-    let sizes = |text| -> Vec<(String, [u32; 3])> {
+    let shaders = Shaders::new();
+    let sizes = |text: &str| -> Vec<(String, [u32; 3])> {
         let entries = parsed(text).entry_points;
         entries
             .into_iter()
@@ -63,19 +64,19 @@ fn the_shaders_are_valid_and_their_entries_have_the_workgroups_of_the_plan() {
             .collect()
     };
     let named = |name: &str, size| (name.to_owned(), [size, 1, 1]);
-    assert_eq!(sizes(FDCT), [named("fdct", 64)]);
+    assert_eq!(sizes(&shaders.jpeg_fdct), [named("fdct", 64)]);
     let huffman = [
         named("count", 64),
         named("scan", 256),
         named("place", 256),
         named("emit", 64),
     ];
-    assert_eq!(sizes(HUFFMAN), huffman);
+    assert_eq!(sizes(&shaders.jpeg_huffman), huffman);
 }
 
 #[test]
 fn records_lie_as_the_shaders_read_them() {
-    let module = parsed(FDCT);
+    let module = parsed(&Shaders::new().jpeg_fdct);
     let words = |names: &[&str]| -> Vec<(String, u32)> {
         (0..)
             .zip(names)
@@ -128,13 +129,13 @@ fn records_lie_as_the_shaders_read_them() {
 
 #[test]
 fn tables_lie_where_the_shaders_look() {
-    let words = tables::words();
+    let (words, huffman) = (tables::words(), Shaders::new().jpeg_huffman);
     assert_eq!(words[..4], [0, 1, 8, 16]);
     for (name, at) in [
         ("DC_CODES", tables::DC_CODES),
         ("AC_CODES", tables::AC_CODES),
     ] {
-        assert!(HUFFMAN.contains(&format!("const {name}: u32 = {at}u;")));
+        assert!(huffman.contains(&format!("const {name}: u32 = {at}u;")));
     }
     let at = |quality| tables::quantisers_at(quality) as usize;
     assert_eq!((words[at(50)], words[at(50) + 64]), (16, 17));
@@ -200,19 +201,6 @@ fn a_readback_is_cut_into_files_and_what_did_not_fit_is_overflow() {
     // What did not fit teaches, too.
     assert!(rates.guess(true, 75, 64 + 256 + 576) >= room);
     assert_eq!(finish(&plan, &[0; 8], &rates), vec![Err(Fault::Lost); 3]);
-}
-
-#[test]
-fn workgroups_fold_within_the_limit() {
-    assert_eq!(folded(0), (0, 1));
-    assert_eq!(folded(65_535), (65_535, 1));
-    assert_eq!(folded(65_536), (32_768, 2));
-    for count in [70_001, 393_216, 10_000_019_u32] {
-        let (across, down) = folded(count);
-        assert!(across <= 65_535 && down <= 65_535);
-        let all = u64::from(across) * u64::from(down);
-        assert!((u64::from(count)..u64::from(count) + u64::from(down)).contains(&all));
-    }
 }
 
 proptest! {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::device::{self, Connected, Device, Wanted};
 use super::super::jpeg::JpegStage;
+use super::super::shaders::Shaders;
 use crate::render::gpu::{AdapterFacts, Fault, Measured};
 
 /// How long one submission may take: a software adapter compiles each shader at its first dispatch.
@@ -43,7 +44,7 @@ impl Bare {
     /// A device that others use too.
     pub(super) fn on(device: Arc<Device>, limits: &wgpu::Limits, adapter: AdapterFacts) -> Self {
         Self {
-            jpeg: JpegStage::new(&device.handle),
+            jpeg: JpegStage::new(&device.handle, &Shaders::new()),
             binding_bytes: limits.max_storage_buffer_binding_size,
             device,
             adapter,
