@@ -35,6 +35,7 @@ conformance: setup-test ## the official IIIF validator, all versions, against a 
 test-gpu: setup-test ## the GPU's tests, optimised and with thousands of requests; GPU_TESTS_ADAPTER=ADAPTER
 	@GPU_TESTS_REQUESTS=$${GPU_TESTS_REQUESTS:-4000} \
 		cargo test --release --locked --test gpu -- --nocapture --test-threads 1
+	@tests/tools/slip.sh
 
 bench: setup ## criterion benches; names what got slower than the saved baseline; ROOM=decode SHORT=1 BASELINE=new
 	@tests/tools/bench.sh

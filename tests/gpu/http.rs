@@ -25,12 +25,12 @@ const CONNECTIONS: usize = 64;
 const REQUESTS: usize = 512;
 const REQUESTS_VARIABLE: &str = "GPU_TESTS_REQUESTS";
 
-fn masters() -> PathBuf {
+pub(crate) fn masters() -> PathBuf {
     fixtures().join("images")
 }
 
 /// A server whose caches give nothing away.
-fn server(folder: &Path, gpu: &str, settings: &[(&str, &str)]) -> Server {
+pub(crate) fn server(folder: &Path, gpu: &str, settings: &[(&str, &str)]) -> Server {
     let adapter = wanted().adapter;
     let mut all = vec![
         ("GPU__ADAPTER", adapter.as_str()),
@@ -133,7 +133,7 @@ fn answers(server: &Server, paths: &[String]) -> Vec<Answer> {
     all.into_iter().map(|(_, answer)| answer).collect()
 }
 
-fn engine(answer: &Answer) -> &str {
+pub(crate) fn engine(answer: &Answer) -> &str {
     let timing = answer.header("server-timing");
     timing
         .split("engine;desc=\"")
@@ -143,7 +143,7 @@ fn engine(answer: &Answer) -> &str {
 }
 
 /// The sum of a metric over its labels.
-fn total(server: &Server, name: &str) -> f64 {
+pub(crate) fn total(server: &Server, name: &str) -> f64 {
     let text = request(&server.admin, "GET", "/metrics", &[]).text();
     let values = text.lines().filter(|line| line.starts_with(name));
     values
@@ -216,61 +216,6 @@ fn a_request_on_the_device_is_told_from_one_on_the_cpu() {
     assert_eq!(device["state"], "up");
     assert!(device["adapter"]["name"].is_string(), "{device}");
     assert!(device["measured"]["device_submission_ns"].as_f64().unwrap() > 0.0);
-}
-
-/// Asks until `engine` has answered `times` times in a row; how often another did before.
-fn until_engine(server: &Server, wanted: &str, times: usize, side: &mut u64) -> usize {
-    let (end, mut row, mut others) = (Instant::now() + Duration::from_mins(1), 0, 0);
-    while row < times {
-        assert!(Instant::now() < end, "{wanted} does not answer");
-        *side += 1;
-        // Far from where both sides take as long; a turn is what a device does best.
-        let (width, y) = (120 + *side % 50, *side / 50);
-        let path = format!("/iiif/3/cat-progressive.jpg/0,{y},400,300/{width},/17/default.png");
-        let answer = server.get(&path);
-        assert_eq!(answer.status, 200, "{path}");
-        if engine(&answer) == wanted {
-            row += 1;
-        } else {
-            (row, others) = (0, others + 1);
-        }
-    }
-    others
-}
-
-#[test]
-fn auto_moves_work_to_the_device_and_back_and_does_not_waver() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.toml");
-    let rehearse = |factor: &str| {
-        std::fs::write(&file, format!("gpu.rehearsal = {factor}\n")).unwrap();
-    };
-    rehearse("1e-9");
-    let adapter = wanted().adapter;
-    let settings = [("GPU__ADAPTER", adapter.as_str())];
-    let config = file.to_string_lossy().into_owned();
-    let arguments = ["--gpu", "auto", "--config", &config];
-    let server = Server::launch(&masters(), &settings, &arguments);
-    let end = Instant::now() + Duration::from_mins(1);
-    while server.metric("triforium_gpu_state") < 2.0 {
-        assert!(Instant::now() < end, "{}", server.log());
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let mut side = 0;
-    until_engine(&server, "gpu", 20, &mut side);
-    for round in 0..2 {
-        rehearse("1e9");
-        server.signal("HUP");
-        until_engine(&server, "cpu", 5, &mut side);
-        let others = until_engine(&server, "cpu", 30, &mut side);
-        assert!(others <= 1, "{others} changes in round {round}");
-        rehearse("1e-9");
-        server.signal("HUP");
-        until_engine(&server, "gpu", 5, &mut side);
-        let others = until_engine(&server, "gpu", 30, &mut side);
-        assert!(others <= 2, "{others} changes in round {round}");
-    }
-    assert!(server.metric("triforium_gpu_state") > 1.5, "it stays open");
 }
 
 #[test]

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and its numbers are its own"
 )]
 
+mod auto;
 mod device;
 mod files;
 mod http;
@@ -17,6 +18,7 @@ mod lost;
 mod measure;
 mod random;
 mod resident;
+mod slip;
 mod trust;
 mod twins;
 
