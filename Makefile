@@ -4,6 +4,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test serve test check conformance test-gpu bench corpus fmt doc clean
 
+# Mesa's layer that picks a display's GPU complains where there is no display.
+export NODEVICE_SELECT := 1
+
 LISTEN ?= 127.0.0.1:8182
 IMAGES ?= fixtures/images
 
