@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
-use crate::geometry::Dimensions;
+use crate::geometry::{Dimensions, Window};
 
 /// The channels of a pixel, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -277,6 +277,66 @@ pub trait Rows: Send {
     fn at_once(&mut self) -> Result<Option<Raster>> {
         Ok(None)
     }
+
+    /// Writes all rows to `sink`, none of which has been taken; whoever holds them in parts writes these,
+    /// and no strip is put together first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rows::next_strip`]; a cancelled or late request; those of `sink`.
+    fn pour(&mut self, sink: &mut dyn RowSink, cancel: &Cancel) -> Result<()> {
+        let shape = self.shape();
+        let mut y = 0;
+        while let Some(strip) = self.next_strip()? {
+            cancel.check()?;
+            let part = strip.dimensions().window();
+            sink.paste(&strip, part, 0, y)?;
+            y += part.height;
+        }
+        if y == shape.dimensions.height {
+            Ok(())
+        } else {
+            Err(Error::internal(format!(
+                "pouring {y} rows of {}",
+                shape.dimensions
+            )))
+        }
+    }
+}
+
+/// Memory that rows are written to and that is not read from here: what somebody else reads it from.
+pub trait RowSink: Send {
+    /// Copies `part` of `source` to column `x` and row `y`.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::error::ErrorKind::Internal`] when either has no such place, or their formats differ.
+    fn paste(&mut self, source: &Raster, part: Window, x: u32, y: u32) -> Result<()>;
+}
+
+/// A sink whose first row is a lower one of another.
+pub struct Below<'a> {
+    sink: &'a mut dyn RowSink,
+    row: u32,
+}
+
+impl<'a> Below<'a> {
+    /// `sink` from `row` on.
+    pub fn new(sink: &'a mut dyn RowSink, row: u32) -> Self {
+        Self { sink, row }
+    }
+}
+
+impl fmt::Debug for Below<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Below({})", self.row)
+    }
+}
+
+impl RowSink for Below<'_> {
+    fn paste(&mut self, source: &Raster, part: Window, x: u32, y: u32) -> Result<()> {
+        self.sink.paste(source, part, x, self.row + y)
+    }
 }
 
 /// A picture in memory as a single strip.
@@ -391,6 +451,52 @@ mod tests {
         let whole = gathered(2).expect("four samples");
         assert_eq!(whole.samples(), &Samples::U8(vec![7; 4]));
         assert_eq!(gathered(1).unwrap_err().kind(), ErrorKind::Internal);
+    }
+
+    /// What is written, and where.
+    #[derive(Default)]
+    struct Written(Vec<(Window, u32, u32)>);
+
+    impl RowSink for Written {
+        fn paste(&mut self, _source: &Raster, part: Window, x: u32, y: u32) -> Result<()> {
+            self.0.push((part, x, y));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn strips_are_poured_one_below_another() {
+        let dimensions = |height| Dimensions::new(2, height).expect("not empty");
+        let strip = |height: u32| {
+            let samples = vec![0; 2 * height as usize];
+            Raster::from_u8(dimensions(height), Channels::Gray, samples).expect("it fits")
+        };
+        let pour = |heights: &[u32], all| {
+            let strips = heights.iter().map(|height| strip(*height)).collect();
+            let mut rows = Strips(dimensions(all), strips);
+            let mut written = Written::default();
+            let poured = rows.pour(&mut Below::new(&mut written, 10), &Cancel::new());
+            poured.map(|()| written.0)
+        };
+        let (one, three) = (dimensions(1).window(), dimensions(3).window());
+        let poured = pour(&[3, 1], 4).expect("all rows");
+        assert_eq!(poured, [(three, 0, 10), (one, 0, 13)]);
+        assert_eq!(pour(&[3], 4).unwrap_err().kind(), ErrorKind::Internal);
+    }
+
+    struct Strips(Dimensions, std::collections::VecDeque<Raster>);
+
+    impl Rows for Strips {
+        fn shape(&self) -> Shape {
+            Shape {
+                dimensions: self.0,
+                format: PixelFormat::eight(Channels::Gray),
+            }
+        }
+
+        fn next_strip(&mut self) -> Result<Option<Raster>> {
+            Ok(self.1.pop_front())
+        }
     }
 
     #[test]

@@ -18,10 +18,10 @@ use crate::codec;
 use crate::error::Result;
 use crate::iiif::Format;
 use crate::metrics::{GPU_CHECKS, GPU_FALLBACK, GPU_JOBS};
-use crate::raster::{OneStrip, Raster, Rows, gather};
+use crate::raster::{OneStrip, Rows, gather};
 use crate::render::Target;
 use crate::render::gpu::{
-    Choice, Class, Encode, Fault, Gpu, GpuConfig, Job, Labour, Load, Mosaic, Output, Report, Source,
+    Choice, Class, Encode, Fault, Gpu, GpuConfig, Job, Load, Mosaic, Output, Report, Source,
 };
 
 /// The name of the engine that runs on the device.
@@ -48,13 +48,13 @@ pub(super) enum Way {
 
 /// What the device's cost model learns from the CPU.
 #[derive(Debug, Clone)]
-pub(super) struct Host(Option<(Gpu, Target)>);
+pub(super) struct Host(Option<(Gpu, Choice)>);
 
 /// A place on the device.
 #[derive(Debug, Clone)]
 pub(super) struct Device {
     gpu: Gpu,
-    target: Target,
+    choice: Choice,
     class: Class,
     source: Whence,
 }
@@ -84,7 +84,7 @@ impl Work {
         let source = whence(gpu, cells, &choice);
         let Some(source) = source else {
             let learns = choice.gpu.is_some();
-            let host = Host(learns.then(|| (gpu.clone(), choice.target)));
+            let host = Host(learns.then(|| (gpu.clone(), choice)));
             return (Way::Host(host), 0);
         };
         let class = if self.is_large() {
@@ -94,7 +94,7 @@ impl Work {
         };
         let device = Device {
             gpu: gpu.clone(),
-            target: choice.target,
+            choice,
             class,
             source,
         };
@@ -152,15 +152,15 @@ fn whence(gpu: &Gpu, cells: &Cells, choice: &Choice) -> Option<Whence> {
 
 impl Host {
     /// Tells the cost model what the CPU took.
-    pub(super) fn learn(&self, render: &Render, timing: &Timing) {
-        let Some((gpu, target)) = &self.0 else {
+    pub(super) fn learn(&self, timing: &Timing) {
+        let Some((gpu, choice)) = &self.0 else {
             return;
         };
-        let took = match target {
+        let took = match choice.target {
             Target::Jpeg(_) => timing.process + timing.encode,
             Target::Rows => timing.process,
         };
-        gpu.done_on_cpu(render.cells.shape(), render.passes(), *target, took);
+        gpu.done_on_cpu(&choice.weight, took);
     }
 }
 
@@ -179,8 +179,9 @@ impl Device {
         let (source, keep, _bytes) = match &self.source {
             Whence::Device(mosaic) => (Source::Resident(mosaic.clone()), Vec::new(), bytes),
             Whence::Host(wanted) => {
-                let (source, bytes) = gathered(render, clocks, encoders, (bytes, visit)).await?;
-                (Source::Host(source), render.cells.keeps(wanted), bytes)
+                let held = (bytes, visit);
+                let (source, bytes) = self.source(render, clocks, encoders, held).await?;
+                (source, render.cells.keeps(wanted), bytes)
             }
         };
         // Others may decode while this one waits for the device.
@@ -189,10 +190,12 @@ impl Device {
             source,
             keep,
             passes: render.passes().to_vec(),
-            target: self.target,
+            target: self.choice.target,
         });
         let start = Instant::now();
-        let outcome = self.gpu.run(&job, self.class, &render.cancel).await;
+        let outcome = (self.gpu)
+            .run(&job, self.class, &self.choice.weight, &render.cancel)
+            .await;
         clocks.rendering.add(start.elapsed());
         let outcome = match outcome {
             Ok(output) => Ok(self.encoded(output, render, clocks, encoders).await?),
@@ -204,7 +207,7 @@ impl Device {
         };
         match made {
             Ok(file) => {
-                let kind = Labour::of(job.source.shape(), &job.passes, job.target).kind();
+                let kind = self.choice.weight.labour.kind();
                 GPU_JOBS.with([kind]).increment(1);
                 Ok((file, DEVICE))
             }
@@ -214,6 +217,29 @@ impl Device {
                 let file = instead(job, render, clocks, encoders).await?;
                 Ok((file, render.engine.name()))
             }
+        }
+    }
+
+    /// All rows before the passes, and what is held for them from there on: in the device's staging
+    /// memory where it has room, so that they are written once.
+    async fn source(
+        &self,
+        render: &Render,
+        clocks: &Clocks,
+        encoders: &Encoders,
+        (bytes, visit): (Reservation, Visit),
+    ) -> Result<(Source, Reservation)> {
+        let (mine, times, gpu) = (render.clone(), clocks.clone(), self.gpu.clone());
+        let work = move || {
+            // The visit ends with this thread; the bytes go with the pixels.
+            let _visit = visit;
+            let source = (times.rendering).time(|| staged(&gpu, &mine, &times))?;
+            Ok((source, bytes))
+        };
+        if render.is_light() {
+            encoders.run(work).await
+        } else {
+            run_blocking("render", work).await
         }
     }
 
@@ -258,26 +284,14 @@ impl Device {
     }
 }
 
-/// All rows before the passes, and what is held for them from there on.
-async fn gathered(
-    render: &Render,
-    clocks: &Clocks,
-    encoders: &Encoders,
-    (bytes, visit): (Reservation, Visit),
-) -> Result<(Raster, Reservation)> {
-    let (mine, times) = (render.clone(), clocks.clone());
-    let work = move || {
-        // The visit ends with this thread; the bytes go with the pixels.
-        let _visit = visit;
-        let mut rows = mine.source(&times);
-        let source = (times.rendering).time(|| gather(rows.as_mut(), &mine.cancel))?;
-        Ok((source, bytes))
+/// All rows before the passes, written where the device takes them from.
+fn staged(gpu: &Gpu, render: &Render, clocks: &Clocks) -> Result<Source> {
+    let mut rows = render.source(clocks);
+    let Some(mut staging) = gpu.staging(rows.shape()) else {
+        return gather(rows.as_mut(), &render.cancel).map(Source::Host);
     };
-    if render.is_light() {
-        encoders.run(work).await
-    } else {
-        run_blocking("render", work).await
-    }
+    rows.pour(&mut staging, &render.cancel)?;
+    Ok(Source::Staged(staging.finish()))
 }
 
 /// The CPU's file from the same pixels, which it decodes again where only the device had them.
@@ -296,7 +310,7 @@ async fn instead(
         };
         let rows: Box<dyn Rows> = match source {
             Source::Host(source) => Box::new(OneStrip::from(source)),
-            Source::Resident(_) => render.source(&clocks),
+            Source::Staged(_) | Source::Resident(_) => render.source(&clocks),
         };
         render.finish(rows, &clocks)
     };

@@ -157,7 +157,7 @@ pub(super) async fn whole(
     let (file, engine) = in_time(making, deadline, watch).await?;
     let timing = clocks.timing();
     if let Way::Host(way) = &render.way {
-        way.learn(&render, &timing);
+        way.learn(&timing);
     }
     Ok(Finished {
         file,

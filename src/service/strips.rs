@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
-use crate::raster::{Raster, Rows, Shape};
+use crate::raster::{Raster, RowSink, Rows, Shape};
 
 /// Strips that may wait between the two threads.
 pub(super) const STRIPS_AHEAD: usize = 2;
@@ -150,6 +150,10 @@ impl Rows for Timed {
 
     fn at_once(&mut self) -> Result<Option<Raster>> {
         self.clock.time(|| self.rows.at_once())
+    }
+
+    fn pour(&mut self, sink: &mut dyn RowSink, cancel: &Cancel) -> Result<()> {
+        self.clock.time(|| self.rows.pour(sink, cancel))
     }
 }
 

@@ -123,7 +123,10 @@ impl Sides {
     /// Changes of side among the answers from `start` on.
     fn changes(&self, start: usize) -> usize {
         let all = self.0.lock().unwrap();
-        all[start..].windows(2).filter(|two| two[0] != two[1]).count()
+        all[start..]
+            .windows(2)
+            .filter(|two| two[0] != two[1])
+            .count()
     }
 
     /// Waits until the last `count` answers came from one side.

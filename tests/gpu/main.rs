@@ -19,6 +19,7 @@ mod measure;
 mod random;
 mod resident;
 mod slip;
+mod staged;
 mod trust;
 mod twins;
 

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use super::{
     Choice, Class, Encode, Fault, GpuConfig, Job, Load, Measured, Output, Report, TileName, Trial,
+    Weight,
 };
 use crate::cancel::Cancel;
+use crate::error::Result;
+use crate::geometry::Window;
 use crate::plan::Pass;
-use crate::raster::Shape;
+use crate::raster::{Raster, RowSink, Shape};
 use crate::render::Target;
 
 /// Whether this build can use a device.
@@ -17,6 +20,34 @@ pub const AVAILABLE: bool = false;
 /// A tile on a device: there is none.
 #[derive(Debug, Clone)]
 pub enum Held {}
+
+/// Pixels in a device's staging memory: there is none.
+#[derive(Debug, Clone)]
+pub enum Staged {}
+
+impl Staged {
+    /// Of no pixels.
+    pub fn shape(&self) -> Shape {
+        match *self {}
+    }
+}
+
+/// A device's staging memory: there is none.
+#[derive(Debug)]
+pub enum Staging {}
+
+impl Staging {
+    /// Nothing has been written.
+    pub fn finish(self) -> Staged {
+        match self {}
+    }
+}
+
+impl RowSink for Staging {
+    fn paste(&mut self, _source: &Raster, _part: Window, _x: u32, _y: u32) -> Result<()> {
+        match *self {}
+    }
+}
 
 /// The want of a device.
 #[derive(Debug, Clone)]
@@ -58,6 +89,11 @@ impl Gpu {
         Vec::new()
     }
 
+    /// There is no staging memory.
+    pub fn staging(&self, _shape: Shape) -> Option<Staging> {
+        None
+    }
+
     /// To the CPU.
     pub fn choose(&self, _shape: Shape, _passes: &[Pass], target: Target, _load: Load) -> Choice {
         Choice {
@@ -66,6 +102,7 @@ impl Gpu {
             target,
             cpu: Duration::ZERO,
             gpu: None,
+            weight: Weight::default(),
         }
     }
 
@@ -84,13 +121,14 @@ impl Gpu {
         &self,
         _job: &Arc<Job>,
         _class: Class,
+        _weight: &Weight,
         _cancel: &Cancel,
     ) -> Result<Output, Fault> {
         Err(Fault::Away)
     }
 
     /// Nothing is compared with it.
-    pub fn done_on_cpu(&self, _shape: Shape, _passes: &[Pass], _target: Target, _took: Duration) {}
+    pub fn done_on_cpu(&self, _weight: &Weight, _took: Duration) {}
 
     /// Nothing came from a device.
     pub fn is_checked(&self) -> bool {

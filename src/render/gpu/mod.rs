@@ -17,16 +17,16 @@ mod enabled;
 
 pub use config::{GpuConfig, GpuMode};
 #[cfg(not(feature = "gpu"))]
-pub use disabled::{AVAILABLE, Gpu, Held, measure};
+pub use disabled::{AVAILABLE, Gpu, Held, Staged, Staging, measure};
 #[cfg(all(test, feature = "gpu"))]
 pub(crate) use enabled::fake;
 #[cfg(feature = "gpu")]
 pub use enabled::{
-    AVAILABLE, Bare, Capacity, Executor, Flight, Gpu, Held, JpegRun, Open, Opened, Refusal, Tiles,
-    Wanted, measure, open, open_changed, prove,
+    AVAILABLE, Bare, Capacity, Executor, Flight, Gpu, Held, JpegRun, Open, Opened, Refusal, Staged,
+    Staging, Tiles, Wanted, measure, open, open_changed, prove,
 };
 pub use job::{Class, Fault, Footprint, Job, Output};
 pub use labour::Labour;
 pub use measured::{Figure, Measured, Trial};
-pub use report::{AdapterFacts, Choice, Encode, Load, Report, State};
+pub use report::{AdapterFacts, Choice, Encode, Load, Report, State, Weight};
 pub use tile::{Keep, Mosaic, Source, TileName};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::{Footprint, Labour};
 use crate::render::Target;
 
 /// Makes the JPEG file that the host's encoder makes of a picture; a device that encodes has to give the
@@ -82,6 +83,15 @@ pub struct Load {
     pub threads: usize,
 }
 
+/// How much work a job is, and what it takes of the device: counted once, when it is weighed.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Weight {
+    /// The work.
+    pub labour: Labour,
+    /// What it takes; nothing where there is no device for it.
+    pub footprint: Footprint,
+}
+
 /// Where a job goes, and why.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Choice {
@@ -91,8 +101,10 @@ pub struct Choice {
     pub reason: &'static str,
     /// What the device is asked for: a file only where it makes one.
     pub target: Target,
-    /// Expected time on the CPU, decoding excluded.
+    /// Expected time on the CPU, decoding excluded; nothing where nobody asked and there is no device.
     pub cpu: Duration,
     /// Expected time by way of the device; none where it cannot do the job, or is never asked.
     pub gpu: Option<Duration>,
+    /// What was weighed.
+    pub weight: Weight,
 }

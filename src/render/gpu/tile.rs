@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Held;
+use super::{Held, Staged};
 use crate::geometry::Dimensions;
 use crate::raster::{Raster, Shape};
 
@@ -63,6 +63,8 @@ impl Mosaic {
 pub enum Source {
     /// On the host: the whole decoded window, 8 bits a sample.
     Host(Raster),
+    /// In memory that the device copies from, and that nobody reads.
+    Staged(Staged),
     /// On the device.
     Resident(Mosaic),
 }
@@ -75,6 +77,7 @@ impl Source {
                 dimensions: raster.dimensions(),
                 format: raster.format(),
             },
+            Self::Staged(staged) => staged.shape(),
             Self::Resident(mosaic) => mosaic.shape,
         }
     }
@@ -83,7 +86,7 @@ impl Source {
     pub fn raster(&self) -> Option<&Raster> {
         match self {
             Self::Host(raster) => Some(raster),
-            Self::Resident(_) => None,
+            Self::Staged(_) | Self::Resident(_) => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Window};
-use crate::raster::{PixelFormat, Raster, Samples};
+use crate::raster::{PixelFormat, Raster, RowSink, Samples};
 
 /// Rows that are put together from rectangles.
 #[derive(Debug)]
@@ -24,12 +24,14 @@ impl Canvas {
         })
     }
 
-    /// Copies `part` of `source` to column `x` and row `y`.
-    ///
-    /// # Errors
-    ///
-    /// [`crate::error::ErrorKind::Internal`] when either has no such place, or their formats differ.
-    pub(super) fn paste(&mut self, source: &Raster, part: Window, x: u32, y: u32) -> Result<()> {
+    /// What was put together.
+    pub(super) fn finish(self) -> Result<Raster> {
+        Raster::new(self.dimensions, self.format.channels, self.samples)
+    }
+}
+
+impl RowSink for Canvas {
+    fn paste(&mut self, source: &Raster, part: Window, x: u32, y: u32) -> Result<()> {
         let there = Window { x, y, ..part };
         if source.format() != self.format
             || !part.is_inside(source.dimensions())
@@ -50,11 +52,6 @@ impl Canvas {
             _ => return Err(Error::internal("copying between depths")),
         }
         Ok(())
-    }
-
-    /// What was put together.
-    pub(super) fn finish(self) -> Result<Raster> {
-        Raster::new(self.dimensions, self.format.channels, self.samples)
     }
 }
 

@@ -7,7 +7,7 @@ use super::copy::Canvas;
 use super::view::Decoder;
 use crate::error::Result;
 use crate::geometry::Window;
-use crate::raster::{Raster, Rows, Shape};
+use crate::raster::{Raster, RowSink as _, Rows, Shape};
 
 /// Rows of `window`, of which whole cells are copied as they pass.
 pub(super) struct Keep {

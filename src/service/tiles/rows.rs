@@ -1,14 +1,17 @@
 //! A view's rows: from cells that are at hand, from cells that are made one by one, or, from the first
 //! that is missing on, from the decoder as it gives them.
 
+use std::sync::Arc;
+
 use super::cells::Cells;
 use super::copy::Canvas;
 use super::keep::Keep;
 use super::make::{Helpers, make};
 use super::view::Decoder;
+use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::geometry::Window;
-use crate::raster::{Raster, Rows, Shape};
+use crate::raster::{Below, Raster, RowSink, Rows, Shape};
 
 /// A window of at most so many bytes is one strip; a larger one has a strip for each row of cells.
 const ONE_STRIP_BYTES: u64 = 1 << 20;
@@ -62,6 +65,30 @@ impl TileRows {
 
     /// The rows of `part`, if all of their cells are at hand or can be made.
     fn strip(&self, part: Window) -> Result<Option<Raster>> {
+        let Some(cells) = self.cells_of(part)? else {
+            return Ok(None);
+        };
+        let mut canvas = Canvas::new(part.dimensions(), self.cells.view.format)?;
+        for (window, cell) in cells {
+            paste(&mut canvas, part, window, &cell)?;
+        }
+        canvas.finish().map(Some)
+    }
+
+    /// Writes the rows of `part` to `sink`; false, and nothing is written, where a cell has to come from
+    /// the decoder's rows.
+    fn fill(&self, part: Window, sink: &mut dyn RowSink) -> Result<bool> {
+        let Some(cells) = self.cells_of(part)? else {
+            return Ok(false);
+        };
+        for (window, cell) in cells {
+            paste(sink, part, window, &cell)?;
+        }
+        Ok(true)
+    }
+
+    /// The cells of `part` and where they lie, if all are at hand or can be made.
+    fn cells_of(&self, part: Window) -> Result<Option<Vec<(Window, Arc<Raster>)>>> {
         let mut places = Vec::new();
         let mut missing = Vec::new();
         for place in self.cells.view.places(part) {
@@ -75,7 +102,7 @@ impl TileRows {
             places.push((place, cell));
         }
         let mut made = make(&self.cells, &self.decoder, &self.helpers, &missing)?.into_iter();
-        let mut canvas = Canvas::new(part.dimensions(), self.cells.view.format)?;
+        let mut cells = Vec::with_capacity(places.len());
         for (place, cell) in places {
             let (window, cell) = match cell {
                 Some(cell) => (self.cells.view.cell_window(place), Some(cell)),
@@ -83,9 +110,9 @@ impl TileRows {
             };
             let cell =
                 cell.ok_or_else(|| Error::internal("making fewer cells than are missing"))?;
-            paste(&mut canvas, part, window, &cell)?;
+            cells.push((window, cell));
         }
-        canvas.finish().map(Some)
+        Ok(Some(cells))
     }
 
     /// What the decoder gives from the next row on.
@@ -102,12 +129,12 @@ impl TileRows {
 }
 
 /// Copies what `part` needs of `window`, whose samples are `cell`.
-fn paste(canvas: &mut Canvas, part: Window, window: Window, cell: &Raster) -> Result<()> {
+fn paste(sink: &mut dyn RowSink, part: Window, window: Window, cell: &Raster) -> Result<()> {
     let common = window
         .intersection(part)
         .ok_or_else(|| Error::internal("taking a cell that is not wanted"))?;
     let there = common.relative_to(part);
-    canvas.paste(cell, common.relative_to(window), there.x, there.y)
+    sink.paste(cell, common.relative_to(window), there.x, there.y)
 }
 
 impl Rows for TileRows {
@@ -146,5 +173,26 @@ impl Rows for TileRows {
             self.next = window.bottom();
         }
         whole
+    }
+
+    fn pour(&mut self, sink: &mut dyn RowSink, cancel: &Cancel) -> Result<()> {
+        let window = self.cells.view.window;
+        while self.rest.is_none() && self.next < window.bottom() {
+            cancel.check()?;
+            let part = self.part();
+            let filled = self.fill(part, &mut Below::new(sink, self.next - window.y));
+            match filled {
+                Ok(true) => self.next = part.bottom(),
+                Ok(false) => self.rest = Some(self.decode()?),
+                Err(error) => {
+                    self.next = window.bottom();
+                    return Err(error);
+                }
+            }
+        }
+        match &mut self.rest {
+            Some(rest) => rest.pour(&mut Below::new(sink, self.next - window.y), cancel),
+            None => Ok(()),
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::codec::Picture;
 use crate::geometry::{Dimensions, Window};
 use crate::iiif::{Identifier, ImageRequest, Version};
 use crate::plan::Pass;
-use crate::raster::{Samples, gather};
+use crate::raster::{RowSink as _, Samples, gather};
 use crate::render::{CpuEngine, Engine as _, Output, Target};
 use crate::service::{Answer, Ask, Config, Resources, Rung, Service};
 use crate::source::{self, FileSource};

@@ -1,8 +1,8 @@
 //! Recipes of many jobs become one submission: where everything lies in the arena, one record a job and
 //! kernel, one entry a workgroup. Pure: nothing here knows a device.
 //!
-//! The arena begins with the results that go back to the host, then come the sources, so that either
-//! travels in one copy; scratch follows.
+//! The arena begins with the results that go back to the host, then come the sources that the host has,
+//! so that either travels in one copy; staged sources, which have a copy each, and scratch follow.
 
 mod kernels;
 mod sections;
@@ -10,7 +10,7 @@ mod tables;
 
 use std::ops::Range;
 
-use super::super::Mosaic;
+use super::super::{Mosaic, Staged};
 use super::recipe::Recipe;
 use super::records::{Across, Columns, Entry, Gathering, Halving, Rotation, Turned};
 use super::weights::KnownWeights;
@@ -75,13 +75,24 @@ pub(super) struct Placed {
     pub(super) shape: Shape,
 }
 
+/// Where a job's pixels come from.
+#[derive(Debug, Clone)]
+pub(super) enum Whence {
+    /// The host, in one piece with those of other jobs.
+    Host,
+    /// Staging memory of their own.
+    Staged(Staged),
+    /// Tiles on the device.
+    Tiles(Mosaic),
+}
+
 /// What a job wants of a batch.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     /// Its passes.
     pub(super) recipe: Recipe,
-    /// Where its pixels are on the device already.
-    pub(super) mosaic: Option<Mosaic>,
+    /// Where its pixels come from.
+    pub(super) whence: Whence,
     /// Whether its pixels go back to the host.
     pub(super) down: bool,
 }
@@ -99,7 +110,7 @@ pub(super) struct Batch {
     pub(super) placed: Vec<Placed>,
     /// Words at the arena's begin that go back to the host.
     pub(super) down_words: u32,
-    /// Words of the arena behind those, which come from the host.
+    /// Words of the arena behind those, which come from the host in one piece.
     pub(super) source_words: u32,
     /// Words of the arena altogether.
     pub(super) arena_words: u32,
@@ -116,9 +127,9 @@ impl Batch {
         let down_words = arena.end()?;
         let mut sources = Vec::with_capacity(wanted.len());
         for job in wanted {
-            sources.push(match &job.mosaic {
-                None => Some(arena.picture_of(job.recipe.source)?),
-                Some(_) => None,
+            sources.push(match &job.whence {
+                Whence::Host => Some(arena.picture_of(job.recipe.source)?),
+                Whence::Staged(_) | Whence::Tiles(_) => None,
             });
         }
         let source_words = arena.end()? - down_words;
@@ -130,10 +141,10 @@ impl Batch {
                 Some(result) => result,
                 None => work.arena.picture_of(shape)?,
             };
-            let source = match (source, &job.mosaic) {
+            let source = match (source, &job.whence) {
                 (Some(source), _) => source,
-                (None, Some(mosaic)) => work.gather(mosaic)?,
-                (None, None) => return None,
+                (None, Whence::Tiles(mosaic)) => work.gather(mosaic)?,
+                (None, _) => work.arena.picture_of(job.recipe.source)?,
             };
             work.add(&job.recipe, source, result)?;
             placed.push(Placed {

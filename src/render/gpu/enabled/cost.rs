@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::super::labour::Labour;
-use super::super::report::Load;
+use super::super::report::{Load, Weight};
 use super::super::{Footprint, GpuMode};
 
 /// Seconds for one unit of each kind of work.
@@ -98,13 +98,6 @@ pub(super) struct Weighed {
     pub(super) gpu: f64,
     cpu_core: f64,
     gpu_core: f64,
-}
-
-/// A job as it is weighed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Item {
-    pub(super) labour: Labour,
-    pub(super) footprint: Footprint,
 }
 
 /// The surroundings in which it is weighed.
@@ -223,7 +216,7 @@ impl Cost {
     }
 
     /// Expected time of a job in its batch on the device.
-    pub(super) fn takes(&self, item: &Item) -> Duration {
+    pub(super) fn takes(&self, item: &Weight) -> Duration {
         let model = self.model();
         let share = model.device.share(&item.labour, &item.footprint);
         seconds(share * model.device_correction)
@@ -247,19 +240,19 @@ impl Cost {
     }
 
     /// What both sides would take now.
-    pub(super) fn weigh(&self, item: &Item, scene: &Scene) -> Weighed {
+    pub(super) fn weigh(&self, item: &Weight, scene: &Scene) -> Weighed {
         self.model().weigh(item, scene)
     }
 
     /// Where a job would go; nothing changes by it.
-    pub(super) fn foresee(&self, item: &Item, scene: &Scene) -> (Verdict, Weighed) {
+    pub(super) fn foresee(&self, item: &Weight, scene: &Scene) -> (Verdict, Weighed) {
         let model = self.model();
         let weighed = model.weigh(item, scene);
         (model.verdict(item, &weighed), weighed)
     }
 
     /// Where a job goes.
-    pub(super) fn choose(&self, item: &Item, scene: &Scene) -> (Verdict, Weighed) {
+    pub(super) fn choose(&self, item: &Weight, scene: &Scene) -> (Verdict, Weighed) {
         let mut model = self.model();
         model.observe(scene);
         let weighed = model.weigh(item, scene);
@@ -277,7 +270,7 @@ impl Model {
         (self.cpu.job + self.cpu.work(labour)) * self.cpu_correction
     }
 
-    fn weigh(&self, item: &Item, scene: &Scene) -> Weighed {
+    fn weigh(&self, item: &Weight, scene: &Scene) -> Weighed {
         let cpu_core = self.cpu_core(&item.labour);
         let threads = scene.load.threads.max(1) as f64;
         let queue = 1.0 + scene.load.waiting as f64 / threads;
@@ -307,7 +300,7 @@ impl Model {
         self.busy += (share - self.busy) / 32.0;
     }
 
-    fn verdict(&self, item: &Item, weighed: &Weighed) -> Verdict {
+    fn verdict(&self, item: &Weight, weighed: &Weighed) -> Verdict {
         let to = |device, reason| Verdict { device, reason };
         if self.mode == GpuMode::On {
             return to(true, "on");
@@ -363,8 +356,8 @@ fn bucket(labour: &Labour) -> usize {
 }
 
 fn corrected(before: f64, ratio: f64) -> f64 {
-    // Expected times hold the correction already.
-    let now = before * (1.0 + NEWS * (ratio.clamp(0.1, 10.0) - 1.0));
+    // Expected times hold the correction already. One delay does not move the crossover: it takes two.
+    let now = before * (1.0 + NEWS * (ratio.clamp(0.5, 2.0) - 1.0));
     now.clamp(1.0 / MOST_CORRECTION, MOST_CORRECTION)
 }
 

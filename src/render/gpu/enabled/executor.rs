@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::{Fault, Footprint, Job, Output};
-use super::Tiles;
+use super::{Staging, Tiles};
 use crate::plan::Pass;
 use crate::raster::Shape;
 use crate::render::Target;
@@ -18,6 +18,11 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
 
     /// The tiles in its memory, where it keeps any.
     fn tiles(&self) -> Option<&Tiles> {
+        None
+    }
+
+    /// Memory that the pixels of a job can be written to as they come, where there is room for it.
+    fn staging(&self, _shape: Shape) -> Option<Staging> {
         None
     }
 

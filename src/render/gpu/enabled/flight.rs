@@ -19,7 +19,7 @@ pub(super) struct Landing {
 }
 
 impl Landing {
-    /// Waits until the device is done and both buffers are mapped.
+    /// Waits until the device is done and all buffers are mapped.
     pub(super) fn wait(&self, device: &Device, patience: Duration) -> Result<(), Fault> {
         let start = Instant::now();
         loop {

@@ -120,18 +120,15 @@ impl Line {
         self.0.executor.as_ref()
     }
 
-    /// Expected time until the device is free.
-    pub(super) fn backlog(&self) -> Duration {
+    /// Expected time until the device is free, and the jobs that wait or fly.
+    pub(super) fn backlog(&self) -> (Duration, usize) {
         let state = self.state();
-        let flying: Duration = state.flying.values().map(|flying| flying.takes).sum();
-        flying + state.queue.takes()
-    }
-
-    /// Jobs that wait or fly.
-    pub(super) fn jobs(&self) -> usize {
-        let state = self.state();
-        let flying: usize = state.flying.values().map(|it| it.answers.len()).sum();
-        flying + state.queue.len()
+        let (mut takes, mut jobs) = (state.queue.takes(), state.queue.len());
+        for flying in state.flying.values() {
+            takes += flying.takes;
+            jobs += flying.answers.len();
+        }
+        (takes, jobs)
     }
 
     /// Runs a job in one of the next batches. Dropping the future withdraws it.

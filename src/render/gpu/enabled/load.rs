@@ -1,8 +1,8 @@
 //! What one submission carries: the passes of a batch, and the files that some of its jobs become.
 
-use super::super::{Footprint, Keep, Mosaic, Source};
+use super::super::{Footprint, Keep, Source, Staged};
 use super::Held;
-use super::batch::{Batch, Wanted};
+use super::batch::{Batch, Wanted, Whence};
 use super::footprint::{footprint, of_resident};
 use super::jpeg::{JpegImage, JpegNeed, JpegPlan, Rates, need};
 use super::pool::{FileNeeds, Needs};
@@ -19,8 +19,8 @@ pub(super) struct Passenger {
     pub(super) recipe: Recipe,
     /// The file that it becomes, where the device makes it.
     pub(super) file: Option<JpegSettings>,
-    /// Its pixels, where they are on the device.
-    pub(super) mosaic: Option<Mosaic>,
+    /// Where its pixels come from.
+    pub(super) whence: Whence,
 }
 
 impl Passenger {
@@ -33,27 +33,26 @@ impl Passenger {
         Self {
             recipe,
             file,
-            mosaic: None,
+            whence: Whence::Host,
         }
     }
 
-    /// The same with its pixels on the device.
+    /// The same with the pixels of `source`.
     pub(super) fn of(self, source: &Source) -> Self {
-        match source {
-            Source::Host(_) => self,
-            Source::Resident(mosaic) => Self {
-                mosaic: Some(mosaic.clone()),
-                ..self
-            },
-        }
+        let whence = match source {
+            Source::Host(_) => Whence::Host,
+            Source::Staged(staged) => Whence::Staged(staged.clone()),
+            Source::Resident(mosaic) => Whence::Tiles(mosaic.clone()),
+        };
+        Self { whence, ..self }
     }
 
     /// What it takes of the device.
     pub(super) fn footprint(&self) -> Footprint {
         let all = footprint(&self.recipe, self.file_need());
-        match &self.mosaic {
-            None => all,
-            Some(_) => of_resident(all, &self.recipe),
+        match &self.whence {
+            Whence::Host | Whence::Staged(_) => all,
+            Whence::Tiles(_) => of_resident(all, &self.recipe),
         }
     }
 
@@ -85,8 +84,10 @@ pub(super) struct Load {
     pub(super) keeps: Vec<(Keep, Held)>,
     /// Where they and those of the windows are.
     pub(super) slab: Option<wgpu::Buffer>,
+    /// Pixels in memory of their own, and their first word in the arena.
+    pub(super) staged: Vec<(Staged, u32)>,
     /// The windows, whose tiles stay as long as the submission is under way.
-    _windows: Vec<Mosaic>,
+    _jobs: Vec<Wanted>,
 }
 
 impl Load {
@@ -101,7 +102,7 @@ impl Load {
             .iter()
             .map(|passenger| Wanted {
                 recipe: passenger.recipe.clone(),
-                mosaic: passenger.mosaic.clone(),
+                whence: passenger.whence.clone(),
                 down: passenger.file.is_none(),
             })
             .collect();
@@ -119,6 +120,12 @@ impl Load {
                 settings,
             });
         }
+        let mut staged = Vec::new();
+        for (job, placed) in wanted.iter().zip(&batch.placed) {
+            if let Whence::Staged(memory) = &job.whence {
+                staged.push((memory.clone(), placed.source.offset));
+            }
+        }
         let files = if images.is_empty() {
             None
         } else {
@@ -130,7 +137,8 @@ impl Load {
             is_file: passengers.iter().map(|p| p.file.is_some()).collect(),
             keeps: Vec::new(),
             slab: None,
-            _windows: wanted.into_iter().filter_map(|job| job.mosaic).collect(),
+            staged,
+            _jobs: wanted,
         })
     }
 

@@ -30,6 +30,7 @@ mod runner;
 mod shaders;
 mod slab;
 mod staging;
+mod stock;
 mod supervisor;
 mod trial;
 mod weights;
@@ -45,11 +46,12 @@ pub use device::{Opened, Refusal, Wanted, open, open_changed};
 pub use executor::{Capacity, Executor, Flight};
 pub use measure::{Bare, JpegRun, measure};
 pub use resident::{Held, Tiles};
+pub use stock::{Staged, Staging};
 pub use supervisor::Open;
 pub use trial::prove;
 
 use super::labour::Labour;
-use super::report::{Choice, Load, Report, State};
+use super::report::{Choice, Load, Report, State, Weight};
 use super::{Class, Encode, Fault, Footprint, GpuConfig, GpuMode, Job, Output, TileName};
 use crate::cancel::Cancel;
 use crate::plan::Pass;
@@ -57,7 +59,7 @@ use crate::raster::Shape;
 use crate::render::Target;
 
 use backoff::Pace;
-use cost::{Cost, Item, SMALL, Scene, Verdict, seconds};
+use cost::{Cost, SMALL, Scene, Verdict, seconds};
 use line::Line;
 use supervisor::Supervisor;
 
@@ -168,61 +170,65 @@ impl Gpu {
         tiles.map_or_else(Vec::new, |tiles| tiles.want(names))
     }
 
-    /// Where a job of this shape goes now.
+    /// Where a job of this shape goes now. Without a device nothing is weighed.
     pub fn choose(&self, shape: Shape, passes: &[Pass], target: Target, load: Load) -> Choice {
-        self.decide(shape, passes, target, load, Cost::choose)
+        let Some(line) = self.0.supervisor.line() else {
+            return host("away", target);
+        };
+        self.decide(&line, (shape, passes, target), load, Cost::choose)
     }
 
     /// Where it would go; nothing changes by asking.
     pub fn foresee(&self, shape: Shape, passes: &[Pass], target: Target, load: Load) -> Choice {
-        self.decide(shape, passes, target, load, Cost::foresee)
+        let choice = match self.0.supervisor.line() {
+            Some(line) => self.decide(&line, (shape, passes, target), load, Cost::foresee),
+            None => host("away", target),
+        };
+        if choice.gpu.is_some() {
+            return choice;
+        }
+        let weight = Weight {
+            labour: Labour::of(shape, passes, target),
+            ..Weight::default()
+        };
+        let scene = Scene {
+            load,
+            ..Scene::default()
+        };
+        Choice {
+            cpu: seconds(self.0.cost.weigh(&weight, &scene).cpu),
+            ..choice
+        }
     }
 
     fn decide(
         &self,
-        shape: Shape,
-        passes: &[Pass],
-        target: Target,
+        line: &Line,
+        (shape, passes, target): (Shape, &[Pass], Target),
         load: Load,
-        judge: fn(&Cost, &Item, &Scene) -> (Verdict, cost::Weighed),
+        judge: fn(&Cost, &Weight, &Scene) -> (Verdict, cost::Weighed),
     ) -> Choice {
-        let line = self.0.supervisor.line();
-        let fit = line.as_ref().and_then(|line| {
-            let (target, footprint) = self.fit(line, shape, passes, target)?;
-            Some((line, target, footprint))
-        });
-        let labour = Labour::of(shape, passes, target);
-        let Some((line, target, footprint)) = fit else {
-            let item = Item {
-                labour,
-                footprint: Footprint::default(),
-            };
-            let scene = Scene {
-                load,
-                ..Scene::default()
-            };
-            let reason = if line.is_some() { "unfit" } else { "away" };
-            return Choice {
-                on_device: false,
-                reason,
-                target,
-                cpu: seconds(self.0.cost.weigh(&item, &scene).cpu),
-                gpu: None,
-            };
+        let Some((target, footprint)) = self.fit(line, shape, passes, target) else {
+            return host("unfit", target);
         };
-        let item = Item { labour, footprint };
+        let weight = Weight {
+            labour: Labour::of(shape, passes, target),
+            footprint,
+        };
+        let (backlog, on_device) = line.backlog();
         let scene = Scene {
             load,
-            backlog: line.backlog(),
-            on_device: line.jobs(),
+            backlog,
+            on_device,
         };
-        let (verdict, weighed) = judge(&self.0.cost, &item, &scene);
+        let (verdict, weighed) = judge(&self.0.cost, &weight, &scene);
         Choice {
             on_device: verdict.device,
             reason: verdict.reason,
             target,
             cpu: seconds(weighed.cpu),
             gpu: (verdict != SMALL).then(|| seconds(weighed.gpu)),
+            weight,
         }
     }
 
@@ -256,21 +262,23 @@ impl Gpu {
         &self,
         job: &Arc<Job>,
         class: Class,
+        weight: &Weight,
         cancel: &Cancel,
     ) -> Result<Output, Fault> {
         let line = self.0.supervisor.line().ok_or(Fault::Away)?;
-        let shape = job.source.shape();
-        let footprint = line.executor().footprint(shape, &job.passes, job.target);
-        let footprint = footprint.ok_or(Fault::Unfit)?;
-        let labour = Labour::of(shape, &job.passes, job.target);
-        let takes = self.0.cost.takes(&Item { labour, footprint });
-        line.run(job, class, (footprint, takes), cancel).await
+        let takes = (weight.footprint, self.0.cost.takes(weight));
+        line.run(job, class, takes, cancel).await
     }
 
     /// The CPU took `took` for a job that could have gone to the device.
-    pub fn done_on_cpu(&self, shape: Shape, passes: &[Pass], target: Target, took: Duration) {
-        let labour = Labour::of(shape, passes, target);
-        self.0.cost.done_on_cpu(&labour, took);
+    pub fn done_on_cpu(&self, weight: &Weight, took: Duration) {
+        self.0.cost.done_on_cpu(&weight.labour, took);
+    }
+
+    /// Memory that the pixels of a job for the device are written to as they are decoded; none where
+    /// there is no room for it.
+    pub fn staging(&self, shape: Shape) -> Option<Staging> {
+        self.0.supervisor.line()?.executor().staging(shape)
     }
 
     /// Whether the next answer of the device is to be compared with the CPU's.
@@ -301,5 +309,17 @@ impl Gpu {
             adapter,
             measured,
         }
+    }
+}
+
+/// A job that stays with the CPU, unweighed.
+fn host(reason: &'static str, target: Target) -> Choice {
+    Choice {
+        on_device: false,
+        reason,
+        target,
+        cpu: Duration::ZERO,
+        gpu: None,
+        weight: Weight::default(),
     }
 }

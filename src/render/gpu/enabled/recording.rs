@@ -158,6 +158,10 @@ fn upload(encoder: &mut wgpu::CommandEncoder, slot: &Slot, load: &Load) {
         encoder.copy_buffer_to_buffer(&slot.up, at, &slot.arena, load.down_bytes(), pixels);
     }
     at += pixels;
+    for (staged, offset) in &load.staged {
+        let ((buffer, bytes), to) = (staged.buffer(), 4 * u64::from(*offset));
+        encoder.copy_buffer_to_buffer(buffer, 0, &slot.arena, to, bytes);
+    }
     for (_, held) in &load.keeps {
         if let Some(slab) = &load.slab {
             let to = 4 * u64::from(held.offset());

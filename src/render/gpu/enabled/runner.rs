@@ -1,6 +1,6 @@
 //! Runs batches on a device: one submission each, from the host's pixels to the host's pixels or files.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,8 +14,9 @@ use super::recipe::Recipe;
 use super::recording::Recorder;
 use super::shaders::Shaders;
 use super::slab::Slab;
+use super::stock::Stock;
 use super::weights::KnownWeights;
-use super::{Capacity, Executor, Flight, Held, Tiles, staging, words};
+use super::{Capacity, Executor, Flight, Held, Staging, Tiles, staging, words};
 use crate::plan::Pass;
 use crate::raster::Shape;
 use crate::render::Target;
@@ -36,6 +37,7 @@ pub(super) struct Runner {
     rates: Arc<Rates>,
     tiles: Tiles,
     slab: Slab,
+    stock: Arc<Stock>,
     capacity: Capacity,
 }
 
@@ -57,8 +59,10 @@ impl Runner {
         });
         let recorder = recorder.map_err(|error| error.to_string())?;
         let most = largest_buffer(limits, memory_bytes, 4);
+        let device = Arc::new(device);
         Ok(Self {
-            device: Arc::new(device),
+            stock: Stock::new(Arc::clone(&device), most),
+            device,
             recorder,
             pool: Arc::new(Pool::new(most)),
             weights: Mutex::default(),
@@ -102,13 +106,13 @@ impl Runner {
 
     /// What a job wants, where this device can do it.
     fn passenger(&self, job: &Job) -> Option<Passenger> {
-        if let Source::Resident(mosaic) = &job.source
-            && !self.tiles.has_whole(mosaic)
-        {
-            return None;
-        }
         let recipe = Recipe::new(job.source.shape(), &job.passes)?;
-        Some(Passenger::new(recipe, job.target).of(&job.source))
+        let is_there = match &job.source {
+            Source::Host(_) => true,
+            Source::Staged(staged) => staged.is_taken(&self.stock),
+            Source::Resident(mosaic) => self.tiles.has_whole(mosaic),
+        };
+        is_there.then(|| Passenger::new(recipe, job.target).of(&job.source))
     }
 
     fn planned(&self, boarded: &Boarded<'_>) -> Option<Load> {
@@ -200,10 +204,14 @@ impl Runner {
         staging::write(&mut view, load, jobs);
         drop(view);
         slot.up.unmap();
+        for (staged, _) in &load.staged {
+            staged.leave();
+        }
         let mapped = Arc::new(Mapped::default());
         let submitted = self.device.scoped(wgpu::ErrorFilter::Validation, || {
             let commands = self.recorder.record(&slot, load);
             mapped.ask(&commands, &slot, needs.down);
+            mapped.ask_staged(&commands, load);
             self.device.queue.submit([commands])
         });
         match submitted {
@@ -233,6 +241,10 @@ impl Executor for Runner {
 
     fn tiles(&self) -> Option<&Tiles> {
         Some(&self.tiles)
+    }
+
+    fn staging(&self, shape: Shape) -> Option<Staging> {
+        self.stock.staging(shape)
     }
 
     fn capacity(&self) -> Capacity {
@@ -271,11 +283,12 @@ struct Boarded<'a> {
     keeps: Vec<&'a Keep>,
 }
 
-/// Whether both buffers that the host wants back are mapped again.
+/// Whether all buffers that the host wants back are mapped again.
 #[derive(Debug, Default)]
 pub(super) struct Mapped {
-    done: AtomicU8,
-    failed: AtomicU8,
+    asked: AtomicUsize,
+    done: AtomicUsize,
+    failed: AtomicUsize,
 }
 
 impl Mapped {
@@ -284,15 +297,34 @@ impl Mapped {
             (&slot.down, wgpu::MapMode::Read, down),
             (&slot.up, wgpu::MapMode::Write, slot.up.size()),
         ] {
-            let heard = Arc::clone(self);
+            let heard = self.asking();
             commands.map_buffer_on_submit(buffer, mode, ..bytes, move |result| {
-                let counter = match result {
-                    Ok(()) => &heard.done,
-                    Err(_) => &heard.failed,
-                };
-                counter.fetch_add(1, Ordering::AcqRel);
+                heard.hear(result.is_ok());
             });
         }
+    }
+
+    fn ask_staged(self: &Arc<Self>, commands: &wgpu::CommandBuffer, load: &Load) {
+        for (staged, _) in &load.staged {
+            let (heard, memory) = (self.asking(), staged.clone());
+            let buffer = staged.buffer().0;
+            commands.map_buffer_on_submit(buffer, wgpu::MapMode::Write, .., move |result| {
+                if result.is_ok() {
+                    memory.returned();
+                }
+                heard.hear(result.is_ok());
+            });
+        }
+    }
+
+    fn asking(self: &Arc<Self>) -> Arc<Self> {
+        self.asked.fetch_add(1, Ordering::AcqRel);
+        Arc::clone(self)
+    }
+
+    fn hear(&self, is_mapped: bool) {
+        let counter = if is_mapped { &self.done } else { &self.failed };
+        counter.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Whether all came back; an error where one never will.
@@ -300,7 +332,7 @@ impl Mapped {
         if self.failed.load(Ordering::Acquire) > 0 {
             return Err(Fault::Lost);
         }
-        Ok(self.done.load(Ordering::Acquire) == 2)
+        Ok(self.done.load(Ordering::Acquire) == self.asked.load(Ordering::Acquire))
     }
 }
 

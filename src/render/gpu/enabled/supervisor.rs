@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,6 +36,8 @@ pub(super) struct Supervisor(Arc<Inner>);
 
 struct Inner {
     now: Mutex<Now>,
+    /// Whether there is a line: known without a lock to all the requests that need none.
+    is_up: AtomicBool,
     changed: Condvar,
 }
 
@@ -69,6 +72,7 @@ impl Supervisor {
     pub(super) fn off(reason: &str) -> Self {
         let supervisor = Self(Arc::new(Inner {
             now: Mutex::default(),
+            is_up: AtomicBool::new(false),
             changed: Condvar::new(),
         }));
         supervisor.0.put(State::Off, reason);
@@ -105,6 +109,9 @@ impl Supervisor {
 
     /// The line before the device, while it is up.
     pub(super) fn line(&self) -> Option<Line> {
+        if !self.0.is_up.load(Ordering::Acquire) {
+            return None;
+        }
         self.0.now().line.clone()
     }
 
@@ -130,6 +137,7 @@ impl Supervisor {
             let mut now = self.0.now();
             now.over = true;
             now.put(State::Off, reason);
+            self.0.is_up.store(false, Ordering::Release);
             now.line.take()
         };
         self.0.changed.notify_all();
@@ -251,6 +259,7 @@ impl Keeper {
         );
         now.adapter = Some(adapter);
         now.line = Some(line.clone());
+        inner.is_up.store(true, Ordering::Release);
         now.put(State::Up, "");
         drop(now);
         inner.changed.notify_all();
@@ -262,6 +271,7 @@ impl Keeper {
         let inner = self.inner.upgrade()?;
         let mut now = inner.now();
         now.line = None;
+        inner.is_up.store(false, Ordering::Release);
         if now.over {
             return None;
         }

@@ -75,7 +75,7 @@ prop_compose! {
             }));
         }
         let recipe = Recipe::new(source, &passes).expect("a plan's passes");
-        Wanted { recipe, mosaic: None, down }
+        Wanted { recipe, whence: Whence::Host, down }
     }
 }
 

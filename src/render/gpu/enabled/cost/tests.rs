@@ -14,14 +14,14 @@ fn square(side: u32) -> Dimensions {
     }
 }
 
-fn item_of(side: u32, passes: &[Pass]) -> Item {
+fn item_of(side: u32, passes: &[Pass]) -> Weight {
     let shape = Shape {
         dimensions: square(side),
         format: PixelFormat::eight(Channels::Rgb),
     };
     let target = Target::Jpeg(JpegSettings::default());
     let after = passes.iter().fold(shape, |now, pass| pass.shape_after(now));
-    Item {
+    Weight {
         labour: Labour::of(shape, passes, target),
         footprint: Footprint {
             up_bytes: shape.bytes(),
@@ -32,7 +32,7 @@ fn item_of(side: u32, passes: &[Pass]) -> Item {
     }
 }
 
-fn halved(side: u32) -> Item {
+fn halved(side: u32) -> Weight {
     let pass = Pass::Resample {
         crop: Crop {
             x: 0.0,
@@ -46,7 +46,7 @@ fn halved(side: u32) -> Item {
     item_of(side, &[pass])
 }
 
-fn turned(side: u32) -> Item {
+fn turned(side: u32) -> Weight {
     let turn = Turn {
         degrees: 30.0,
         canvas: canvas(square(side), 30.0),
@@ -81,7 +81,7 @@ fn auto() -> Cost {
 }
 
 /// Sides of `count` jobs one after another, trials left out.
-fn sides(cost: &Cost, item: &Item, scene: &Scene, count: usize) -> Vec<bool> {
+fn sides(cost: &Cost, item: &Weight, scene: &Scene, count: usize) -> Vec<bool> {
     let chosen = (0..count).map(|_| cost.choose(item, scene).0);
     let chosen = chosen.filter(|verdict| verdict.reason != "probe");
     chosen.map(|verdict| verdict.device).collect()

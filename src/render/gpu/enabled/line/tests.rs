@@ -63,7 +63,7 @@ async fn held(line: &Line, fake: &Fake, count: u32) -> Vec<JoinHandle<Outcome>> 
         let flying = seed.min(2) as usize + 1;
         until(|| fake.batches().len() >= flying).await;
     }
-    until(|| line.jobs() == count as usize).await;
+    until(|| line.backlog().1 == count as usize).await;
     sent
 }
 
@@ -79,7 +79,7 @@ async fn each_job_gets_its_own_result() {
         let output = sent.await.expect("no panic").expect("no fault");
         assert_eq!(output, Output::Pixels(right(job)));
     }
-    assert_eq!(line.jobs(), 0);
+    assert_eq!(line.backlog().1, 0);
     line.fail(Fault::Away);
 }
 
@@ -137,7 +137,7 @@ async fn a_driver_that_does_not_return_is_noticed_and_not_heard_later() {
     let sent: Vec<_> = (0..8)
         .map(|n| send(&line, &job(n), &Cancel::new()))
         .collect();
-    until(|| line.jobs() == 8).await;
+    until(|| line.backlog().1 == 8).await;
     // Looking sooner than anybody's patience ends changes nothing; then it is over.
     let watcher = line.clone();
     let watch = move || watcher.watch(Duration::from_millis(50));
@@ -148,7 +148,7 @@ async fn a_driver_that_does_not_return_is_noticed_and_not_heard_later() {
     }
     fake.stick(false);
     until(|| !fake.batches().is_empty()).await;
-    assert_eq!(line.jobs(), 0, "what comes late is nobody's");
+    assert_eq!(line.backlog().1, 0, "what comes late is nobody's");
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn a_job_that_is_withdrawn_while_it_waits_is_not_run() {
     let token = Cancel::new();
     let cancelled = send(&line, &job(50), &token);
     let dropped = send(&line, &job(51), &Cancel::new());
-    until(|| line.jobs() == 5).await;
+    until(|| line.backlog().1 == 5).await;
     token.cancel();
     dropped.abort();
     assert!(dropped.await.expect_err("it was dropped").is_cancelled());

@@ -121,7 +121,7 @@ fn a_lost_device_is_opened_again_and_works() {
         })
     };
     let sent: Vec<_> = jobs.iter().map(|job| run(&line, job)).collect();
-    while line.jobs() < 10 {
+    while line.backlog().1 < 10 {
         thread::sleep(Duration::from_millis(1));
     }
     first.fail_with(Some(Fault::Lost));
