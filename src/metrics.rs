@@ -74,7 +74,8 @@ table! {
     GPU_BATCH_SIZE: Histogram<0> "triforium_gpu_batch_size" [] "Requests in a submission.";
     GPU_JOBS: Counter<1> "triforium_gpu_jobs_total" ["kind"] "Requests whose answer was made on the device.";
     GPU_FALLBACK: Counter<1> "triforium_gpu_fallback_total" ["reason"] "Requests that were sent to the device and made on the CPU after all.";
-    GPU_STAGE: Histogram<1> "triforium_gpu_stage_seconds" ["stage"] "Time on the way through the device: wait (a request in its batch), submit, device (a submission).";
+    GPU_STAGE: Histogram<1> "triforium_gpu_stage_seconds" ["stage"] "Time on the way through the device: wait (a request in its batch), submit, device (a submission); of one submission in 16, by the device's clock: upload, gather, shrink, vertical, horizontal, rotate, fdct, huffman, readback.";
+    GPU_REFETCHES: Counter<0> "triforium_gpu_refetches_total" [] "Submissions whose files were longer than was likely, so that the rest of them was fetched apart.";
     GPU_RESIDENT_BYTES: Gauge<0> "triforium_gpu_resident_bytes" [] "Bytes of tiles in the device's memory.";
     GPU_IN_FLIGHT: Gauge<0> "triforium_gpu_in_flight" [] "Submissions under way.";
     GPU_WINDOW: Gauge<0> "triforium_gpu_window_seconds" [] "Time that a batch stays open for more requests while the device is busy.";

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use triforium::codec;
 use triforium::encoding::{JpegSettings, Subsampling};
 use triforium::raster::{Channels, Raster};
 use triforium::render::Target;
 use triforium::render::gpu::{Job, Output};
+use triforium::{codec, metrics};
 
 use crate::device::{DEVICE, on_cpu, on_device};
 use crate::random::{Noise, any_job, dimensions, job, picture};
@@ -59,6 +59,39 @@ fn files_and_pixels_of_one_batch_are_the_hosts_to_the_byte() {
         files += usize::from(is_right_file(job, &output.unwrap()));
     }
     assert!((10..40).contains(&files), "{files}");
+}
+
+#[test]
+fn files_that_are_longer_than_was_likely_are_fetched_whole() {
+    metrics::install().unwrap();
+    let refetches = || {
+        let text = metrics::render();
+        let value = |line: &str| {
+            let value = line.strip_prefix("triforium_gpu_refetches_total ")?;
+            value.parse::<u64>().ok()
+        };
+        text.lines().find_map(value).unwrap_or(0)
+    };
+    let mut noise = Noise::new(23);
+    let dimensions = dimensions(128, 96);
+    let mut jobs: Vec<_> = (0..8)
+        .map(|_| {
+            let samples = (0..3 * dimensions.area()).map(|_| noise.below(256) as u8);
+            let raster = Raster::from_u8(dimensions, Channels::Rgb, samples.collect()).unwrap();
+            // No other test has told the device how long files of this quality are.
+            let settings = JpegSettings {
+                quality: 99,
+                ..JpegSettings::default()
+            };
+            as_file(&job(raster, vec![]), settings)
+        })
+        .collect();
+    jobs.push(any_job(&mut noise, 60));
+    let before = refetches();
+    for (job, output) in jobs.iter().zip(on_device(&jobs)) {
+        is_right_file(job, &output.unwrap());
+    }
+    assert_eq!(refetches(), before + 1);
 }
 
 #[test]

@@ -222,6 +222,17 @@ fn files_beyond_the_guess_are_overflow_and_those_before_them_are_whole() {
 }
 
 #[test]
+fn files_longer_than_was_likely_are_fetched_whole() {
+    let mut noise = Noise(8);
+    let pictures: Vec<_> = (0..3)
+        .map(|_| (picture(&mut noise, 90, 70, Channels::Rgb, 0), settings(100)))
+        .collect();
+    let run = device().jpeg(&pictures, 1).unwrap();
+    assert!(run.apart > 0);
+    same(&pictures, &run.files);
+}
+
+#[test]
 fn what_the_device_does_not_write_is_unfit() {
     let dimensions = Dimensions::new(4, 4).unwrap();
     let rgba = Raster::from_u8(dimensions, Channels::Rgba, vec![0; 64]).unwrap();

@@ -18,7 +18,7 @@ pub struct Trial {
 /// One number.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// What it belongs to: `submission`, `workgroups`, `transfer`, `batch`, `kernel`, `tiles`.
+    /// What it belongs to: `submission`, `workgroups`, `transfer`, `staging`, `batch`, `kernel`, `tiles`.
     pub group: &'static str,
     /// What was done.
     pub name: String,

@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::geometry::Window;
 use crate::raster::{Below, Raster, RowSink, Rows, Shape};
 
+/// A cell, and where it lies.
+type Lying = (Window, Arc<Raster>);
+
 /// A window of at most so many bytes is one strip; a larger one has a strip for each row of cells.
 const ONE_STRIP_BYTES: u64 = 1 << 20;
 
@@ -88,7 +91,7 @@ impl TileRows {
     }
 
     /// The cells of `part` and where they lie, if all are at hand or can be made.
-    fn cells_of(&self, part: Window) -> Result<Option<Vec<(Window, Arc<Raster>)>>> {
+    fn cells_of(&self, part: Window) -> Result<Option<Vec<Lying>>> {
         let mut places = Vec::new();
         let mut missing = Vec::new();
         for place in self.cells.view.places(part) {

@@ -39,6 +39,17 @@ pub(super) enum Kernel {
 }
 
 impl Kernel {
+    /// The stage that it is, in metrics.
+    pub(super) const fn stage(self) -> &'static str {
+        match self {
+            Self::Gather => "gather",
+            Self::Shrink => "shrink",
+            Self::Columns => "vertical",
+            Self::Across => "horizontal",
+            Self::Rotate => "rotate",
+        }
+    }
+
     /// Its name in reports: its entry in its shader.
     pub(super) const fn name(self) -> &'static str {
         match self {

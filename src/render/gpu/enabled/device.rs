@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::AdapterFacts;
-use super::Executor;
 use super::runner::Runner;
 use super::shaders::Shaders;
+use super::{Executor, stages};
 
 /// Which device is wanted.
 #[derive(Debug, Clone, Default)]
@@ -174,7 +174,7 @@ pub(super) fn connect(wanted: &Wanted) -> Result<Connected, Refusal> {
     let limits = limits(&adapter.limits());
     let asked = adapter.request_device(&wgpu::DeviceDescriptor {
         label: Some("triforium"),
-        required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+        required_features: adapter.features() & stages::FEATURES,
         required_limits: limits.clone(),
         ..wgpu::DeviceDescriptor::default()
     });

@@ -1,5 +1,6 @@
 //! A submission under way: waits for it, takes its pixels out, and gives its slot back.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,9 @@ use super::jpeg::{Rates, finish};
 use super::load::Load;
 use super::pool::{Pool, Slot};
 use super::runner::Mapped;
+use super::stages::{Clock, Marks};
 use super::{Flight, staging};
+use crate::metrics::GPU_REFETCHES;
 
 /// What says that a submission has landed.
 #[derive(Debug)]
@@ -45,14 +48,28 @@ impl Landing {
     }
 }
 
+/// What a submission takes with it of its runner.
+#[derive(Debug, Clone)]
+pub(super) struct Home {
+    pub(super) device: Arc<Device>,
+    pub(super) pool: Arc<Pool>,
+    pub(super) rates: Arc<Rates>,
+    pub(super) clock: Arc<Clock>,
+}
+
+/// What has been submitted.
+#[derive(Debug)]
+pub(super) struct Launched {
+    pub(super) slot: Slot,
+    pub(super) landing: Landing,
+    pub(super) load: Load,
+    pub(super) marks: Option<Marks>,
+}
+
 #[derive(Debug)]
 struct Airborne {
-    device: Arc<Device>,
-    pool: Arc<Pool>,
-    rates: Arc<Rates>,
-    slot: Slot,
-    landing: Landing,
-    load: Load,
+    home: Home,
+    launched: Launched,
 }
 
 /// A submission, or jobs of which none could be submitted.
@@ -63,32 +80,12 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// `load` in `slot`.
-    pub(super) fn new(
-        device: Arc<Device>,
-        pool: Arc<Pool>,
-        rates: Arc<Rates>,
-        slot: Slot,
-        landing: Landing,
-        load: Load,
-    ) -> Self {
-        let airborne = Airborne {
-            device,
-            pool,
-            rates,
-            slot,
-            landing,
-            load,
-        };
+    /// What was launched; `fates` say which jobs are in it.
+    pub(super) fn new(home: Home, launched: Launched, fates: Vec<Result<(), Fault>>) -> Self {
         Self {
-            fates: vec![Ok(()); airborne.load.is_file.len()],
-            airborne: Some(airborne),
+            fates,
+            airborne: Some(Airborne { home, launched }),
         }
-    }
-
-    /// The same, where `fates` say which jobs are in it.
-    pub(super) fn with(self, fates: Vec<Result<(), Fault>>) -> Self {
-        Self { fates, ..self }
     }
 
     /// Jobs that never leave.
@@ -116,37 +113,101 @@ impl Flight for InFlight {
 
 impl Airborne {
     fn land(self, patience: Duration) -> Result<Vec<Result<Output, Fault>>, Fault> {
-        self.landing.wait(&self.device, patience)?;
-        let needs = self.load.needs();
-        let Ok(view) = self.slot.down.get_mapped_range(..needs.down) else {
-            return Err(Fault::Lost);
+        let Self { home, launched } = &self;
+        let Launched {
+            slot,
+            landing,
+            load,
+            ..
+        } = launched;
+        landing.wait(&home.device, patience)?;
+        let plan = load.files.as_ref();
+        let (mut outputs, mut files, rest) = {
+            let Ok(view) = slot.down.get_mapped_range(..load.needs().down) else {
+                return Err(Fault::Lost);
+            };
+            let down = usize::try_from(load.down_bytes()).unwrap_or(usize::MAX);
+            let (pixels, codes) = view.split_at(down.min(view.len()));
+            let rest = plan.and_then(|plan| Some((plan.rest(codes)?, codes.to_vec())));
+            let files = match plan {
+                Some(plan) if rest.is_none() => finish(plan, codes, &home.rates),
+                Some(_) | None => Vec::new(),
+            };
+            (self.pixels(pixels), files, rest)
         };
-        let outputs = self.outputs(&view);
-        drop(view);
-        self.slot.down.unmap();
-        if self.device.is_gone() {
+        slot.down.unmap();
+        if let (Some(plan), Some((rest, mut codes))) = (plan, rest) {
+            self.fetch(rest, patience, &mut codes)?;
+            files = finish(plan, &codes, &home.rates);
+        }
+        if home.device.is_gone() {
             return Err(Fault::Lost);
         }
-        self.pool.give_back(self.slot);
-        Ok(outputs)
+        let mut files = files.into_iter();
+        for output in outputs.iter_mut().filter(|output| output.is_none()) {
+            let file = files.next().unwrap_or(Err(Fault::Unfit));
+            *output = Some(file.map(Output::Jpeg));
+        }
+        let Self { home, launched } = self;
+        if let Some(marks) = launched.marks {
+            home.clock.tell(marks);
+        }
+        home.pool.give_back(launched.slot);
+        Ok(outputs.into_iter().flatten().collect())
     }
 
-    /// What came back, job by job.
-    fn outputs(&self, view: &[u8]) -> Vec<Result<Output, Fault>> {
-        let down = usize::try_from(self.load.down_bytes()).unwrap_or(usize::MAX);
-        let (pixels, files) = view.split_at(down.min(view.len()));
-        let files = (self.load.files.as_ref()).map(|plan| finish(plan, files, &self.rates));
-        let mut files = files.unwrap_or_default().into_iter();
-        let placed = self.load.batch.placed.iter().zip(&self.load.is_file);
+    /// The pixels that came back, job by job; nothing where a file is to come.
+    fn pixels(&self, pixels: &[u8]) -> Vec<Option<Result<Output, Fault>>> {
+        let load = &self.launched.load;
+        let placed = load.batch.placed.iter().zip(&load.is_file);
         placed
             .map(|(placed, is_file)| {
                 if *is_file {
-                    let file = files.next().unwrap_or(Err(Fault::Unfit));
-                    return file.map(Output::Jpeg);
+                    return None;
                 }
                 let raster = staging::read(pixels, placed);
-                raster.map(Output::Pixels).ok_or(Fault::Unfit)
+                Some(raster.map(Output::Pixels).ok_or(Fault::Unfit))
             })
             .collect()
+    }
+
+    /// Codes beyond what was likely, behind those that came back.
+    fn fetch(
+        &self,
+        rest: Range<u64>,
+        patience: Duration,
+        codes: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        GPU_REFETCHES.get().increment(1);
+        let (device, slot) = (&self.home.device, &self.launched.slot);
+        let bits = &slot.files.as_ref().ok_or(Fault::Lost)?.bits;
+        let mut at = rest.start;
+        while at < rest.end {
+            let bytes = (rest.end - at).min(slot.down.size());
+            let mapped = Arc::new(Mapped::default());
+            let submitted = device.scoped(wgpu::ErrorFilter::Validation, || {
+                let label = wgpu::CommandEncoderDescriptor {
+                    label: Some("rest"),
+                };
+                let mut encoder = device.handle.create_command_encoder(&label);
+                encoder.copy_buffer_to_buffer(bits, at, &slot.down, 0, bytes);
+                let commands = encoder.finish();
+                mapped.ask(&commands, &slot.down, wgpu::MapMode::Read, bytes);
+                device.queue.submit([commands])
+            });
+            let index = submitted.map_err(|error| {
+                device.fail(&error.to_string());
+                Fault::Lost
+            })?;
+            Landing { index, mapped }.wait(device, patience)?;
+            let Ok(view) = slot.down.get_mapped_range(..bytes) else {
+                return Err(Fault::Lost);
+            };
+            codes.extend_from_slice(&view);
+            drop(view);
+            slot.down.unmap();
+            at += bytes;
+        }
+        Ok(())
     }
 }

@@ -29,6 +29,7 @@ mod resident;
 mod runner;
 mod shaders;
 mod slab;
+mod stages;
 mod staging;
 mod stock;
 mod supervisor;

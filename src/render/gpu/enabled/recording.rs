@@ -4,11 +4,12 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 
 use super::batch::{Dispatch, Kernel};
-use super::jpeg::{JpegBuffers, JpegPlan, JpegStage};
+use super::jpeg::{JpegBuffers, JpegStage};
 use super::load::Load;
 use super::pipelines::Pipelines;
 use super::pool::{FileBuffers, Slot};
 use super::shaders::Shaders;
+use super::stages::Marks;
 use super::workgroups::folded;
 
 /// What records: the kernels of a device.
@@ -29,22 +30,69 @@ impl Recorder {
         }
     }
 
-    /// The commands of `load`, whose bytes stand in the slot's staging buffer.
-    pub(super) fn record(&self, slot: &Slot, load: &Load) -> wgpu::CommandBuffer {
+    /// The commands of `load`, whose bytes stand in the slot's staging buffer; its stages are timed where
+    /// there are `marks`.
+    pub(super) fn record(
+        &self,
+        slot: &Slot,
+        load: &Load,
+        mut marks: Option<&mut Marks>,
+    ) -> wgpu::CommandBuffer {
         let label = wgpu::CommandEncoderDescriptor {
             label: Some("batch"),
         };
         let mut encoder = self.device.create_command_encoder(&label);
+        if let Some(marks) = &marks {
+            marks.begin(&mut encoder);
+        }
         upload(&mut encoder, slot, load);
-        self.passes(&mut encoder, slot, load);
+        match &mut marks {
+            None => self.passes(&mut encoder, slot, load),
+            Some(marks) => {
+                marks.end(&mut encoder, "upload");
+                self.passes_apart(&mut encoder, (slot, load), marks);
+            }
+        }
+        let files = load.files.as_ref().zip(slot.files.as_ref());
+        let files = files.map(|(plan, files)| (plan, buffers(slot, files)));
+        if let Some((plan, buffers)) = &files {
+            self.jpeg
+                .record(&mut encoder, plan, buffers, |encoder, stage| {
+                    if let Some(marks) = &mut marks {
+                        marks.end(encoder, stage);
+                    }
+                });
+        }
         let down = load.down_bytes();
         if down > 0 {
             encoder.copy_buffer_to_buffer(&slot.arena, 0, &slot.down, 0, down);
         }
-        if let (Some(plan), Some(buffers)) = (&load.files, &slot.files) {
-            self.files(&mut encoder, slot, plan, buffers, down);
+        if let Some((plan, buffers)) = &files {
+            JpegStage::copy_back(&mut encoder, plan, buffers, &slot.down, down);
+        }
+        if let Some(marks) = &mut marks {
+            marks.end(&mut encoder, "readback");
+            marks.resolve(&mut encoder);
         }
         encoder.finish()
+    }
+
+    /// Each kernel in a pass of its own.
+    fn passes_apart(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        (slot, load): (&Slot, &Load),
+        marks: &mut Marks,
+    ) {
+        for prepared in self.prepared(slot, load) {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: Some("pass"),
+                timestamp_writes: None,
+            });
+            prepared.dispatch(&mut pass);
+            drop(pass);
+            marks.end(encoder, prepared.kernel.stage());
+        }
     }
 
     fn passes(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, load: &Load) {
@@ -68,25 +116,6 @@ impl Recorder {
                 workgroups: folded(dispatch.workgroups),
             })
             .collect()
-    }
-
-    fn files(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        slot: &Slot,
-        plan: &JpegPlan,
-        files: &FileBuffers,
-        at: u64,
-    ) {
-        let buffers = JpegBuffers {
-            pixels: &slot.arena,
-            params: &files.params,
-            coef: &files.coef,
-            lens: &files.lens,
-            bits: &files.bits,
-        };
-        self.jpeg.record(encoder, plan, &buffers);
-        JpegStage::copy_back(encoder, plan, &buffers, &slot.down, at);
     }
 
     fn bind_group(&self, slot: &Slot, load: &Load, dispatch: &Dispatch) -> wgpu::BindGroup {
@@ -121,6 +150,17 @@ impl Recorder {
             layout: self.pipelines.layout(dispatch.kernel),
             entries: &entries,
         })
+    }
+}
+
+/// The buffers of a slot's files.
+fn buffers<'a>(slot: &'a Slot, files: &'a FileBuffers) -> JpegBuffers<'a> {
+    JpegBuffers {
+        pixels: &slot.arena,
+        params: &files.params,
+        coef: &files.coef,
+        lens: &files.lens,
+        bits: &files.bits,
     }
 }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::super::{Fault, Footprint, Job, Keep, Source};
 use super::device::Device;
-use super::flight::{InFlight, Landing};
-use super::jpeg::Rates;
+use super::flight::{Home, InFlight, Landing, Launched};
 use super::load::{Load, Passenger};
 use super::pool::{Pool, Slot};
 use super::recipe::Recipe;
 use super::recording::Recorder;
 use super::shaders::Shaders;
 use super::slab::Slab;
+use super::stages::{Clock, Marks};
 use super::stock::Stock;
 use super::weights::KnownWeights;
 use super::{Capacity, Executor, Flight, Held, Staging, Tiles, staging, words};
@@ -30,11 +30,9 @@ const LARGEST_BYTES: u64 = 1 << 30;
 /// An executor on a device.
 #[derive(Debug)]
 pub(super) struct Runner {
-    device: Arc<Device>,
+    home: Home,
     recorder: Recorder,
-    pool: Arc<Pool>,
     weights: Mutex<KnownWeights>,
-    rates: Arc<Rates>,
     tiles: Tiles,
     slab: Slab,
     stock: Arc<Stock>,
@@ -62,11 +60,14 @@ impl Runner {
         let device = Arc::new(device);
         Ok(Self {
             stock: Stock::new(Arc::clone(&device), most),
-            device,
+            home: Home {
+                clock: Arc::new(Clock::new(&device)),
+                pool: Arc::new(Pool::new(most)),
+                rates: Arc::default(),
+                device,
+            },
             recorder,
-            pool: Arc::new(Pool::new(most)),
             weights: Mutex::default(),
-            rates: Arc::default(),
             tiles: Tiles::default(),
             slab: Slab::new(largest_buffer(limits, memory_bytes, 2)),
             capacity: Capacity {
@@ -123,11 +124,11 @@ impl Runner {
         let most = self.capacity.device_bytes;
         let mut load = {
             let mut weights = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
-            Load::new(passengers, &mut weights, &self.rates, most)?
+            Load::new(passengers, &mut weights, &self.home.rates, most)?
         };
         load.slab = self.slab.buffer();
         if !boarded.keeps.is_empty() && load.slab.is_none() {
-            load.slab = self.slab.made(&self.device, &self.tiles);
+            load.slab = self.slab.made(&self.home.device, &self.tiles);
         }
         if load.slab.is_some() {
             load.keeps = self.reserved(&boarded.keeps);
@@ -143,15 +144,16 @@ impl Runner {
 
     /// A slot for what `load` needs; where there is no memory for it, tiles make room.
     fn slot(&self, load: &Load) -> Result<Slot, Fault> {
-        let taken = self.pool.take(&self.device, load.needs());
+        let Home { pool, device, .. } = &self.home;
+        let taken = pool.take(device, load.needs());
         taken.or_else(|_| {
             self.slab.shrink(&self.tiles);
-            self.pool.take(&self.device, load.needs())
+            pool.take(device, load.needs())
         })
     }
 
     /// The load of what is boarded, submitted; none where nothing is.
-    fn submitted(&self, boarded: &Boarded<'_>) -> Result<Option<(Slot, Landing, Load)>, Fault> {
+    fn submitted(&self, boarded: &Boarded<'_>) -> Result<Option<Launched>, Fault> {
         let Some(load) = self.planned(boarded) else {
             return Ok(None);
         };
@@ -162,8 +164,13 @@ impl Runner {
                 Err(_) => self.tiles.abandon(held),
             }
         }
-        let (slot, landing) = launched?;
-        Ok(Some((slot, landing, load)))
+        let (slot, landing, marks) = launched?;
+        Ok(Some(Launched {
+            slot,
+            landing,
+            load,
+            marks,
+        }))
     }
 
     /// The load of `jobs` after it has run once, and its slot, for those who run it again.
@@ -177,15 +184,18 @@ impl Runner {
         patience: Duration,
     ) -> Result<(Slot, Load), Fault> {
         let submitted = self.submitted(&self.boarded(jobs))?;
-        let (slot, landing, load) = submitted.ok_or(Fault::Unfit)?;
-        landing.wait(&self.device, patience)?;
-        slot.down.unmap();
-        Ok((slot, load))
+        let launched = submitted.ok_or(Fault::Unfit)?;
+        launched.landing.wait(&self.home.device, patience)?;
+        launched.slot.down.unmap();
+        if let Some(marks) = launched.marks {
+            self.home.clock.tell(marks);
+        }
+        Ok((launched.slot, launched.load))
     }
 
     /// The device.
     pub(super) fn device(&self) -> &Arc<Device> {
-        &self.device
+        &self.home.device
     }
 
     /// What records its loads.
@@ -194,11 +204,12 @@ impl Runner {
     }
 
     /// Writes, records and submits a load.
-    fn launch(&self, load: &Load, jobs: &[&Job]) -> Result<(Slot, Landing), Fault> {
+    fn launch(&self, load: &Load, jobs: &[&Job]) -> Result<Launch, Fault> {
+        let device = &self.home.device;
         let needs = load.needs();
         let slot = self.slot(load)?;
         let mut view = slot.up.get_mapped_range_mut(..needs.up).map_err(|cause| {
-            self.device.fail(&format!("staging is not mapped: {cause}"));
+            device.fail(&format!("staging is not mapped: {cause}"));
             Fault::Lost
         })?;
         staging::write(&mut view, load, jobs);
@@ -208,17 +219,23 @@ impl Runner {
             staged.leave();
         }
         let mapped = Arc::new(Mapped::default());
-        let submitted = self.device.scoped(wgpu::ErrorFilter::Validation, || {
-            let commands = self.recorder.record(&slot, load);
-            mapped.ask(&commands, &slot, needs.down);
+        let mut marks = self.home.clock.next();
+        let submitted = device.scoped(wgpu::ErrorFilter::Validation, || {
+            use wgpu::MapMode::{Read, Write};
+            let commands = self.recorder.record(&slot, load, marks.as_mut());
+            mapped.ask(&commands, &slot.down, Read, needs.down);
+            mapped.ask(&commands, &slot.up, Write, slot.up.size());
+            if let Some(marks) = &marks {
+                mapped.ask(&commands, marks.back(), Read, marks.back().size());
+            }
             mapped.ask_staged(&commands, load);
-            self.device.queue.submit([commands])
+            device.queue.submit([commands])
         });
         match submitted {
-            Ok(index) if !self.device.is_gone() => Ok((slot, Landing { index, mapped })),
+            Ok(index) if !device.is_gone() => Ok((slot, Landing { index, mapped }, marks)),
             Ok(_) => Err(Fault::Lost),
             Err(error) => {
-                self.device.fail(&error.to_string());
+                device.fail(&error.to_string());
                 Err(Fault::Lost)
             }
         }
@@ -227,7 +244,7 @@ impl Runner {
 
 impl Executor for Runner {
     fn end(&self) {
-        self.device.handle.destroy();
+        self.home.device.handle.destroy();
     }
 
     fn footprint(&self, shape: Shape, passes: &[Pass], target: Target) -> Option<Footprint> {
@@ -252,25 +269,21 @@ impl Executor for Runner {
     }
 
     fn submit(&self, jobs: &[Arc<Job>]) -> Result<Box<dyn Flight>, Fault> {
-        if self.device.is_gone() {
+        if self.home.device.is_gone() {
             return Err(Fault::Lost);
         }
         let mut boarded = self.boarded(jobs);
-        let Some((slot, landing, load)) = self.submitted(&boarded)? else {
+        let Some(launched) = self.submitted(&boarded)? else {
             boarded.fates.fill(Err(Fault::Unfit));
             return Ok(Box::new(InFlight::grounded(boarded.fates)));
         };
-        let flight = InFlight::new(
-            Arc::clone(&self.device),
-            Arc::clone(&self.pool),
-            Arc::clone(&self.rates),
-            slot,
-            landing,
-            load,
-        );
-        Ok(Box::new(flight.with(boarded.fates)))
+        let flight = InFlight::new(self.home.clone(), launched, boarded.fates);
+        Ok(Box::new(flight))
     }
 }
+
+/// A submission: its buffers, what says that it has landed, and what times it.
+type Launch = (Slot, Landing, Option<Marks>);
 
 /// The jobs of a submission.
 #[derive(Debug, Default)]
@@ -292,16 +305,18 @@ pub(super) struct Mapped {
 }
 
 impl Mapped {
-    fn ask(self: &Arc<Self>, commands: &wgpu::CommandBuffer, slot: &Slot, down: u64) {
-        for (buffer, mode, bytes) in [
-            (&slot.down, wgpu::MapMode::Read, down),
-            (&slot.up, wgpu::MapMode::Write, slot.up.size()),
-        ] {
-            let heard = self.asking();
-            commands.map_buffer_on_submit(buffer, mode, ..bytes, move |result| {
-                heard.hear(result.is_ok());
-            });
-        }
+    /// Wants the first `bytes` of `buffer` back when `commands` are done.
+    pub(super) fn ask(
+        self: &Arc<Self>,
+        commands: &wgpu::CommandBuffer,
+        buffer: &wgpu::Buffer,
+        mode: wgpu::MapMode,
+        bytes: u64,
+    ) {
+        let heard = self.asking();
+        commands.map_buffer_on_submit(buffer, mode, ..bytes, move |result| {
+            heard.hear(result.is_ok());
+        });
     }
 
     fn ask_staged(self: &Arc<Self>, commands: &wgpu::CommandBuffer, load: &Load) {

@@ -8,8 +8,8 @@ use crate::render::jpeg::file;
 use super::plan::JpegPlan;
 use super::rates::Rates;
 
-/// The files of a batch, in its order, from its [readback](JpegPlan::readback_bytes). `rates` learn their
-/// lengths, also of those that did not fit.
+/// The files of a batch, in its order, from its [readback](JpegPlan::readback_bytes) and the
+/// [rest](JpegPlan::rest) behind it. `rates` learn their lengths, also of those that did not fit.
 pub(in super::super) fn finish(
     plan: &JpegPlan,
     readback: &[u8],

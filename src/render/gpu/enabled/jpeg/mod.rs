@@ -3,7 +3,8 @@
 //! [`JpegPlan`] says what a batch takes and where everything lies, [`JpegStage`] holds the pipelines and
 //! records them, [`finish`] makes files from what came back. All files of a batch share one stream of
 //! bits, each from a whole word on, so that little more than the files themselves comes back. Its
-//! length is not known before: [`Rates`] guess it from what came before. A file that does not fit is
+//! length is not known before: [`Rates`] guess it from what came before. What was written beyond the
+//! guess is fetched apart. A file that does not fit the device's buffer is
 //! [`Fault::Overflow`](super::super::Fault); those before it are whole.
 
 mod finish;

@@ -1,5 +1,7 @@
 //! A batch of files → where everything lies in the buffers and how many workgroups run. Pure.
 
+use std::ops::Range;
+
 use crate::encoding::{JpegSettings, Subsampling};
 use crate::geometry::Dimensions;
 use crate::render::jpeg::Head;
@@ -116,7 +118,10 @@ pub(in super::super) struct JpegPlan {
     pub(super) fdct_groups: u32,
     pub(super) block_groups: u32,
     blocks: u64,
+    /// Words that all codes are given.
     pub(super) capacity_words: u32,
+    /// Words of them that come back at once.
+    read_words: u32,
 }
 
 impl JpegPlan {
@@ -131,7 +136,9 @@ impl JpegPlan {
         for image in images {
             layout.add(image)?;
         }
-        let plan = layout.into_plan(images, capacity(images, rates)?.min(max_binding_bytes / 4))?;
+        let mut room = Room::of(images, rates)?;
+        room.capacity = room.capacity.min(max_binding_bytes / 4);
+        let plan = layout.into_plan(images, room)?;
         let largest = [
             plan.params_bytes(),
             plan.coef_bytes(),
@@ -161,9 +168,24 @@ impl JpegPlan {
         4 * u64::from(self.capacity_words)
     }
 
-    /// Bytes that come back: each file's number of bits, then the codes of all.
+    /// Bytes of `bits` that come back at once: those that are likely to be written.
+    pub(in super::super) fn read_bytes(&self) -> u64 {
+        4 * u64::from(self.read_words)
+    }
+
+    /// Bytes that come back: each file's number of bits, then as many of all codes as are likely.
     pub(in super::super) fn readback_bytes(&self) -> u64 {
-        self.totals_bytes() + self.bits_bytes()
+        self.totals_bytes() + self.read_bytes()
+    }
+
+    /// Bytes of `bits` that were written and did not come back with `readback`; none where all did.
+    pub(in super::super) fn rest(&self, readback: &[u8]) -> Option<Range<u64>> {
+        let totals = readback.get(..4 * self.heads.len())?.as_chunks().0;
+        let words = totals
+            .iter()
+            .map(|&bits| u64::from(u32::from_le_bytes(bits).div_ceil(32)));
+        let written = (4 * words.sum::<u64>()).min(self.bits_bytes());
+        (written > self.read_bytes()).then(|| self.read_bytes()..written)
     }
 
     pub(super) fn totals_bytes(&self) -> u64 {
@@ -171,17 +193,35 @@ impl JpegPlan {
     }
 }
 
-/// Words that all codes are given: half more than is likely, thrice the likely for the largest.
-fn capacity(images: &[JpegImage], rates: &Rates) -> Option<u64> {
-    let (mut likely, mut largest, mut longest) = (0, 0, 0);
-    for image in images {
-        let pixels = image.dimensions.area();
-        let guess = rates.guess(image.gray, image.settings.quality, pixels);
-        likely += guess + guess / 2 + SLACK_BYTES;
-        largest = guess.max(largest);
-        longest += Grid::of(image.dimensions, image.gray)?.longest_words();
+/// Words for the codes of a batch.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    /// Those that they are given.
+    capacity: u64,
+    /// Those that come back at once.
+    read: u64,
+}
+
+impl Room {
+    /// Four times what is likely on the device, where memory costs little; a third more than is likely
+    /// on the way back, and half more of the largest.
+    fn of(images: &[JpegImage], rates: &Rates) -> Option<Self> {
+        let (mut likely, mut largest, mut longest) = (0, 0, 0);
+        let slack = SLACK_BYTES * images.len() as u64;
+        for image in images {
+            let pixels = image.dimensions.area();
+            let guess = rates.guess(image.gray, image.settings.quality, pixels);
+            likely += guess;
+            largest = guess.max(largest);
+            longest += Grid::of(image.dimensions, image.gray)?.longest_words();
+        }
+        let capacity = (4 * likely + slack).div_ceil(4).min(longest);
+        let read = likely + likely / 3 + largest / 2 + slack / 4;
+        Some(Self {
+            capacity,
+            read: read.div_ceil(4).min(capacity),
+        })
     }
-    Some((likely + 2 * largest).div_ceil(4).min(longest))
 }
 
 /// Records and lists as they grow.
@@ -228,10 +268,11 @@ impl Layout {
         Some(())
     }
 
-    fn into_plan(self, images: &[JpegImage], capacity: u64) -> Option<JpegPlan> {
+    fn into_plan(self, images: &[JpegImage], room: Room) -> Option<JpegPlan> {
         let fdct_groups = u32::try_from(self.fdct.len() / 2).ok()?;
         let block_groups = u32::try_from(self.blocks.len() / 2).ok()?;
-        let capacity_words = u32::try_from(capacity).ok()?;
+        let capacity_words = u32::try_from(room.capacity).ok()?;
+        let read_words = u32::try_from(room.read.min(room.capacity)).ok()?;
         // Coefficients are 32 words a block, and words are counted in 32 bits.
         self.block_count.checked_mul(32)?;
         let count = u32::try_from(images.len()).ok()?;
@@ -250,6 +291,7 @@ impl Layout {
             block_groups,
             blocks: self.block_count.into(),
             capacity_words,
+            read_words,
         })
     }
 }

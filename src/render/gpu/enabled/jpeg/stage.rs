@@ -61,24 +61,37 @@ impl JpegStage {
         }
     }
 
-    /// Records a batch whose pixels and params are, or will be by then, in their buffers.
+    /// Records a batch whose pixels and params are, or will be by then, in their buffers; `after` is
+    /// called behind each stage, which is a pass or several.
     pub(in super::super) fn record(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         plan: &JpegPlan,
         buffers: &JpegBuffers<'_>,
+        mut after: impl FnMut(&mut wgpu::CommandEncoder, &'static str),
     ) {
-        self.record_each(encoder, plan, buffers, |_| None);
+        self.record_each(
+            encoder,
+            plan,
+            buffers,
+            |_| None,
+            |encoder, pass| match pass {
+                "fdct" => after(encoder, "fdct"),
+                "emit" => after(encoder, "huffman"),
+                _ => {}
+            },
+        );
     }
 
     /// As [`JpegStage::record`], each pass on its own with the time stamps that `stamps` gives for its
-    /// number, where it gives any.
+    /// number, where it gives any, and `after` behind it.
     pub(in super::super) fn record_each<'a>(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         plan: &JpegPlan,
         buffers: &JpegBuffers<'_>,
         stamps: impl Fn(usize) -> Option<wgpu::ComputePassTimestampWrites<'a>>,
+        mut after: impl FnMut(&mut wgpu::CommandEncoder, &'static str),
     ) {
         encoder.clear_buffer(buffers.bits, 0, Some(plan.bits_bytes()));
         let group = self.bind_group(plan, buffers);
@@ -90,6 +103,8 @@ impl JpegStage {
             pass.set_bind_group(0, &group, &[]);
             pass.set_pipeline(pipeline);
             pass.dispatch_workgroups(across, down, 1);
+            drop(pass);
+            after(encoder, name);
         }
     }
 
@@ -105,7 +120,8 @@ impl JpegStage {
         ]
     }
 
-    /// Copies what [`finish`](super::finish) takes to `readback`, from byte `at` on.
+    /// Copies what [`finish`](super::finish) takes, or what is likely to be all of it, to `readback`,
+    /// from byte `at` on.
     pub(in super::super) fn copy_back(
         encoder: &mut wgpu::CommandEncoder,
         plan: &JpegPlan,
@@ -115,7 +131,7 @@ impl JpegStage {
     ) {
         let totals = plan.totals_bytes();
         encoder.copy_buffer_to_buffer(buffers.lens, 0, readback, at, totals);
-        encoder.copy_buffer_to_buffer(buffers.bits, 0, readback, at + totals, plan.bits_bytes());
+        encoder.copy_buffer_to_buffer(buffers.bits, 0, readback, at + totals, plan.read_bytes());
     }
 
     fn bind_group(&self, plan: &JpegPlan, buffers: &JpegBuffers<'_>) -> wgpu::BindGroup {

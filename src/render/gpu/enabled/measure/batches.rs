@@ -158,3 +158,31 @@ fn compare(outputs: &[Result<Output, Fault>], trial: &Trial, measured: &mut Meas
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Target;
+    use crate::render::gpu::enabled::pictures::picture;
+
+    #[test]
+    fn a_job_that_is_refused_is_undone_and_only_other_bytes_are_different() {
+        let pixels = |seed| picture(8, 8, crate::raster::Channels::Gray, seed).expect("a picture");
+        let trial = Trial {
+            name: "one",
+            job: Arc::new(Job::new(pixels(1), Vec::new(), Target::Rows)),
+            expected: Output::Pixels(pixels(1)),
+        };
+        let mut measured = Measured::default();
+        let outputs = [
+            Ok(Output::Pixels(pixels(1))),
+            Err(Fault::Overflow),
+            Ok(Output::Pixels(pixels(2))),
+            Err(Fault::Unfit),
+            Ok(Output::Jpeg(vec![1])),
+        ];
+        compare(&outputs, &trial, &mut measured);
+        let told = (measured.compared, measured.different, measured.undone);
+        assert_eq!(told, (3, 2, 2));
+    }
+}

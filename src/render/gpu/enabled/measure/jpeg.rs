@@ -19,6 +19,8 @@ pub struct JpegRun {
     pub files: Vec<Result<Vec<u8>, Fault>>,
     /// From the first write into the device's memory to the last file.
     pub whole: Duration,
+    /// Bytes that were not thought to be written, and fetched apart.
+    pub apart: u64,
     /// Each pass by itself, where the device tells.
     pub passes: Vec<(&'static str, Duration)>,
 }
@@ -70,19 +72,31 @@ impl Bare {
             .write_buffer(&params, 0, bytemuck::cast_slice(&plan.params));
         let mut encoder = self.encoder();
         let stamps = Stamps::new(self, 5);
-        self.jpeg
-            .record_each(&mut encoder, &plan, &buffers, |pass| {
-                stamps.as_ref().and_then(|stamps| stamps.of(pass))
-            });
+        self.jpeg.record_each(
+            &mut encoder,
+            &plan,
+            &buffers,
+            |pass| stamps.as_ref().and_then(|stamps| stamps.of(pass)),
+            |_, _| (),
+        );
         if let Some(stamps) = &stamps {
             stamps.resolve(&mut encoder);
         }
         JpegStage::copy_back(&mut encoder, &plan, &buffers, &back, 0);
-        let readback = self.read(encoder, &back, plan.readback_bytes())?;
+        let mut readback = self.read(encoder, &back, plan.readback_bytes())?;
+        let rest = plan.rest(&readback).unwrap_or_default();
+        let apart = rest.end - rest.start;
+        if apart > 0 {
+            let back = self.buffer("rest", apart, Usage::MAP_READ | Usage::COPY_DST);
+            let mut encoder = self.encoder();
+            encoder.copy_buffer_to_buffer(&bits, rest.start, &back, 0, apart);
+            readback.extend(self.read(encoder, &back, apart)?);
+        }
         let files = finish(&plan, &readback, &rates);
         Ok(JpegRun {
             files,
             whole: begun.elapsed(),
+            apart,
             passes: self
                 .jpeg
                 .steps(&plan)

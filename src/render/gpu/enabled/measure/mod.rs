@@ -8,6 +8,7 @@ mod bare;
 mod batches;
 mod jpeg;
 mod replay;
+mod staged;
 mod stamps;
 mod submissions;
 mod transfers;
@@ -50,6 +51,7 @@ pub fn measure(
     let mut all = || {
         submissions::measure(&bare, &mut measured)?;
         transfers::measure(&bare, &mut measured)?;
+        staged::measure(&bare, &mut measured)?;
         replay::measure(&bare, &runner, trials, &mut measured)?;
         jpeg::measure(&bare, trials, &mut measured)?;
         batches::measure(&runner, trials, cpu_seconds, &mut measured)
