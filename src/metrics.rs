@@ -64,6 +64,7 @@ table! {
     CACHE_EVICTIONS: Counter<1> "triforium_cache_evictions_total" ["tier"] "Entries that left a cache for want of room.";
     LEVEL_BUILDS: Counter<1> "triforium_level_builds_total" ["result"] "Builds of masters' levels in the background.";
     LEVEL_BUILD_DURATION: Histogram<0> "triforium_level_build_seconds" [] "Time that a build of a master's levels took, waiting for its rate included.";
+    LEVEL_BUILD_CPU: Histogram<0> "triforium_level_build_cpu_seconds" [] "Processor time that a build of a master's levels took.";
     COALESCED: Counter<0> "triforium_coalesced_requests_total" [] "Requests that shared the render of an equal one.";
     SOURCE_READS: Counter<2> "triforium_source_reads_total" ["source", "result"] "Reads of masters.";
     ENCODER_BUSY: Gauge<0> "triforium_encoder_busy" [] "Encoder threads at work.";

@@ -55,8 +55,17 @@ impl fmt::Debug for Key {
 /// Gathers what decides a derivative's bytes. Parts are framed, so that no two lists of parts meet.
 ///
 /// They are hashed at once: the hash's own state is larger than all of them together.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub struct KeyBuilder(Vec<u8>);
+
+/// Bytes of the parts of most keys.
+const MOST_BYTES: usize = 192;
+
+impl Default for KeyBuilder {
+    fn default() -> Self {
+        Self(Vec::with_capacity(MOST_BYTES))
+    }
+}
 
 impl KeyBuilder {
     /// Adds a part.

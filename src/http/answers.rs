@@ -102,7 +102,15 @@ fn redirect(inquiry: &Inquiry, target: Target<'_>) -> Result<Response<Body>> {
 ///
 /// A bad request about the identifier.
 pub(super) fn identifier(settings: &Settings, raw: &str) -> Result<Identifier> {
-    let identifier = Identifier::parse_segment(raw)?;
+    with_slashes(settings, Identifier::parse_segment(raw)?)
+}
+
+/// `identifier` with what stands for slashes put right.
+///
+/// # Errors
+///
+/// A bad request about the identifier.
+pub(super) fn with_slashes(settings: &Settings, identifier: Identifier) -> Result<Identifier> {
     match settings.config.public.slash_substitute.as_str() {
         "" => Ok(identifier),
         substitute => Identifier::new(&identifier.as_str().replace(substitute, "/")),

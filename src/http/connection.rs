@@ -65,7 +65,7 @@ pub(super) async fn serve<A, F>(
         let answer = answer(request, exchanges.begin(framed));
         async move { Ok::<_, Infallible>(answer.await) }
     });
-    let builder = builder(config);
+    let builder = builder();
     let mut connection = std::pin::pin!(builder.serve_connection(transport, service));
     let mut sleep = std::pin::pin!(tokio::time::sleep(config.header_timeout()));
     loop {
@@ -143,13 +143,12 @@ where
 /// When to look again while an answer is being made: h2 answers end in tasks of their own.
 const RECHECK: Duration = Duration::from_secs(5);
 
-fn builder(config: &ServerConfig) -> Builder<TokioExecutor> {
+fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
-        // Starts with the wait for a head, not with its first byte: `Activity` comes first.
-        .header_read_timeout(config.idle_timeout() + config.header_timeout())
+        // `Activity` measures heads, at less than a timer for each.
+        .header_read_timeout(None)
         .max_buf_size(MOST_HEAD_BYTES)
         .max_headers(100);
     builder

@@ -190,9 +190,9 @@ impl<A: Answers> Front<A> {
         let settings = Arc::clone(&self.settings.borrow());
         let (head, _body) = request.into_parts();
         let mut inquiry = Inquiry::new(head, peer, settings);
-        let path = inquiry.head.uri.path().to_owned();
+        let target = inquiry.head.uri.clone();
         let public = &inquiry.settings.config.public;
-        let route = Route::parse(&path, &inquiry.settings.prefix, public.versionless);
+        let route = Route::parse(target.path(), &inquiry.settings.prefix, public.versionless);
         let entry = self.entry(&inquiry);
         let result = self.checked(&mut inquiry, route).await;
         let mut response = result.unwrap_or_else(|problem| refuse(&inquiry, route, &problem));

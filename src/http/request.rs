@@ -1,6 +1,6 @@
 //! A request's path → the image request that it means, with or without a connection.
 
-use super::answers::identifier;
+use super::answers::with_slashes;
 use super::config::Settings;
 use super::router::{Route, Target};
 use crate::error::Result;
@@ -43,7 +43,7 @@ pub(super) fn parse(
     let [region, size, rotation, last] = segments;
     let path = [target.identifier, region, size, rotation, last];
     let mut request = ImageRequest::parse(target.version, &path, accept)?;
-    request.identifier = identifier(settings, target.identifier)?;
+    request.identifier = with_slashes(settings, request.identifier)?;
     Ok(request)
 }
 

@@ -5,6 +5,7 @@
 //! hold slashes, dots and drive letters (I3-SEC-01).
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{percent, token};
 use crate::error::{Error, Parameter, Result};
@@ -24,7 +25,7 @@ const MAX_BYTES: usize = 4096;
 /// # Ok::<(), triforium::error::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Identifier(String);
+pub struct Identifier(Arc<str>);
 
 impl Identifier {
     /// Decodes a raw path segment, once.
@@ -56,7 +57,7 @@ impl Identifier {
         if decoded.chars().any(char::is_control) {
             return refuse("the identifier contains a control character");
         }
-        Ok(Self(decoded.to_owned()))
+        Ok(Self(decoded.into()))
     }
 
     /// The decoded text.

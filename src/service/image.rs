@@ -78,11 +78,12 @@ impl Service {
             return Ok(Answer::Head(head));
         }
         if work.plan.streamed {
-            let pieces = work.stream().await?;
+            let pieces = Box::pin(work.stream()).await?;
             LADDER.with([head.rung.name()]).increment(1);
             return Ok(Answer::Stream(head, pieces));
         }
-        let made = work.get_or_make().await?;
+        // On the heap: what is held while it is made is large, and stored bytes need none of it.
+        let made = Box::pin(work.get_or_make()).await?;
         head.rung = made.rung;
         head.engine = made.engine;
         head.timing = Timing {
@@ -282,7 +283,7 @@ impl Work {
         if known.is_some() || self.plan.streamed {
             return known;
         }
-        let stored = self.shared.stored.find(self.key).await?;
+        let stored = Box::pin(self.shared.stored.find(self.key)).await?;
         self.shared.derivatives.insert(self.key, stored.clone());
         Some(stored)
     }

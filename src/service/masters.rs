@@ -160,7 +160,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 pub(super) struct Masters {
     source: Arc<FileSource>,
     levels: Arc<Levels>,
-    open: Cache<Key, Arc<Master>>,
+    open: Cache<Identifier, Arc<Master>>,
     opening: Flights<Key, Arc<Master>>,
     limits: DecodeLimits,
     check_every: Duration,
@@ -202,15 +202,14 @@ impl Masters {
         identifier: &Identifier,
         lane: &Arc<Lane>,
     ) -> Result<Seen> {
-        let key = key_of(identifier);
-        let Some(known) = self.open.get(&key) else {
-            let master = self.renewed(key, identifier, lane, None).await?;
+        let Some(known) = self.open.get(identifier) else {
+            let master = Box::pin(self.renewed(identifier, lane, None)).await?;
             return Ok(Seen::confirmed(master));
         };
         if self.is_fresh(&known) {
             return Ok(Seen::confirmed(known));
         }
-        let renewed = self.renewed(key, identifier, lane, Some(Arc::clone(&known)));
+        let renewed = Box::pin(self.renewed(identifier, lane, Some(Arc::clone(&known))));
         match tokio::time::timeout(PATIENCE, renewed).await {
             Ok(Ok(master)) => Ok(Seen::confirmed(master)),
             Ok(Err(error)) if error.kind() == ErrorKind::Upstream => {
@@ -230,27 +229,30 @@ impl Masters {
     /// The version that is there now; requests that arrive together look once.
     async fn renewed(
         self: &Arc<Self>,
-        key: Key,
         identifier: &Identifier,
         lane: &Arc<Lane>,
         known: Option<Arc<Master>>,
     ) -> Result<Arc<Master>> {
+        let key = KeyBuilder::default().part(identifier.as_str().as_bytes());
         let (pool, identifier, lane) = (Arc::clone(self), identifier.clone(), Arc::clone(lane));
         let look = move |_| async move {
             let permit = lane.admit(0).await?;
             run_blocking("open", move || {
                 let _permit = permit;
-                pool.renew(key, &identifier, known)
+                pool.renew(&identifier, known)
             })
             .await
         };
-        let (master, _) = self.opening.join_or_start(key, Cancel::new(), look).await?;
+        let (master, _) = self
+            .opening
+            .join_or_start(key.finish(), Cancel::new(), look)
+            .await?;
         Ok(master)
     }
 
     /// Forgets a master whose bytes turned out to have changed.
     pub(super) fn forget(&self, identifier: &Identifier) {
-        self.open.remove(&key_of(identifier));
+        self.open.remove(identifier);
     }
 
     fn is_fresh(&self, master: &Master) -> bool {
@@ -264,12 +266,7 @@ impl Masters {
     }
 
     /// The known master if its version is still there, else the one that is there now.
-    fn renew(
-        &self,
-        key: Key,
-        identifier: &Identifier,
-        known: Option<Arc<Master>>,
-    ) -> Result<Arc<Master>> {
+    fn renew(&self, identifier: &Identifier, known: Option<Arc<Master>>) -> Result<Arc<Master>> {
         if let Some(master) = known {
             match self.source.validate(&master.located) {
                 Ok(version) if version == master.version => {
@@ -278,7 +275,7 @@ impl Masters {
                 }
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 // Another file is there now, or none.
-                Ok(_) | Err(_) => self.open.remove(&key),
+                Ok(_) | Err(_) => self.open.remove(identifier),
             };
         }
         let (opened, meta) = self.locate(identifier.as_str())?;
@@ -301,7 +298,7 @@ impl Masters {
             account,
             levels: RwLock::new(stored),
         });
-        self.open.insert(key, Arc::clone(&master));
+        self.open.insert(identifier.clone(), Arc::clone(&master));
         Ok(master)
     }
 
@@ -328,12 +325,6 @@ fn version_key(opened: &Opened, meta: Meta) -> Key {
         .number(version.length)
         .part(&version.modified_ns.to_le_bytes())
         .number(meta.page.into())
-        .finish()
-}
-
-fn key_of(identifier: &Identifier) -> Key {
-    KeyBuilder::default()
-        .part(identifier.as_str().as_bytes())
         .finish()
 }
 
@@ -382,8 +373,7 @@ mod tests {
         let limits = DecodeLimits::default();
         let masters = Masters::new(source, levels, 8, limits, Duration::ZERO, true);
         let identifier = Identifier::new("cat;1").expect("valid");
-        let key = key_of(&identifier);
-        let renew = |known| masters.renew(key, &identifier, known);
+        let renew = |known| masters.renew(&identifier, known);
 
         write("cat;1");
         let whole = renew(None).expect("there");
@@ -398,6 +388,9 @@ mod tests {
         remove("cat.jpg");
         let error = renew(Some(page)).expect_err("none is left");
         assert_eq!(error.kind(), ErrorKind::NotFound);
-        assert!(masters.open.get(&key).is_none(), "it is kept no longer");
+        assert!(
+            masters.open.get(&identifier).is_none(),
+            "it is kept no longer"
+        );
     }
 }

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 use super::super::masters::Master;
 use super::super::tiles::CELL_SIDE_PX;
 use super::BuildLimits;
@@ -20,7 +22,7 @@ use crate::cancel::Cancel;
 use crate::codec::{Picture, packed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::{Dimensions, ScaleFactor, Window};
-use crate::metrics::{LEVEL_BUILD_DURATION, LEVEL_BUILDS, PANICS};
+use crate::metrics::{LEVEL_BUILD_CPU, LEVEL_BUILD_DURATION, LEVEL_BUILDS, PANICS};
 use crate::plan::Pass;
 use crate::raster::{Raster, Rows, Shape};
 use crate::render::{self, CpuEngine, Engine, Target};
@@ -73,8 +75,12 @@ impl Builder {
 
     /// Builds one master's levels and puts them to use, or says in metrics and log why not.
     fn finish(&self, Job { master, account }: &Job) {
-        let start = Instant::now();
+        let (start, busy_before) = (Instant::now(), busy());
         let built = catch_unwind(AssertUnwindSafe(|| self.build(master, account)));
+        // A build that fails has cost as much.
+        LEVEL_BUILD_CPU
+            .get()
+            .record(busy().saturating_sub(busy_before).as_secs_f64());
         let built = built.unwrap_or_else(|_| {
             PANICS.with(["levels"]).increment(1);
             Err(Error::internal("building levels"))
@@ -163,6 +169,12 @@ impl Builder {
             render::Output::Jpeg(_) => Err(Error::internal("shrinking to a finished file")),
         }
     }
+}
+
+/// Processor time that this thread has used: all that a build takes.
+fn busy() -> Duration {
+    let used = clock_gettime(ClockId::ThreadCPUTime);
+    used.try_into().unwrap_or_default()
 }
 
 fn not_written(cause: io::Error) -> Error {
