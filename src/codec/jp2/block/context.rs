@@ -1,0 +1,134 @@
+//! A sample's significant neighbours → the contexts of its decisions.
+//!
+//! Source: ISO/IEC 15444-1 D.3, Tables D.1 to D.4.
+//!
+//! A sample's neighbourhood is 16 bits, its lane: bits 0 to 3 say that the neighbours north-west,
+//! north-east, south-west and south-east are significant, bits 4 to 7 the same of north, west, east
+//! and south, and bits 8 to 11 that these four are significant and negative.
+
+use super::Band;
+use super::mq;
+
+/// The lane's bits by neighbour.
+pub(super) const NORTH_WEST: u64 = 1;
+/// See [`NORTH_WEST`].
+pub(super) const NORTH_EAST: u64 = 1 << 1;
+/// See [`NORTH_WEST`].
+pub(super) const SOUTH_WEST: u64 = 1 << 2;
+/// See [`NORTH_WEST`].
+pub(super) const SOUTH_EAST: u64 = 1 << 3;
+/// See [`NORTH_WEST`]; its sign lies [`SIGNS`] bits above, like those of the next three.
+pub(super) const NORTH: u64 = 1 << 4;
+/// See [`NORTH`].
+pub(super) const WEST: u64 = 1 << 5;
+/// See [`NORTH`].
+pub(super) const EAST: u64 = 1 << 6;
+/// See [`NORTH`].
+pub(super) const SOUTH: u64 = 1 << 7;
+/// How far the sign of a neighbour lies above its significance.
+pub(super) const SIGNS: u32 = 4;
+
+/// The context of zero coding for each of the 256 neighbourhoods.
+pub(super) type ZeroCoding = [u8; 256];
+
+static LOW_OR_LH: ZeroCoding = zero_coding(Band::Lh);
+static HL: ZeroCoding = zero_coding(Band::Hl);
+static HH: ZeroCoding = zero_coding(Band::Hh);
+
+/// The contexts of zero coding in `band` (Table D.1).
+pub(super) const fn zero_coding_of(band: Band) -> &'static ZeroCoding {
+    match band {
+        Band::Ll | Band::Lh => &LOW_OR_LH,
+        Band::Hl => &HL,
+        Band::Hh => &HH,
+    }
+}
+
+const fn zero_coding(band: Band) -> ZeroCoding {
+    let mut table = [0; 256];
+    let mut lane = 0;
+    while lane < 256 {
+        table[lane] = zero_context(band, lane as u64);
+        lane += 1;
+    }
+    table
+}
+
+/// Table D.1.
+const fn zero_context(band: Band, lane: u64) -> u8 {
+    let diagonal = (lane & 0xF).count_ones();
+    let across = (lane & (WEST | EAST)).count_ones();
+    let down = (lane & (NORTH | SOUTH)).count_ones();
+    let (h, v) = match band {
+        Band::Ll | Band::Lh => (across, down),
+        Band::Hl => (down, across),
+        Band::Hh => {
+            return match (diagonal, across + down) {
+                (0, 0) => 0,
+                (0, 1) => 1,
+                (0, _) => 2,
+                (1, 0) => 3,
+                (1, 1) => 4,
+                (1, _) => 5,
+                (2, 0) => 6,
+                (2, _) => 7,
+                _ => 8,
+            };
+        }
+    };
+    match (h, v, diagonal) {
+        (2, _, _) => 8,
+        (1, 1.., _) => 7,
+        (1, _, 1..) => 6,
+        (1, _, _) => 5,
+        (_, 2, _) => 4,
+        (_, 1, _) => 3,
+        (_, _, 2..) => 2,
+        (_, _, 1) => 1,
+        _ => 0,
+    }
+}
+
+/// Contexts of sign coding with the bit that the decision is to be turned by at [`TURN`], by bits
+/// 4 to 11 of a lane (Tables D.2 and D.3).
+pub(super) static SIGN_CODING: [u8; 256] = sign_coding();
+
+/// Where an entry of [`SIGN_CODING`] keeps the XOR bit.
+pub(super) const TURN: u32 = 7;
+
+const fn sign_coding() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        let lane = (at as u64) << 4;
+        let h = contribution(lane, WEST) + contribution(lane, EAST);
+        let v = contribution(lane, NORTH) + contribution(lane, SOUTH);
+        table[at] = sign_context(h.signum(), v.signum());
+        at += 1;
+    }
+    table
+}
+
+const fn contribution(lane: u64, neighbour: u64) -> i32 {
+    if lane & neighbour == 0 {
+        0
+    } else if lane & neighbour << SIGNS == 0 {
+        1
+    } else {
+        -1
+    }
+}
+
+/// Table D.3.
+const fn sign_context(h: i32, v: i32) -> u8 {
+    let turned = h < 0 || h == 0 && v < 0;
+    let (h, v) = if turned { (-h, -v) } else { (h, v) };
+    let label = match (h, v) {
+        (0, 0) => 0,
+        (0, _) => 1,
+        (_, -1) => 2,
+        (_, 0) => 3,
+        _ => 4,
+    };
+    mq::SIGN as u8 + label + ((turned as u8) << TURN)
+}

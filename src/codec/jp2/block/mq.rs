@@ -1,0 +1,247 @@
+//! Bytes → binary decisions: the MQ decoder.
+//!
+//! Source: ISO/IEC 15444-1 annex C. The register holds 16 active bits at its top and up to 48 bits
+//! that wait below them, so that bytes are taken several at a time. Interval and code are kept as
+//! their distance to the next event (`gap`): a more probable symbol without renormalisation, by far
+//! the most frequent one, is one subtraction and one comparison.
+
+/// Contexts there are: 9 for zero coding, 5 for signs, 3 for refinement, run length, uniform.
+pub(super) const CONTEXTS: usize = 19;
+/// First context of sign coding.
+pub(super) const SIGN: usize = 9;
+/// First context of magnitude refinement.
+pub(super) const REFINEMENT: usize = 14;
+/// The run-length context.
+pub(super) const RUN: usize = 17;
+/// The uniform context.
+pub(super) const UNIFORM: usize = 18;
+
+/// Where `Qe` lies in an entry and in the register.
+const ACTIVE: u32 = 48;
+/// The bits of an entry that are `Qe`.
+const QE: u64 = 0xFFFF << ACTIVE;
+/// The smallest interval after renormalisation, 0.75 in the standard's words.
+const HALF: u64 = 1 << 63;
+
+/// Table C.2: `Qe`, the next state after a more and a less probable symbol, the switch.
+const STATES: [(u16, u8, u8, bool); 47] = [
+    (0x5601, 1, 1, true),
+    (0x3401, 2, 6, false),
+    (0x1801, 3, 9, false),
+    (0x0AC1, 4, 12, false),
+    (0x0521, 5, 29, false),
+    (0x0221, 38, 33, false),
+    (0x5601, 7, 6, true),
+    (0x5401, 8, 14, false),
+    (0x4801, 9, 14, false),
+    (0x3801, 10, 14, false),
+    (0x3001, 11, 17, false),
+    (0x2401, 12, 18, false),
+    (0x1C01, 13, 20, false),
+    (0x1601, 29, 21, false),
+    (0x5601, 15, 14, true),
+    (0x5401, 16, 14, false),
+    (0x5101, 17, 15, false),
+    (0x4801, 18, 16, false),
+    (0x3801, 19, 17, false),
+    (0x3401, 20, 18, false),
+    (0x3001, 21, 19, false),
+    (0x2801, 22, 19, false),
+    (0x2401, 23, 20, false),
+    (0x2201, 24, 21, false),
+    (0x1C01, 25, 22, false),
+    (0x1801, 26, 23, false),
+    (0x1601, 27, 24, false),
+    (0x1401, 28, 25, false),
+    (0x1201, 29, 26, false),
+    (0x1101, 30, 27, false),
+    (0x0AC1, 31, 28, false),
+    (0x09C1, 32, 29, false),
+    (0x08A1, 33, 30, false),
+    (0x0521, 34, 31, false),
+    (0x0441, 35, 32, false),
+    (0x02A1, 36, 33, false),
+    (0x0221, 37, 34, false),
+    (0x0141, 38, 35, false),
+    (0x0111, 39, 36, false),
+    (0x0085, 40, 37, false),
+    (0x0049, 41, 38, false),
+    (0x0025, 42, 39, false),
+    (0x0015, 43, 40, false),
+    (0x0009, 44, 41, false),
+    (0x0005, 45, 42, false),
+    (0x0001, 45, 43, false),
+    (0x5601, 46, 46, false),
+];
+
+/// [`STATES`] with the more probable symbol as the lowest bit of the index, as entries: `Qe` at the
+/// top, the more probable symbol in bit 15, the entry after a less probable symbol in bits 8 to 14
+/// and after a more probable one in bits 0 to 6. 128 of them, so that no index can miss.
+static ENTRIES: [u64; 128] = entries();
+
+#[expect(
+    clippy::cast_lossless,
+    reason = "constants are made without traits; every one of these widens"
+)]
+const fn entries() -> [u64; 128] {
+    let mut entries = [0; 128];
+    let mut at = 0;
+    while at < STATES.len() {
+        let (qe, more, less, switch) = STATES[at];
+        let mut mps = 0;
+        while mps < 2 {
+            let after = if switch { 1 - mps } else { mps };
+            entries[2 * at + mps as usize] = (qe as u64) << ACTIVE
+                | mps << 15
+                | (2 * less as u64 + after) << 8
+                | (2 * more as u64 + mps);
+            mps += 1;
+        }
+        at += 1;
+    }
+    entries
+}
+
+/// The adaptive states of all contexts; 32 of them, so that no index can miss.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Contexts([u64; 32]);
+
+impl Contexts {
+    /// The states with which a code-block begins (Table D.7).
+    pub(super) const fn new() -> Self {
+        let mut states = [ENTRIES[0]; 32];
+        states[0] = ENTRIES[2 * 4];
+        states[RUN] = ENTRIES[2 * 3];
+        states[UNIFORM] = ENTRIES[2 * 46];
+        Self(states)
+    }
+}
+
+/// The bytes of one segment that are still to be read.
+#[derive(Debug, Clone, Copy)]
+struct Source<'a> {
+    bytes: &'a [u8],
+    /// Whether the byte before was 0xFF: the next one has seven bits, or is a marker.
+    stuffed: bool,
+}
+
+impl Source<'_> {
+    /// Adds bytes to the code register until it has at least 24 bits below the active ones. After
+    /// the end, and at a marker, there are ones without end.
+    ///
+    /// By value, so that a decoder on the stack stays in registers. Source: C.3.4, the procedure
+    /// BYTEIN.
+    #[inline(never)]
+    fn fill(mut self, mut code: u64, mut waiting: i32) -> (Self, u64, i32) {
+        while waiting < 24 {
+            if !self.stuffed
+                && let Some((&four, rest)) = self.bytes.split_first_chunk::<4>()
+            {
+                let word = u32::from_be_bytes(four);
+                // Whether one of the first three is 0xFF: the last one only concerns what follows.
+                let full = word & (!word).wrapping_sub(0x0101_0101) & 0x8080_8080;
+                if full & 0xFFFF_FF00 == 0 && waiting <= 16 {
+                    code = code.wrapping_add(u64::from(word) << (16 - waiting));
+                    waiting += 32;
+                    self.stuffed = four[3] == 0xFF;
+                    self.bytes = rest;
+                    continue;
+                }
+            }
+            let (value, bits) = match self.bytes.split_first() {
+                Some((&byte, rest)) if !self.stuffed || byte <= 0x8F => {
+                    self.bytes = rest;
+                    let bits = if self.stuffed { 7 } else { 8 };
+                    self.stuffed = byte == 0xFF;
+                    (byte, bits)
+                }
+                _ => (0xFF, 8),
+            };
+            code = code.wrapping_add(u64::from(value) << (48 - waiting - bits));
+            waiting += bits;
+        }
+        (self, code, waiting)
+    }
+}
+
+/// The decoder of one codeword segment.
+#[derive(Debug, Clone)]
+pub(super) struct Mq<'a> {
+    /// The smaller one of the interval's excess over a half and the code.
+    gap: i64,
+    /// The interval less `gap`.
+    interval: u64,
+    /// The code less `gap`.
+    code: u64,
+    /// Bits of the code below the active ones.
+    waiting: i32,
+    source: Source<'a>,
+}
+
+impl<'a> Mq<'a> {
+    /// A decoder at the start of `bytes`.
+    ///
+    /// Source: C.3.5, the procedure INITDEC: the first bit of the code is zero, and then the bytes.
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let source = Source {
+            bytes,
+            stuffed: false,
+        };
+        let (source, code, waiting) = source.fill(0, -15);
+        let mut mq = Self {
+            gap: 0,
+            interval: 0,
+            code: 0,
+            waiting,
+            source,
+        };
+        mq.settle(HALF, code);
+        mq
+    }
+
+    /// Splits interval and code into `gap` and what is over.
+    #[inline(always)]
+    fn settle(&mut self, interval: u64, code: u64) {
+        let gap = (interval.wrapping_sub(HALF)).min(code);
+        self.gap = gap.cast_signed();
+        self.interval = interval.wrapping_sub(gap);
+        self.code = code.wrapping_sub(gap);
+    }
+
+    /// The next decision in `context`: 0 or 1.
+    ///
+    /// Source: C.3.2, the procedure DECODE.
+    #[inline(always)]
+    pub(super) fn decide(&mut self, contexts: &mut Contexts, context: usize) -> u64 {
+        let state = &mut contexts.0[context & 31];
+        let entry = *state;
+        self.gap = self.gap.wrapping_sub((entry & QE).cast_signed());
+        if self.gap >= 0 {
+            return entry >> 15 & 1;
+        }
+        self.renormalise(entry, state)
+    }
+
+    /// The rest of a decision that changes a state: the procedures `MPS_EXCHANGE`, `LPS_EXCHANGE`
+    /// and RENORMD.
+    #[inline(always)]
+    fn renormalise(&mut self, entry: u64, state: &mut u64) -> u64 {
+        let qe = entry & QE;
+        let gap = self.gap.cast_unsigned();
+        let upper = self.interval.wrapping_add(gap);
+        let before = self.code.wrapping_add(gap).wrapping_add(qe);
+        let (code, lower) = before.overflowing_sub(qe);
+        let exchanged = upper < qe;
+        let less = u64::from(lower != exchanged);
+        let (interval, code) = if lower { (qe, before) } else { (upper, code) };
+        *state = ENTRIES[(entry >> (8 * less)) as usize & 127];
+        let shift = interval.leading_zeros();
+        let mut code = code << (shift & 63);
+        self.waiting -= shift.cast_signed();
+        if self.waiting < 0 {
+            (self.source, code, self.waiting) = self.source.fill(code, self.waiting);
+        }
+        self.settle(interval << (shift & 63), code);
+        (entry >> 15 & 1) ^ less
+    }
+}
