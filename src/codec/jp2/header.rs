@@ -67,7 +67,7 @@ fn description(container: &Container, codestream: &Codestream) -> String {
     } else {
         "one tile".to_owned()
     };
-    let is_reversible = coding.styles.iter().all(|style| style.reversible);
+    let is_reversible = coding.own_styles().all(|style| style.reversible);
     let wavelet = if is_reversible { "5/3" } else { "9/7" };
     let coder = if codestream.is_high_throughput() {
         ", high throughput"
@@ -78,8 +78,8 @@ fn description(container: &Container, codestream: &Codestream) -> String {
         "JPEG 2000 ({}), {tiles}, {}, {wavelet}, {}, {}{coder}",
         container.name,
         counted(codestream.reductions.into(), "reduction"),
-        coding.progression.name(),
-        counted(coding.layers, "layer"),
+        coding.progression().name(),
+        counted(coding.layers(), "layer"),
     )
 }
 

@@ -6,17 +6,16 @@
 //!
 //! Source: ISO/IEC 15444-1 B.5 (resolutions), B.6 (precincts), B.7 (code-blocks), B.9 (packets).
 
+use super::coding::Coding;
 use super::size::{Size, Span, halved};
-use super::style::{Coding, Style};
+use super::style::Style;
 
-/// Bytes that the decoder keeps for one precinct of one band: the precinct and two tag trees.
-const PRECINCT_BYTES: u64 = 320;
+/// Bytes that the walk over packets keeps for one precinct: its place in the index, its state and the
+/// tag trees' heads.
+const PRECINCT_BYTES: u64 = 256;
 
-/// Bytes that the decoder keeps for one code-block: the block, ten segments, its tag tree nodes.
-const BLOCK_BYTES: u64 = 480;
-
-/// Bytes that the decoder keeps for one packet: its mark of having been visited.
-const PACKET_BYTES: u64 = 2;
+/// Bytes that the walk keeps for one code-block: two tag trees' nodes, its state, its record.
+const BLOCK_BYTES: u64 = 32;
 
 /// What decoding a tile takes besides its pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,8 +27,9 @@ pub(in super::super) struct Structure {
 impl Structure {
     /// Of the tile that covers `x` × `y` of the reference grid.
     pub(super) fn of(size: &Size, coding: &Coding, x: Span, y: Span) -> Self {
-        let (mut precincts, mut blocks, mut most) = (0_u64, 0_u64, 0_u64);
-        for (component, style) in size.components.iter().zip(&coding.styles) {
+        let (mut precincts, mut blocks) = (0_u64, 0_u64);
+        for (number, component) in (0..).zip(&size.components) {
+            let style = coding.style(number);
             let (x, y) = (
                 x.sampled(component.step_x, 0),
                 y.sampled(component.step_y, 0),
@@ -38,27 +38,13 @@ impl Structure {
                 let (here, these) = resolution_counts(style, resolution, x, y);
                 precincts = precincts.saturating_add(here);
                 blocks = blocks.saturating_add(these);
-                most = most.max(here);
             }
         }
-        let layers = u64::from(coding.layers);
-        // The decoder's marks of visited packets are an array that is as long for the smallest
-        // resolution as for the one with the most precincts.
-        let resolutions = coding
-            .styles
-            .iter()
-            .map(|s| u64::from(s.decompositions) + 1);
-        let marks = most
-            .saturating_mul(resolutions.max().unwrap_or(1))
-            .saturating_mul(coding.styles.len() as u64)
-            .saturating_mul(layers)
-            .saturating_mul(PACKET_BYTES);
         Self {
-            packets: precincts.saturating_mul(layers),
+            packets: precincts.saturating_mul(u64::from(coding.layers())),
             bytes: precincts
-                .saturating_mul(3 * PRECINCT_BYTES)
-                .saturating_add(blocks.saturating_mul(BLOCK_BYTES))
-                .saturating_add(marks),
+                .saturating_mul(PRECINCT_BYTES)
+                .saturating_add(blocks.saturating_mul(BLOCK_BYTES)),
         }
     }
 }

@@ -13,9 +13,9 @@ use crate::reader::RangeReader;
 
 use super::super::boxes::Extent;
 use super::super::bytes::Bytes;
+use super::coding::Coding;
 use super::main_header::MainHeader;
 use super::marker::{self, Segment};
-use super::style::{Coding, CodingSegments};
 
 /// Bytes of an SOT segment with its marker.
 pub(super) const SOT_BYTES: u64 = 12;
@@ -53,11 +53,40 @@ pub(super) struct Body {
     header: Extent,
     /// SOD and the packets.
     pub(super) data: Extent,
+    /// How many tile-parts of any tile are before it.
+    place: usize,
 }
 
 impl Body {
     pub(super) const fn length(&self) -> u64 {
         self.header.length + self.data.length
+    }
+
+    /// The packets, without SOD.
+    pub(super) const fn packets(&self) -> Extent {
+        Extent {
+            offset: self.data.offset + 2,
+            length: self.data.length.saturating_sub(2),
+        }
+    }
+
+    /// How many tile-parts of any tile are before it.
+    pub(super) const fn place(&self) -> usize {
+        self.place
+    }
+
+    /// The contents of the header's segments of this kind.
+    pub(super) fn segments(&self, reader: &dyn RangeReader, code: u16) -> Result<Vec<Vec<u8>>> {
+        let mut found = Vec::new();
+        let mut position = self.header.offset;
+        while position < self.header.end() {
+            let segment = Segment::at(reader, self.header, position)?;
+            if segment.code == code {
+                found.push(segment.read(reader)?);
+            }
+            position = segment.content.end();
+        }
+        Ok(found)
     }
 
     /// The header's segments that say how to decode.
@@ -98,6 +127,7 @@ struct Walk<'a> {
     header: &'a MainHeader,
     index: Index,
     segments: u64,
+    parts: usize,
 }
 
 impl Index {
@@ -117,15 +147,16 @@ impl Index {
                 codings: BTreeMap::new(),
             },
             segments: 0,
+            parts: 0,
         };
-        let (mut position, mut parts) = (header.end, 0);
+        let mut position = header.end;
         // Anything else than a tile-part ends the chain: EOC, the end of the file, or padding.
         while marker::at(reader, extent, position)? == Some(marker::SOT) {
-            parts += 1;
-            if parts > limits.max_tiles {
+            if walk.parts as u64 >= limits.max_tiles {
                 return Err(too_many());
             }
             position = walk.visit(position)?;
+            walk.parts += 1;
         }
         walk.index.check_complete()?;
         Ok(walk.index)
@@ -167,6 +198,7 @@ impl Walk<'_> {
                 offset: data,
                 length: end - data,
             },
+            place: self.parts,
         };
         self.add(&sot, body)?;
         Ok(end)
@@ -210,7 +242,7 @@ impl Walk<'_> {
 
     /// Checks the segments up to the data, keeps how the tile is coded; gives where the data begins.
     fn scan_header(&mut self, tile: u32, part: Extent, is_first: bool) -> Result<u64> {
-        let mut coding = CodingSegments::default();
+        let mut coding = self.index.codings.remove(&tile);
         let mut position = part.offset;
         loop {
             let segment = Segment::at(self.reader, part, position)?;
@@ -221,35 +253,20 @@ impl Walk<'_> {
             if self.segments > MAX_SEGMENTS {
                 return Err(too_many());
             }
-            self.scan_segment(segment, is_first, &mut coding)?;
+            if KEPT.contains(&segment.code) {
+                if !is_first && matches!(segment.code, marker::COD | marker::COC) {
+                    return Err(Error::corrupt("a later part of a tile changes its coding"));
+                }
+                let coding = coding.get_or_insert_with(|| Coding::of_tile(&self.header.coding));
+                let components = self.header.size.components.len();
+                coding.add(segment.code, &segment.read(self.reader)?, components)?;
+            }
             position = segment.content.end();
         }
-        if !coding.is_empty()
-            && let Some(coding) = coding.resolve(Some(&self.header.coding))
-        {
+        if let Some(coding) = coding.filter(|coding| !coding.is_empty()) {
             self.index.codings.insert(tile, coding);
         }
         Ok(position)
-    }
-
-    fn scan_segment(
-        &self,
-        segment: Segment,
-        is_first: bool,
-        coding: &mut CodingSegments,
-    ) -> Result<()> {
-        let components = self.header.size.components.len();
-        match segment.code {
-            marker::COD | marker::COC if !is_first => {
-                Err(Error::corrupt("a later part of a tile changes its coding"))
-            }
-            marker::COD => coding.add_default(&segment.read(self.reader)?, components),
-            marker::COC => coding.add_component(&segment.read(self.reader)?, components),
-            marker::QCC | marker::RGN => {
-                marker::check_component(&segment.read(self.reader)?, components)
-            }
-            _ => Ok(()),
-        }
     }
 }
 

@@ -2,20 +2,25 @@
 //!
 //! Source: ISO/IEC 15444-1 A.3 to A.9.
 
+use std::sync::Arc;
+
 use crate::codec::DecodeLimits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reader::RangeReader;
 
 use super::super::boxes::Extent;
+use super::coding::Coding;
 use super::marker::{self, Segment};
+use super::packed::Packed;
 use super::size::Size;
-use super::style::{Coding, CodingSegments};
 
 /// What a main header says.
 #[derive(Debug)]
 pub(super) struct MainHeader {
     pub(super) size: Size,
-    pub(super) coding: Coding,
+    pub(super) coding: Arc<Coding>,
+    /// The packet headers of all tile-parts, where PPM segments hold them.
+    pub(super) packed: Option<Packed>,
     /// The segments that say how to decode, as they are, without SIZ.
     pub(super) kept: Vec<u8>,
     /// Where the first tile-part begins, in the file.
@@ -26,8 +31,8 @@ pub(super) struct MainHeader {
 #[derive(Default)]
 struct Partial {
     size: Option<Size>,
-    coding: CodingSegments,
-    quantised: bool,
+    coding: Coding,
+    packed: Vec<Vec<u8>>,
     kept: Vec<u8>,
 }
 
@@ -70,36 +75,32 @@ impl Partial {
             return Ok(());
         };
         let components = size.components.len();
-        match code {
-            marker::COD => self.coding.add_default(content, components)?,
-            marker::COC => self.coding.add_component(content, components)?,
-            marker::QCD => self.quantised = true,
-            marker::QCC | marker::RGN => marker::check_component(content, components)?,
-            marker::CAP | marker::POC => {}
-            marker::PPM => {
-                return Err(Error::unsupported(
-                    "its packet headers are packed into the main header",
-                ));
-            }
-            // Lengths, comments, and what decoders are told to step over (A.1): the tile-parts
-            // themselves say where they end.
-            _ => return Ok(()),
+        if code == marker::PPM {
+            self.packed.push(content.to_vec());
+            return Ok(());
+        }
+        // Lengths, comments, and what decoders are told to step over (A.1) are not kept: the tile-parts
+        // themselves say where they end.
+        if !self.coding.add(code, content, components)? && code != marker::CAP {
+            return Ok(());
         }
         marker::append(&mut self.kept, code, content);
         Ok(())
     }
 
     fn finish(self, end: u64) -> Result<MainHeader> {
-        let missing = |what: &str| Error::corrupt(format!("its code stream has no {what}"));
-        let size = self.size.ok_or_else(|| missing("size"))?;
-        let coding = self.coding.resolve(None);
-        let coding = coding.ok_or_else(|| missing("coding style"))?;
-        if !self.quantised {
-            return Err(missing("quantisation"));
-        }
+        let size = self.size;
+        let size = size.ok_or_else(|| Error::corrupt("its code stream has no size"))?;
+        self.coding.check_main()?;
+        let packed = if self.packed.is_empty() {
+            None
+        } else {
+            Some(Packed::of_parts(self.packed)?)
+        };
         Ok(MainHeader {
             size,
-            coding,
+            coding: Arc::new(self.coding),
+            packed,
             kept: self.kept,
             end,
         })

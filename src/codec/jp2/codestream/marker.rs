@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::reader::RangeReader;
 
 use super::super::boxes::Extent;
+use super::super::bytes::Bytes;
 
 pub(super) const SOC: u16 = 0xFF4F;
 pub(super) const CAP: u16 = 0xFF50;
@@ -87,10 +88,21 @@ pub(super) fn append(stream: &mut Vec<u8>, code: u16, content: &[u8]) {
     stream.extend(content);
 }
 
-/// Checks the component that a QCC or RGN segment is about; fewer than 257 have numbers of one byte.
-pub(super) fn check_component(content: &[u8], components: usize) -> Result<()> {
-    match content.first() {
-        Some(component) if usize::from(*component) < components => Ok(()),
-        _ => Err(Error::corrupt("it describes a component that is not there")),
+/// A component's number: one byte where fewer than 257 are there (A.6.2).
+pub(super) fn number(content: &mut Bytes<'_>, components: usize) -> Result<u16> {
+    if components < 257 {
+        content.u8().map(u16::from)
+    } else {
+        content.u16()
+    }
+}
+
+/// The number of a component that is there.
+pub(super) fn component(content: &mut Bytes<'_>, components: usize) -> Result<u16> {
+    let component = number(content, components)?;
+    if usize::from(component) < components {
+        Ok(component)
+    } else {
+        Err(Error::corrupt("it describes a component that is not there"))
     }
 }

@@ -15,12 +15,18 @@
 //!
 //! Source: ISO/IEC 15444-1 annexes A and B.
 
+mod coding;
 mod cost;
 mod index;
 mod main_header;
 mod marker;
+mod order;
+mod packed;
+mod quantisation;
 mod size;
 mod style;
+
+use std::sync::Arc;
 
 use crate::codec::DecodeLimits;
 use crate::error::{Error, ErrorKind, Result};
@@ -29,10 +35,14 @@ use crate::reader::RangeReader;
 use super::boxes::Extent;
 use index::{Body, Index, SOT_BYTES};
 use main_header::MainHeader;
+use packed::Packed;
 
+pub(super) use coding::Coding;
 pub(super) use cost::Structure;
+pub(super) use order::Change;
+pub(super) use quantisation::Step;
 pub(super) use size::{Axis, Component, Size, Span};
-pub(super) use style::{Coding, Style};
+pub(super) use style::{Progression, Style};
 
 /// How a code stream begins: SOC, then SIZ (A.4.1, A.5.1).
 pub(super) const START: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
@@ -49,7 +59,7 @@ const PACKETS_PER_BYTE: u64 = 64;
 pub(super) struct Codestream {
     pub(super) size: Size,
     /// How tiles are coded that do not say so themselves.
-    pub(super) coding: Coding,
+    pub(super) coding: Arc<Coding>,
     /// Reductions that every tile and component has.
     pub(super) reductions: u8,
     /// The largest structure that a tile takes.
@@ -57,7 +67,17 @@ pub(super) struct Codestream {
     /// The most bytes that a tile has.
     pub(super) largest_tile: u64,
     kept: Vec<u8>,
+    packed: Option<Packed>,
     index: Index,
+}
+
+/// A tile's packets as they are stored.
+#[derive(Debug)]
+pub(super) struct TileData {
+    /// The bytes of its tile-parts, in order.
+    pub(super) parts: Vec<Extent>,
+    /// The packets' headers, where PPM or PPT segments hold them.
+    pub(super) headers: Option<Vec<u8>>,
 }
 
 /// A piece of a tile's stream.
@@ -87,12 +107,13 @@ impl Codestream {
         let header = MainHeader::read(reader, extent, limits)?;
         let index = Index::read(reader, extent, &header, limits)?;
         let mut stream = Self {
-            reductions: header.coding.reductions(),
+            reductions: header.coding.reductions(header.size.component_count()),
             size: header.size,
             coding: header.coding,
             structure: Structure::default(),
             largest_tile: 0,
             kept: header.kept,
+            packed: header.packed,
             index,
         };
         stream.check_tiles(limits)?;
@@ -101,8 +122,9 @@ impl Codestream {
 
     /// Holds every tile's structure against its bytes and the limits.
     fn check_tiles(&mut self, limits: &DecodeLimits) -> Result<()> {
+        let count = self.size.component_count();
         for tile in 0..self.size.tiles() {
-            let coding = self.index.codings.get(&tile).unwrap_or(&self.coding);
+            let coding = self.coding_of(tile);
             let (x, y) = self.tile_spans(tile);
             let structure = Structure::of(&self.size, coding, x, y);
             let bytes = self.tile_bytes(tile);
@@ -118,7 +140,7 @@ impl Codestream {
                     "the source image is divided more finely than the limit allows",
                 ));
             }
-            self.reductions = self.reductions.min(coding.reductions());
+            self.reductions = self.reductions.min(coding.reductions(count));
             self.structure.packets = self.structure.packets.max(structure.packets);
             self.structure.bytes = self.structure.bytes.max(structure.bytes);
             self.largest_tile = self.largest_tile.max(bytes);
@@ -127,10 +149,35 @@ impl Codestream {
     }
 
     /// The rectangle of a tile on the reference grid (B-6 to B-10).
-    fn tile_spans(&self, tile: u32) -> (Span, Span) {
+    pub(super) fn tile_spans(&self, tile: u32) -> (Span, Span) {
         let across = self.size.x.tiles();
         let (column, row) = (tile % across, tile / across);
         (self.size.x.tile_span(column), self.size.y.tile_span(row))
+    }
+
+    /// How a tile is coded.
+    pub(super) fn coding_of(&self, tile: u32) -> &Coding {
+        self.index.codings.get(&tile).unwrap_or(&self.coding)
+    }
+
+    /// Where a tile's packets are.
+    ///
+    /// # Errors
+    ///
+    /// Those of `reader`, and [`ErrorKind::Corrupt`] if packed headers are missing.
+    pub(super) fn tile_data(&self, reader: &dyn RangeReader, tile: u32) -> Result<TileData> {
+        let bodies = self.bodies(tile);
+        let headers = match &self.packed {
+            Some(packed) => {
+                let parts = bodies.iter().map(|body| packed.part(body.place()));
+                Some(parts.collect::<Result<Vec<_>>>()?.concat())
+            }
+            None => packed_in_tile(reader, bodies)?,
+        };
+        Ok(TileData {
+            parts: bodies.iter().map(Body::packets).collect(),
+            headers,
+        })
     }
 
     fn tile_bytes(&self, tile: u32) -> u64 {
@@ -178,10 +225,22 @@ impl Codestream {
 
     /// Whether blocks are coded by ISO/IEC 15444-15 anywhere.
     pub(super) fn is_high_throughput(&self) -> bool {
-        let all = std::iter::once(&self.coding).chain(self.index.codings.values());
-        all.flat_map(|coding| &coding.styles)
+        let all = std::iter::once(self.coding.as_ref()).chain(self.index.codings.values());
+        all.flat_map(Coding::own_styles)
             .any(Style::is_high_throughput)
     }
+}
+
+/// The packet headers of a tile's PPT segments, if it has any.
+fn packed_in_tile(reader: &dyn RangeReader, bodies: &[Body]) -> Result<Option<Vec<u8>>> {
+    let mut segments = Vec::new();
+    for body in bodies {
+        segments.extend(body.segments(reader, marker::PPT)?);
+    }
+    if segments.is_empty() {
+        return Ok(None);
+    }
+    packed::joined(segments).map(Some)
 }
 
 /// An SOT segment for part `number` of `count` of tile 0, before `rest` more bytes (A.4.2).

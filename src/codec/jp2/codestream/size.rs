@@ -14,8 +14,11 @@ use super::super::bytes::Bytes;
 /// Most tiles of a code stream: Isot has 16 bits and its highest value is reserved (A.4.2).
 const MAX_TILES: u64 = 65_535;
 
-/// Most components that are read: three colours and opacity.
-const MAX_COMPONENTS: u16 = 4;
+/// Most components of a code stream (Table A.9); which of them are channels is decided elsewhere.
+const MAX_COMPONENTS: u16 = 16_384;
+
+/// Most components of all tiles together: each has a geometry of its own.
+const MAX_TILE_COMPONENTS: u64 = 1 << 20;
 
 /// The bit of Rsiz that announces ISO/IEC 15444-2 (A.5.1).
 const RSIZ_PART_2: u16 = 1 << 15;
@@ -130,7 +133,7 @@ pub(in super::super) struct Size {
     pub(in super::super) capabilities: u16,
     pub(in super::super) x: Axis,
     pub(in super::super) y: Axis,
-    /// 1 to 4.
+    /// 1 to 16,384.
     pub(in super::super) components: Vec<Component>,
 }
 
@@ -160,6 +163,11 @@ impl Size {
         Ok(size)
     }
 
+    /// How many components there are, 1 to 16,384.
+    pub(in super::super) fn component_count(&self) -> u16 {
+        u16::try_from(self.components.len()).unwrap_or(MAX_COMPONENTS)
+    }
+
     fn check(&self, limits: &DecodeLimits) -> Result<()> {
         for component in &self.components {
             let (x, y) = (
@@ -184,6 +192,9 @@ impl Size {
         if tiles > limits.max_tiles {
             return Err(too_large("number of tiles"));
         }
+        if self.components.len() > 4 && tiles * self.components.len() as u64 > MAX_TILE_COMPONENTS {
+            return Err(too_large("numbers of tiles and components"));
+        }
         Ok(())
     }
 
@@ -197,7 +208,7 @@ impl Size {
     /// Image and tile are made one and the same rectangle, at its place on the grid: precincts,
     /// code-blocks and wavelets are anchored at the grid's origin (B.6, B.7), so they stay as they are.
     pub(in super::super) fn of_one_tile(&self, x: Span, y: Span) -> Vec<u8> {
-        let count = u16::try_from(self.components.len()).unwrap_or(MAX_COMPONENTS);
+        let count = self.component_count();
         let mut segment = vec![0xFF, 0x51];
         segment.extend((38 + 3 * count).to_be_bytes());
         segment.extend(self.capabilities.to_be_bytes());
@@ -223,7 +234,7 @@ fn components(content: &mut Bytes<'_>) -> Result<Vec<Component>> {
         return Err(Error::corrupt("it has no component"));
     }
     if count > MAX_COMPONENTS {
-        return Err(Error::unsupported("it has more than four components"));
+        return Err(Error::corrupt("it has more components than can be numbered"));
     }
     (0..count).map(|_| component(content)).collect()
 }

@@ -1,4 +1,4 @@
-//! The COD and COC segments → how a tile's components are coded.
+//! The parameters of COD and COC segments → how a component is coded.
 //!
 //! Source: ISO/IEC 15444-1 A.6.1 and A.6.2; ISO/IEC 15444-15 for the high-throughput block coder.
 
@@ -12,6 +12,9 @@ pub(super) const MAX_DECOMPOSITIONS: u8 = 32;
 /// The bit of a code-block style that selects the high-throughput coder (ISO/IEC 15444-15).
 const HIGH_THROUGHPUT: u8 = 1 << 6;
 
+/// The bit beside it: both coders in one tile-component (ISO/IEC 15444-15).
+const MIXED: u8 = 1 << 7;
+
 /// In which order packets follow each other (Table A.16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Progression {
@@ -23,7 +26,7 @@ pub(in super::super) enum Progression {
 }
 
 impl Progression {
-    fn parse(byte: u8) -> Result<Self> {
+    pub(super) fn parse(byte: u8) -> Result<Self> {
         Ok(match byte {
             0 => Self::Lrcp,
             1 => Self::Rlcp,
@@ -51,8 +54,9 @@ pub(in super::super) struct Style {
     /// 0 to 32.
     pub(in super::super) decompositions: u8,
     /// Exponents of a code-block's sides, 2 to 10 each, 12 together.
-    pub(super) block: (u8, u8),
-    flags: u8,
+    pub(in super::super) block: (u8, u8),
+    /// The code-block style (Table A.19).
+    pub(in super::super) flags: u8,
     /// 5/3 integers, or 9/7 numbers.
     pub(in super::super) reversible: bool,
     /// Exponents of the precincts' sides by resolution; without any they are 15.
@@ -60,7 +64,16 @@ pub(in super::super) struct Style {
 }
 
 impl Style {
-    fn parse(content: &mut Bytes<'_>, has_precincts: bool) -> Result<Self> {
+    /// What stands for a style where none is.
+    pub(super) const PLAIN: Self = Self {
+        decompositions: 0,
+        block: (6, 6),
+        flags: 0,
+        reversible: true,
+        precincts: Vec::new(),
+    };
+
+    pub(super) fn parse(content: &mut Bytes<'_>, has_precincts: bool) -> Result<Self> {
         let decompositions = content.u8()?;
         if decompositions > MAX_DECOMPOSITIONS {
             return Err(Error::corrupt("it has more than 32 decompositions"));
@@ -71,6 +84,9 @@ impl Style {
             return Err(Error::corrupt("its code-blocks are too large"));
         }
         let flags = content.u8()?;
+        if flags & MIXED != 0 {
+            return Err(Error::unsupported("it mixes two coders of blocks"));
+        }
         let reversible = match content.u8()? {
             0 => false,
             1 => true,
@@ -94,7 +110,7 @@ impl Style {
     }
 
     /// Exponents of the sides of a precinct at `resolution`, 0 being the smallest.
-    pub(super) fn precinct(&self, resolution: u8) -> (u8, u8) {
+    pub(in super::super) fn precinct(&self, resolution: u8) -> (u8, u8) {
         self.precincts
             .get(usize::from(resolution))
             .copied()
@@ -121,82 +137,3 @@ fn precincts(content: &mut Bytes<'_>, decompositions: u8) -> Result<Vec<(u8, u8)
         .collect()
 }
 
-/// How a tile is coded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Coding {
-    pub(in super::super) progression: Progression,
-    /// 1 to 65,535.
-    pub(in super::super) layers: u16,
-    /// One for each component.
-    pub(in super::super) styles: Vec<Style>,
-}
-
-impl Coding {
-    /// From a COD segment's contents.
-    fn parse(content: &[u8], components: usize) -> Result<Self> {
-        let mut content = Bytes::new(content);
-        let (flags, progression) = (content.u8()?, Progression::parse(content.u8()?)?);
-        let layers = content.u16()?;
-        if layers == 0 {
-            return Err(Error::corrupt("it has no quality layer"));
-        }
-        if content.u8()? > 1 {
-            return Err(Error::unsupported("its component transform is not known"));
-        }
-        let style = Style::parse(&mut content, flags & 1 != 0)?;
-        Ok(Self {
-            progression,
-            layers,
-            styles: vec![style; components],
-        })
-    }
-
-    /// Reductions that every component has.
-    pub(in super::super) fn reductions(&self) -> u8 {
-        let all = self.styles.iter().map(|style| style.decompositions);
-        all.min().unwrap_or(0)
-    }
-}
-
-/// The coding segments of one header, main or of a tile.
-#[derive(Debug, Default)]
-pub(super) struct CodingSegments {
-    default: Option<Coding>,
-    own: Vec<(usize, Style)>,
-}
-
-impl CodingSegments {
-    /// Takes note of a COD segment's contents.
-    pub(super) fn add_default(&mut self, content: &[u8], components: usize) -> Result<()> {
-        self.default = Some(Coding::parse(content, components)?);
-        Ok(())
-    }
-
-    /// Takes note of a COC segment's contents. Fewer than 257 components have numbers of one byte.
-    pub(super) fn add_component(&mut self, content: &[u8], components: usize) -> Result<()> {
-        let mut content = Bytes::new(content);
-        let (component, flags) = (usize::from(content.u8()?), content.u8()?);
-        if component >= components || self.own.len() >= components {
-            return Err(Error::corrupt("it describes a component that is not there"));
-        }
-        let style = Style::parse(&mut content, flags & 1 != 0)?;
-        self.own.push((component, style));
-        Ok(())
-    }
-
-    /// Whether there is any.
-    pub(super) fn is_empty(&self) -> bool {
-        self.default.is_none() && self.own.is_empty()
-    }
-
-    /// What holds after this header: its COC before its COD before what held until then (A.6).
-    pub(super) fn resolve(self, until_then: Option<&Coding>) -> Option<Coding> {
-        let mut coding = self.default.or_else(|| until_then.cloned())?;
-        for (component, style) in self.own {
-            if let Some(slot) = coding.styles.get_mut(component) {
-                *slot = style;
-            }
-        }
-        Some(coding)
-    }
-}

@@ -1,0 +1,200 @@
+//! The walk through a tile's packets, in their order.
+//!
+//! Every step is counted: what a tile asks of the walk is bounded by its bytes, whatever its headers
+//! announce.
+//!
+//! Source: ISO/IEC 15444-1 B.9, B.10, A.8.
+
+use crate::cancel::Cancel;
+use crate::error::{Error, Result};
+
+use super::super::codestream::Coding;
+use super::feed::Feed;
+use super::geometry::{Resolution, TileComponent};
+use super::precinct::State;
+use super::progression::{Next, Order, Precinct, Visitor};
+use super::record::{self, Draft, Records};
+
+/// Start of packet (A.8.1): marker, length, number.
+const SOP: u16 = 0xFF91;
+const SOP_BYTES: u64 = 6;
+
+/// End of packet header (A.8.2).
+const EPH: u16 = 0xFF92;
+const EPH_BYTES: u64 = 2;
+
+/// Steps that a tile may take whatever its bytes: a second of work at most.
+const FREE_STEPS: u64 = 1 << 26;
+
+/// Steps for each byte of a tile beyond [`FREE_STEPS`].
+const STEPS_PER_BYTE: u64 = 64;
+
+/// Steps from one question whether the work is still wanted to the next.
+const STEPS_PER_CHECK: u64 = 1 << 14;
+
+/// A walk under way.
+pub(super) struct Walk<'a> {
+    components: &'a [TileComponent],
+    /// Bodies, and headers too unless they are packed.
+    feed: Feed<'a>,
+    packed: Option<Feed<'a>>,
+    has_starts: bool,
+    has_ends: bool,
+    layers: u16,
+    /// How many layers of each precinct are through, if the order changes.
+    through: Vec<u16>,
+    states: States,
+    /// The first and the last packet of each precinct.
+    ends: Vec<(u32, u32)>,
+    records: Records,
+    budget: Budget<'a>,
+}
+
+/// Precincts between their packets.
+struct States {
+    all: Vec<Option<Box<State>>>,
+    spare: Vec<Box<State>>,
+}
+
+/// What a walk may still take.
+struct Budget<'a> {
+    cancel: &'a Cancel,
+    taken: u64,
+    most: u64,
+    next_check: u64,
+}
+
+impl<'a> Walk<'a> {
+    /// Through the tile whose bytes are `parts`, and whose packet headers are `packed` if they are
+    /// not among them.
+    pub(super) fn new(
+        coding: &Coding,
+        (components, precincts): (&'a [TileComponent], usize),
+        feed: Feed<'a>,
+        packed: Option<Vec<u8>>,
+        cancel: &'a Cancel,
+    ) -> Self {
+        let bytes = feed.length() + packed.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        Self {
+            components,
+            feed,
+            packed: packed.map(Feed::of_memory),
+            has_starts: coding.has_starts(),
+            has_ends: coding.has_ends(),
+            layers: coding.layers(),
+            through: vec![0; if coding.changes().is_empty() { 0 } else { precincts }],
+            states: States {
+                all: std::iter::repeat_with(|| None).take(precincts).collect(),
+                spare: Vec::new(),
+            },
+            ends: vec![(record::NONE, record::NONE); precincts],
+            records: Records::default(),
+            budget: Budget {
+                cancel,
+                taken: 0,
+                most: FREE_STEPS.saturating_add(bytes.saturating_mul(STEPS_PER_BYTE)),
+                next_check: STEPS_PER_CHECK,
+            },
+        }
+    }
+
+    /// Gives the first packet of each precinct, and all packets.
+    pub(super) fn run(mut self, order: &Order<'_>) -> Result<(Vec<u32>, Records)> {
+        order.visit(&mut self)?;
+        self.records.shrink();
+        let first = self.ends.iter().map(|(first, _)| *first).collect();
+        Ok((first, self.records))
+    }
+
+    /// Reads one packet: the header of `state`'s precinct, and steps over its body.
+    fn read(&mut self, state: &mut State, layer: u16, number: usize) -> Result<()> {
+        if (self.has_starts || self.packed.is_none()) && self.feed.peek_marker()? == Some(SOP) {
+            let _ = self.feed.skip(SOP_BYTES);
+        }
+        let mut draft = Draft::new(&mut self.records);
+        let headers = self.packed.as_mut().unwrap_or(&mut self.feed);
+        headers.begin();
+        state.read(layer, headers, &mut draft)?;
+        headers.end()?;
+        if self.has_ends && headers.peek_marker()? == Some(EPH) {
+            let _ = headers.skip(EPH_BYTES);
+        }
+        let position = self.feed.position();
+        if !self.feed.skip(draft.body()) {
+            return Err(Error::corrupt("a tile ends in a packet"));
+        }
+        let Some((first, last)) = self.ends.get_mut(number) else {
+            return Err(Error::internal("numbering precincts"));
+        };
+        if let Some(packet) = draft.finish(position, *last) {
+            if packet == record::NONE {
+                return Err(Error::unsupported("a tile has too many packets"));
+            }
+            *last = packet;
+            *first = (*first).min(packet);
+        }
+        Ok(())
+    }
+}
+
+impl Visitor for Walk<'_> {
+    fn packet(&mut self, precinct: Precinct, layer: u16) -> Result<Next> {
+        self.budget.step(1)?;
+        let component = self.components.get(precinct.component);
+        let resolution = component.and_then(|c| c.resolutions.get(precinct.resolution));
+        let resolution = resolution.ok_or_else(|| Error::internal("finding a resolution"))?;
+        let number = (resolution.precincts.first + precinct.place) as usize;
+        if let Some(through) = self.through.get_mut(number) {
+            if layer < *through {
+                return Ok(Next::More);
+            }
+            *through = layer + 1;
+        }
+        let headers = self.packed.as_ref().unwrap_or(&self.feed);
+        if headers.is_at_end() {
+            return Ok(Next::Enough);
+        }
+        let mut state = self.states.take(number, resolution, precinct.place);
+        self.budget.step(state.blocks())?;
+        self.read(&mut state, layer, number)?;
+        self.states.put(number, state, layer + 1 >= self.layers);
+        Ok(Next::More)
+    }
+
+    fn step(&mut self, count: u64) -> Result<()> {
+        self.budget.step(count)
+    }
+}
+
+impl States {
+    fn take(&mut self, number: usize, resolution: &Resolution, place: u32) -> Box<State> {
+        if let Some(state) = self.all.get_mut(number).and_then(Option::take) {
+            return state;
+        }
+        let mut state = self.spare.pop().unwrap_or_default();
+        state.reset(resolution, place);
+        state
+    }
+
+    fn put(&mut self, number: usize, state: Box<State>, is_done: bool) {
+        if is_done {
+            self.spare.push(state);
+        } else if let Some(slot) = self.all.get_mut(number) {
+            *slot = Some(state);
+        }
+    }
+}
+
+impl Budget<'_> {
+    fn step(&mut self, count: u64) -> Result<()> {
+        self.taken = self.taken.saturating_add(count);
+        if self.taken < self.next_check {
+            return Ok(());
+        }
+        self.next_check = self.taken.saturating_add(STEPS_PER_CHECK);
+        if self.taken > self.most {
+            return Err(Error::corrupt("a tile has more packets than bytes"));
+        }
+        self.cancel.check()
+    }
+}
