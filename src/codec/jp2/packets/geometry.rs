@@ -80,7 +80,7 @@ pub(in super::super) struct Subband {
     /// The precincts of its resolution; exponents are those in the band.
     pub(super) precincts: Grid,
     /// Exponents of a code-block's sides.
-    pub(super) block: (u8, u8),
+    pub(in super::super) block: (u8, u8),
     pub(super) modes: u8,
 }
 

@@ -44,6 +44,8 @@ pub(super) struct TileIndex {
     /// The first packet of each precinct.
     precincts: Vec<u32>,
     records: Records,
+    /// Bytes behind the last packet.
+    unread: u64,
 }
 
 impl TileIndex {
@@ -72,13 +74,14 @@ impl TileIndex {
             data.headers,
             cancel,
         );
-        let (precincts, records) = walk.run(&Order::new(stream, tile, &components))?;
+        let (precincts, records, unread) = walk.run(&Order::new(stream, tile, &components))?;
         Ok(Self {
             components,
             is_transformed: coding.is_transformed(),
             parts,
             precincts,
             records,
+            unread,
         })
     }
 
@@ -99,6 +102,11 @@ impl TileIndex {
     /// A component of the tile, by its number in the code stream.
     pub(super) fn component(&self, number: usize) -> Option<&TileComponent> {
         self.components.get(number)
+    }
+
+    /// Bytes of the tile behind its last packet: padding, or packets that no progression names.
+    pub(super) const fn unread(&self) -> u64 {
+        self.unread
     }
 
     /// Whether a transform mixes the first three components.

@@ -98,12 +98,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Gives the first packet of each precinct, and all packets.
-    pub(super) fn run(mut self, order: &Order<'_>) -> Result<(Vec<u32>, Records)> {
+    /// Gives the first packet of each precinct, all packets, and how many bytes are behind the last one.
+    pub(super) fn run(mut self, order: &Order<'_>) -> Result<(Vec<u32>, Records, u64)> {
         order.visit(&mut self)?;
         self.records.shrink();
         let first = self.ends.iter().map(|(first, _)| *first).collect();
-        Ok((first, self.records))
+        let unread = self.feed.length() - self.feed.position();
+        Ok((first, self.records, unread))
     }
 
     /// Reads one packet: the header of `state`'s precinct, and steps over its body.
