@@ -132,6 +132,21 @@ impl Grid {
         }
     }
 
+    /// The columns and rows of cells that `x` × `y` touches.
+    pub(super) fn touched(&self, x: Span, y: Span) -> (Span, Span) {
+        let inside = |span: Span, exponent: u8, origin: u32, count: u32| {
+            let cells = touched(span, exponent);
+            Span {
+                start: cells.start.saturating_sub(origin).min(count),
+                end: cells.end.saturating_sub(origin).min(count),
+            }
+        };
+        (
+            inside(x, self.exponents.0, self.origin.0, self.across),
+            inside(y, self.exponents.1, self.origin.1, self.down),
+        )
+    }
+
     /// The stretches of a cell's columns and rows.
     fn cell(&self, column: u32, row: u32) -> (Span, Span) {
         let side = |place: u32, exponent: u8| {

@@ -11,13 +11,13 @@ use super::reach::Reach;
 const ROWS: usize = 8;
 
 /// The rows of a window of one band, from its first on, each once.
-pub(in super::super) trait Band<S> {
-    /// The next row; it may be changed.
+pub(in super::super) trait Band<S, C> {
+    /// The next row, made by means of `context`; it may be changed.
     ///
     /// # Errors
     ///
     /// Those of whatever fills the band.
-    fn next_row(&mut self) -> Result<&mut [S]>;
+    fn next_row(&mut self, context: &mut C) -> Result<&mut [S]>;
 }
 
 /// The rows of a window of a resolution.
@@ -26,7 +26,7 @@ pub(in super::super) struct Synthesis<W: Wavelet, B> {
     levels: Vec<Level<W, B>>,
 }
 
-impl<W: Wavelet, B: Band<W::Sample>> Synthesis<W, B> {
+impl<W: Wavelet, B> Synthesis<W, B> {
     /// Of the smallest resolution, which is a band.
     pub(in super::super) const fn new(lowest: B) -> Self {
         Self {
@@ -49,13 +49,16 @@ impl<W: Wavelet, B: Band<W::Sample>> Synthesis<W, B> {
         [high_x * low_y, low_x * high_y, high_x * high_y]
     }
 
-    /// The next row of the window.
+    /// The next row of the window. Rows after it are made of it too.
     ///
     /// # Errors
     ///
     /// Those of the bands.
-    pub(in super::super) fn next_row(&mut self) -> Result<&mut [W::Sample]> {
-        next_row(&mut self.lowest, &mut self.levels)
+    pub(in super::super) fn next_row<C>(&mut self, context: &mut C) -> Result<&[W::Sample]>
+    where
+        B: Band<W::Sample, C>,
+    {
+        next_row(&mut self.lowest, &mut self.levels, context)
     }
 }
 
@@ -64,13 +67,14 @@ pub(in super::super) const fn bytes_under_way(width: u32) -> u64 {
     width as u64 * 4 * (ROWS as u64 + 1)
 }
 
-fn next_row<'a, W: Wavelet, B: Band<W::Sample>>(
+fn next_row<'a, W: Wavelet, B: Band<W::Sample, C>, C>(
     lowest: &'a mut B,
     levels: &'a mut [Level<W, B>],
-) -> Result<&'a mut [W::Sample]> {
+    context: &mut C,
+) -> Result<&'a [W::Sample]> {
     match levels.split_last_mut() {
-        Some((level, below)) => level.next_row(lowest, below),
-        None => lowest.next_row(),
+        Some((level, below)) => level.next_row(lowest, below, context),
+        None => Ok(lowest.next_row(context)?),
     }
 }
 
@@ -92,7 +96,7 @@ struct Level<W: Wavelet, B> {
     next: u32,
 }
 
-impl<W: Wavelet, B: Band<W::Sample>> Level<W, B> {
+impl<W: Wavelet, B> Level<W, B> {
     fn new(x: Reach, y: Reach, bands: [B; 3]) -> Self {
         let width = x.wanted.length() as usize;
         let first = y.line.start;
@@ -110,17 +114,25 @@ impl<W: Wavelet, B: Band<W::Sample>> Level<W, B> {
         }
     }
 
-    fn next_row(&mut self, lowest: &mut B, below: &mut [Self]) -> Result<&mut [W::Sample]> {
+    fn next_row<C>(
+        &mut self,
+        lowest: &mut B,
+        below: &mut [Self],
+        context: &mut C,
+    ) -> Result<&[W::Sample]>
+    where
+        B: Band<W::Sample, C>,
+    {
         let row = self.next;
         while !self.is_done(row) {
             if self.come >= self.y.line.end {
                 return Err(Error::internal("asking for rows below a window"));
             }
-            self.take(lowest, below)?;
+            self.take(lowest, below, context)?;
             self.change();
         }
         self.next += 1;
-        Ok(self.row_mut(row))
+        Ok(self.row(row))
     }
 
     /// Whether nothing will change `row` any more.
@@ -134,17 +146,21 @@ impl<W: Wavelet, B: Band<W::Sample>> Level<W, B> {
     }
 
     /// Has the next row come: undoes the filter along it.
-    fn take(&mut self, lowest: &mut B, below: &mut [Self]) -> Result<()> {
+    fn take<C>(&mut self, lowest: &mut B, below: &mut [Self], context: &mut C) -> Result<()>
+    where
+        B: Band<W::Sample, C>,
+    {
         let place = self.come;
         let is_low = place.is_multiple_of(2);
         let [hl, lh, hh] = &mut self.bands;
         let (low, high) = if is_low {
             self.low.clear();
-            self.low.extend_from_slice(next_row(lowest, below)?);
+            self.low
+                .extend_from_slice(next_row(lowest, below, context)?);
             W::amplify(&mut self.low, self.gain);
-            (self.low.as_mut_slice(), hl.next_row()?)
+            (self.low.as_mut_slice(), hl.next_row(context)?)
         } else {
-            (lh.next_row()?, hh.next_row()?)
+            (lh.next_row(context)?, hh.next_row(context)?)
         };
         let row = self.rows.get_mut(place as usize % ROWS);
         let row = row.ok_or_else(|| Error::internal("finding a row under way"))?;

@@ -45,8 +45,8 @@ struct Rows<S> {
     next: usize,
 }
 
-impl<S: Copy> Band<S> for Rows<S> {
-    fn next_row(&mut self) -> Result<&mut [S]> {
+impl<S: Copy> Band<S, ()> for Rows<S> {
+    fn next_row(&mut self, (): &mut ()) -> Result<&mut [S]> {
         let width = self.plane.x.length() as usize;
         let start = self.next * width;
         self.next += 1;
@@ -205,7 +205,7 @@ impl<S: Copy> Bands<S> {
         }
         let mut samples = Vec::new();
         for _ in y.start..y.end {
-            samples.extend_from_slice(synthesis.next_row().expect("inside"));
+            samples.extend_from_slice(synthesis.next_row(&mut ()).expect("inside"));
         }
         samples
     }

@@ -1,0 +1,229 @@
+//! A window of a band, row by row, out of the code-blocks that touch it.
+//!
+//! Blocks are decoded one row of them at a time, when the first of their rows is asked for, and each once.
+//!
+//! Source: ISO/IEC 15444-1 annex E (quantisation), H.1 (regions of interest).
+
+use crate::cancel::Cancel;
+use crate::error::{Error, Result};
+use crate::reader::RangeReader;
+
+use super::super::block::{self, Block, Modes};
+use super::super::codestream::Span;
+use super::super::packets::{BlockRef, Orientation, Subband, TileIndex};
+use super::super::wavelet::{Band, Irreversible, Reversible, Wavelet};
+use super::fetch::Fetched;
+
+/// Samples of a code-block (Table A.18).
+const BLOCK_SAMPLES: usize = 4096;
+
+/// What decoding the blocks of a tile takes. Its memory is used from one row of blocks to the next.
+pub(super) struct Tools {
+    decoder: block::Decoder,
+    fetched: Fetched,
+    coefficients: Vec<i32>,
+}
+
+impl Tools {
+    pub(super) fn new() -> Self {
+        Self {
+            decoder: block::Decoder::new(),
+            fetched: Fetched::default(),
+            coefficients: vec![0; BLOCK_SAMPLES],
+        }
+    }
+}
+
+/// Where blocks come from, and what decodes them.
+pub(super) struct Workshop<'a> {
+    pub(super) reader: &'a dyn RangeReader,
+    pub(super) index: &'a TileIndex,
+    pub(super) cancel: &'a Cancel,
+    pub(super) tools: &'a mut Tools,
+}
+
+/// Where a band is found in its tile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) component: usize,
+    pub(super) resolution: usize,
+    pub(super) band: usize,
+}
+
+impl Address {
+    fn find(self, index: &TileIndex) -> Result<&Subband> {
+        let component = index.component(self.component);
+        let resolution = component.and_then(|c| c.resolutions.get(self.resolution));
+        let band = resolution.and_then(|resolution| resolution.bands.get(self.band));
+        band.ok_or_else(|| Error::internal("finding a band"))
+    }
+}
+
+/// How the coefficients of a band's blocks become samples.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Meaning {
+    pub(super) modes: u8,
+    /// Bits by which the region of interest is shifted up.
+    pub(super) shift: u8,
+    /// What half a quantisation step stands for.
+    pub(super) factor: f32,
+}
+
+/// Samples as the wavelets want them.
+pub(super) trait Dequantise: Wavelet {
+    /// `coefficients` in halves of a step.
+    fn dequantise(target: &mut [Self::Sample], coefficients: &[i32], factor: f32);
+}
+
+impl Dequantise for Reversible {
+    /// Towards zero: what is decoded to the last plane has a half that means nothing (E.1.2).
+    fn dequantise(target: &mut [i32], coefficients: &[i32], _factor: f32) {
+        for (sample, halves) in target.iter_mut().zip(coefficients) {
+            *sample = halves / 2;
+        }
+    }
+}
+
+impl Dequantise for Irreversible {
+    fn dequantise(target: &mut [f32], coefficients: &[i32], factor: f32) {
+        for (sample, halves) in target.iter_mut().zip(coefficients) {
+            *sample = *halves as f32 * factor;
+        }
+    }
+}
+
+/// The rows of a window of one band.
+pub(super) struct BandRows<W: Wavelet> {
+    address: Address,
+    meaning: Meaning,
+    x: Span,
+    /// What is left to be given.
+    y: Span,
+    /// The rows that are decoded.
+    held: Span,
+    rows: Vec<W::Sample>,
+}
+
+impl<W: Dequantise> BandRows<W> {
+    pub(super) const fn new(address: Address, meaning: Meaning, x: Span, y: Span) -> Self {
+        Self {
+            address,
+            meaning,
+            x,
+            y,
+            held: Span { start: 0, end: 0 },
+            rows: Vec::new(),
+        }
+    }
+
+    /// Decodes the row of blocks that the next row is in.
+    fn fill(&mut self, workshop: &mut Workshop<'_>) -> Result<()> {
+        let band = self.address.find(workshop.index)?;
+        let start = self.y.start;
+        let below = ((start >> band.block.1) + 1).checked_shl(band.block.1.into());
+        self.held = Span {
+            start,
+            end: below.unwrap_or(u32::MAX).min(self.y.end),
+        };
+        let count = self.x.length() as usize * self.held.length() as usize;
+        self.rows.clear();
+        self.rows.resize(count, W::Sample::default());
+        let blocks = workshop.index.blocks(band, self.x, self.held);
+        let pieces = blocks.iter().flat_map(|block| block.pieces.iter());
+        workshop.tools.fetched.read(workshop.reader, pieces)?;
+        for block in blocks.iter() {
+            workshop.cancel.check()?;
+            self.add(band, &block, workshop.tools)?;
+        }
+        Ok(())
+    }
+
+    /// Decodes one block and puts what is wanted of it at its place.
+    fn add(&mut self, band: &Subband, block: &BlockRef<'_>, tools: &mut Tools) -> Result<()> {
+        let (x, y) = (
+            block.x.intersection(self.x),
+            block.y.intersection(self.held),
+        );
+        let (Some(x), Some(y)) = (x, y) else {
+            return Ok(());
+        };
+        let stride = block.x.length() as usize;
+        let coefficients = (tools.coefficients)
+            .get_mut(..stride * block.y.length() as usize)
+            .ok_or_else(|| Error::corrupt("its code-blocks are too large"))?;
+        let coded = Block {
+            width: block.x.length(),
+            height: block.y.length(),
+            band: kind(band.orientation),
+            modes: Modes(self.meaning.modes),
+            planes: block.planes,
+            segments: &tools.fetched.segments(block.pieces),
+        };
+        tools.decoder.decode(&coded, coefficients, stride)?;
+        if self.meaning.shift > 0 {
+            unshift(coefficients, self.meaning.shift);
+        }
+        let width = self.x.length() as usize;
+        let skipped = (x.start - block.x.start) as usize;
+        let lines = coefficients
+            .chunks_exact(stride)
+            .skip((y.start - block.y.start) as usize);
+        let left = (x.start - self.x.start) as usize;
+        let targets = self
+            .rows
+            .chunks_exact_mut(width)
+            .skip((y.start - self.held.start) as usize);
+        let length = x.length() as usize;
+        for (target, line) in targets.zip(lines).take(y.length() as usize) {
+            W::dequantise(
+                &mut target[left..left + length],
+                &line[skipped..skipped + length],
+                self.meaning.factor,
+            );
+        }
+        Ok(())
+    }
+}
+
+impl<W: Dequantise> Band<W::Sample, Workshop<'_>> for BandRows<W> {
+    fn next_row(&mut self, workshop: &mut Workshop<'_>) -> Result<&mut [W::Sample]> {
+        if self.y.start >= self.y.end {
+            return Err(Error::internal("asking for rows below a band"));
+        }
+        if self.x.length() == 0 {
+            self.y.start += 1;
+            return Ok(&mut []);
+        }
+        if self.y.start >= self.held.end {
+            self.fill(workshop)?;
+        }
+        let width = self.x.length() as usize;
+        let at = (self.y.start - self.held.start) as usize * width;
+        self.y.start += 1;
+        self.rows
+            .get_mut(at..at + width)
+            .ok_or_else(|| Error::internal("finding a row of a band"))
+    }
+}
+
+const fn kind(orientation: Orientation) -> block::Band {
+    match orientation {
+        Orientation::Ll => block::Band::Ll,
+        Orientation::Hl => block::Band::Hl,
+        Orientation::Lh => block::Band::Lh,
+        Orientation::Hh => block::Band::Hh,
+    }
+}
+
+/// Moves the region of interest down: what reaches 2^`shift` was moved up (H.1). Values are in halves.
+fn unshift(coefficients: &mut [i32], shift: u8) {
+    let threshold = 1_u32.checked_shl(u32::from(shift) + 1).unwrap_or(u32::MAX);
+    for value in coefficients {
+        if value.unsigned_abs() >= threshold {
+            // Towards zero, as magnitudes are.
+            let moved = value.unsigned_abs().checked_shr(shift.into()).unwrap_or(0);
+            let moved = i32::try_from(moved).unwrap_or(i32::MAX);
+            *value = if *value < 0 { -moved } else { moved };
+        }
+    }
+}
