@@ -8,6 +8,7 @@
 //! damaged bytes give wrong coefficients or a typed error, and work is bounded by the passes.
 
 mod context;
+mod ht;
 mod mq;
 mod neighbours;
 mod passes;
@@ -19,6 +20,7 @@ mod tests;
 
 use crate::error::{Error, Result};
 
+use ht::HighThroughput;
 use planes::Planes;
 
 /// Longest side of a code-block (ISO/IEC 15444-1 Table A.18).
@@ -112,6 +114,7 @@ impl Block<'_> {
 #[derive(Debug)]
 pub(super) struct Decoder {
     planes: Box<Planes>,
+    high_throughput: Option<Box<HighThroughput>>,
 }
 
 impl Decoder {
@@ -119,6 +122,7 @@ impl Decoder {
     pub(super) fn new() -> Self {
         Self {
             planes: Box::new(Planes::new()),
+            high_throughput: None,
         }
     }
 
@@ -141,7 +145,10 @@ impl Decoder {
     ) -> Result<()> {
         block.check()?;
         if block.modes.has(Modes::HIGH_THROUGHPUT) {
-            return Err(Error::unsupported("its code-blocks are high-throughput"));
+            return self
+                .high_throughput
+                .get_or_insert_with(|| Box::new(HighThroughput::new()))
+                .decode(block, out, stride);
         }
         self.planes.decode(block, out, stride)
     }

@@ -1,0 +1,311 @@
+//! The clean-up pass: magnitudes and signs of quads of two by two samples.
+//!
+//! Source: ISO/IEC 15444-15, clause 7.3. A row of quads is decoded in two steps: which samples are
+//! significant and how far exponents exceed their prediction, from MEL and VLC codewords; then the
+//! magnitudes, whose numbers of bits are known by then.
+
+use crate::error::{Error, Result};
+
+use super::super::Block;
+use super::bits::Flat;
+use super::mel::Mel;
+use super::tables::{BOTH_LARGE, BOTH_OF_FIRST_ROW, FIRST_ROW, OFFSETS, OTHER_ROWS, Quads};
+use super::{HighThroughput, Parts};
+
+/// Most quads of a row.
+const QUADS: usize = 512;
+/// Bits of a significance pattern in an entry of [`Quads`].
+const PATTERN: u32 = 4;
+/// The samples of a quad's right column in such a pattern.
+const RIGHT: u16 = 0b1100;
+
+/// What is kept of one row of quads for itself and the next one. Each has a border on both sides.
+#[derive(Debug)]
+pub(super) struct Rows {
+    /// The entries of the row, from [`Quads`].
+    entries: [u16; QUADS + 2],
+    /// The offsets of the row's exponents.
+    offsets: [u8; QUADS + 2],
+    /// The context that the row above gives each quad, without that of the quad to the left.
+    contexts: [u16; QUADS + 2],
+    /// Exponents of the samples at the bottom left of the row above's quads.
+    left: [u8; QUADS + 2],
+    /// Exponents of those at the bottom right.
+    right: [u8; QUADS + 2],
+}
+
+impl Rows {
+    pub(super) const fn new() -> Self {
+        Self {
+            entries: [0; QUADS + 2],
+            offsets: [0; QUADS + 2],
+            contexts: [0; QUADS + 2],
+            left: [0; QUADS + 2],
+            right: [0; QUADS + 2],
+        }
+    }
+
+    /// The contexts of the next row (clause 7.3.5): bit 0 from the samples above to the left and
+    /// above the left column, bit 2 from those above the right column and above to the right.
+    fn next_contexts(&mut self, quads: usize) {
+        let bottom = |entry: u16| (entry >> (PATTERN + 1) & 1, entry >> (PATTERN + 3) & 1);
+        self.entries[quads + 1] = 0;
+        for (context, near) in self.contexts[1..=quads]
+            .iter_mut()
+            .zip(self.entries.windows(3))
+        {
+            let (_, before) = bottom(near[0]);
+            let (left, right) = bottom(near[1]);
+            let (after, _) = bottom(near[2]);
+            *context = (before | left) | (right | after) << 2;
+        }
+    }
+
+    /// Offsets → exponents: where more than one sample is significant, they are told relative to
+    /// the largest one above (clause 7.3.7).
+    fn exponents(&mut self, quads: usize) {
+        self.left[quads + 1] = 0;
+        for at in 1..=quads {
+            let above = self.right[at - 1]
+                .max(self.left[at])
+                .max(self.right[at])
+                .max(self.left[at + 1]);
+            let pattern = self.entries[at] >> PATTERN & 0xF;
+            let several = pattern & pattern.wrapping_sub(1) != 0;
+            let predicted = if several { above.max(2) - 1 } else { 1 };
+            self.offsets[at] += predicted;
+        }
+    }
+}
+
+/// The codewords of a block: where they are read.
+struct Codewords<'a> {
+    mel: Mel<'a>,
+    bits: &'a Flat,
+    at: usize,
+}
+
+impl Codewords<'_> {
+    /// The entry of one quad in `context`; a quad without significant neighbours has a codeword
+    /// only after a MEL event of one.
+    #[inline(always)]
+    fn quad(&mut self, table: &Quads, context: u16, bits: &mut u64, used: &mut u32) -> u16 {
+        if context == 0 && !self.mel.event() {
+            return 0;
+        }
+        let entry = table[(usize::from(context) << 7 | (*bits & 0x7F) as usize) & 1023];
+        let length = u32::from(entry & 7);
+        *bits >>= length;
+        *used += length;
+        entry
+    }
+
+    /// A row of quads, the first one of a block or another one.
+    fn row<const FIRST: bool>(&mut self, rows: &mut Rows, quads: usize) {
+        let table = if FIRST { &FIRST_ROW } else { &OTHER_ROWS };
+        let mut before = 0;
+        let mut at = 1;
+        while at <= quads {
+            let mut bits = self.bits.peek(self.at);
+            let mut used = 0;
+            let context = Self::context::<FIRST>(before, rows.contexts[at]);
+            let first = self.quad(table, context, &mut bits, &mut used);
+            let mut second = 0;
+            if at < quads {
+                let context = Self::context::<FIRST>(first, rows.contexts[at + 1]);
+                second = self.quad(table, context, &mut bits, &mut used);
+            }
+            let mut which = usize::from(first >> 3 & 1 | second >> 2 & 2);
+            if FIRST && which == 3 {
+                which = if self.mel.event() {
+                    BOTH_LARGE
+                } else {
+                    BOTH_OF_FIRST_ROW
+                };
+            }
+            let mut offsets = (0, 0);
+            if which != 0 {
+                let (one, two, length) = pair(which, bits);
+                offsets = (one, two);
+                used += length;
+            }
+            rows.entries[at] = first;
+            rows.entries[at + 1] = second;
+            rows.offsets[at] = offsets.0;
+            rows.offsets[at + 1] = offsets.1;
+            self.at += used as usize;
+            before = second;
+            at += 2;
+        }
+    }
+
+    /// The context of a quad after the quad `before` (clause 7.3.5).
+    #[inline(always)]
+    const fn context<const FIRST: bool>(before: u16, above: u16) -> u16 {
+        let pattern = before >> PATTERN & 0xF;
+        if FIRST {
+            (pattern | pattern >> 1) & 1 | pattern >> 1 & 0b110
+        } else {
+            above | ((pattern & RIGHT != 0) as u16) << 1
+        }
+    }
+}
+
+/// The exponent offsets of a pair of quads, and their bits (clause 7.3.6).
+#[inline(always)]
+fn pair(which: usize, mut bits: u64) -> (u8, u8, u32) {
+    let entry = OFFSETS[which & 7][(bits & 63) as usize];
+    let length = u32::from(entry & 7);
+    bits >>= length;
+    let suffixes = (u32::from(entry >> 3 & 7), u32::from(entry >> 6 & 7));
+    let first = bits & ((1 << suffixes.0) - 1);
+    bits >>= suffixes.0;
+    let second = bits & ((1 << suffixes.1) - 1);
+    bits >>= suffixes.1;
+    let mut used = length + suffixes.0 + suffixes.1;
+    let mut extended = |suffix: u64| {
+        if suffix < 28 {
+            return suffix;
+        }
+        let more = bits & 0xF;
+        bits >>= 4;
+        used += 4;
+        suffix + 4 * more
+    };
+    let first = u64::from(entry >> 9 & 7) + extended(first);
+    let second = u64::from(entry >> 12) + extended(second);
+    (first as u8, second as u8, used)
+}
+
+/// Where magnitudes are read.
+struct Magnitudes<'a> {
+    bits: &'a Flat,
+    at: usize,
+    /// The bit-plane of the last magnitude bit.
+    plane: u32,
+}
+
+impl Magnitudes<'_> {
+    /// The four samples of a quad, by columns, and the exponents of the bottom ones.
+    #[inline(always)]
+    fn quad(&mut self, entry: u16, exponent: u32) -> ([i32; 4], [u8; 2]) {
+        let mut values = [0; 4];
+        let mut exponents = [0; 4];
+        if exponent <= 14 {
+            let mut bits = self.bits.peek(self.at);
+            for sample in 0..4 {
+                let (value, size, length) = self.sample(entry, exponent, sample, bits);
+                values[sample as usize] = value;
+                exponents[sample as usize] = size;
+                bits >>= length;
+                self.at += length as usize;
+            }
+        } else {
+            for sample in 0..4 {
+                let bits = self.bits.peek(self.at);
+                let (value, size, length) = self.sample(entry, exponent, sample, bits);
+                values[sample as usize] = value;
+                exponents[sample as usize] = size;
+                self.at += length as usize;
+            }
+        }
+        (values, [exponents[1], exponents[3]])
+    }
+
+    /// One sample, its exponent and its bits (clause 7.3.8).
+    #[inline(always)]
+    fn sample(&self, entry: u16, exponent: u32, sample: u32, bits: u64) -> (i32, u8, u32) {
+        let significant = u32::from(entry >> (PATTERN + sample) & 1);
+        let known = u32::from(entry >> (12 + sample) & 1);
+        let one = u64::from(entry >> (8 + sample) & 1);
+        let length = (significant * exponent).wrapping_sub(known) & 63;
+        let value = bits & ((1 << length) - 1) | one << length;
+        let negative = (value & 1) as i32;
+        let odd = (value | 1) as u32;
+        let size = (32 - odd.leading_zeros()) * significant;
+        let magnitude = ((odd.wrapping_add(2) << self.plane) * significant).cast_signed();
+        ((magnitude ^ -negative) + negative, size as u8, length)
+    }
+}
+
+impl HighThroughput {
+    /// The clean-up pass of `block` into `out`.
+    pub(super) fn clean_up(
+        &mut self,
+        block: &Block<'_>,
+        parts: &Parts<'_>,
+        out: &mut [i32],
+        stride: usize,
+    ) -> Result<()> {
+        self.forward.forward(parts.magnitudes, 0xFF);
+        self.backward.codewords(parts.shared);
+        let width = block.width as usize;
+        let quads = width.div_ceil(2);
+        let mut codewords = Codewords {
+            mel: Mel::new(parts.shared),
+            bits: &self.backward,
+            at: 0,
+        };
+        let plane = u32::from(block.planes - 1);
+        let mut magnitudes = Magnitudes {
+            bits: &self.forward,
+            at: 0,
+            plane,
+        };
+        let rows = &mut self.rows;
+        rows.left[..=quads + 1].fill(0);
+        rows.right[..=quads + 1].fill(0);
+        let mut below = [0; 2 * QUADS];
+        for (y, pair) in out.chunks_mut(2 * stride).enumerate() {
+            if 2 * y >= block.height as usize {
+                break;
+            }
+            if y == 0 {
+                codewords.row::<true>(rows, quads);
+            } else {
+                rows.next_contexts(quads);
+                codewords.row::<false>(rows, quads);
+            }
+            rows.exponents(quads);
+            // Magnitudes have their sign, their half and their plane in 32 bits.
+            let largest = rows.offsets[1..=quads].iter().max();
+            if largest.is_some_and(|&largest| u32::from(largest) + plane > 30) {
+                return Err(Error::corrupt("a high-throughput exponent is too large"));
+            }
+            let (top, bottom) = pair.split_at_mut(stride.min(pair.len()));
+            let bottom = if 2 * y + 1 < block.height as usize {
+                &mut bottom[..width]
+            } else {
+                &mut below[..width]
+            };
+            magnitudes.row(rows, &mut top[..width], bottom);
+        }
+        Ok(())
+    }
+}
+
+impl Magnitudes<'_> {
+    /// A row of quads into two rows of samples.
+    fn row(&mut self, rows: &mut Rows, top: &mut [i32], bottom: &mut [i32]) {
+        let quads = top.len().div_ceil(2);
+        let entries = &rows.entries[1..=quads];
+        let exponents = &rows.offsets[1..=quads];
+        let lefts = &mut rows.left[1..=quads];
+        let rights = &mut rows.right[1..=quads];
+        for (at, (&entry, &exponent)) in entries.iter().zip(exponents).enumerate() {
+            let (values, sizes) = if entry >> PATTERN & 0xF == 0 {
+                ([0; 4], [0; 2])
+            } else {
+                self.quad(entry, u32::from(exponent))
+            };
+            lefts[at] = sizes[0];
+            rights[at] = sizes[1];
+            top[2 * at] = values[0];
+            bottom[2 * at] = values[1];
+            if 2 * at + 1 < top.len() {
+                top[2 * at + 1] = values[2];
+                bottom[2 * at + 1] = values[3];
+            }
+        }
+    }
+}
