@@ -19,6 +19,7 @@ pub(super) const QCD: u16 = 0xFF5C;
 pub(super) const QCC: u16 = 0xFF5D;
 pub(super) const RGN: u16 = 0xFF5E;
 pub(super) const POC: u16 = 0xFF5F;
+pub(super) const PLT: u16 = 0xFF58;
 pub(super) const PPM: u16 = 0xFF60;
 pub(super) const PPT: u16 = 0xFF61;
 pub(super) const SOT: u16 = 0xFF90;

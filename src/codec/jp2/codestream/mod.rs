@@ -18,6 +18,7 @@
 mod coding;
 mod cost;
 mod index;
+mod lengths;
 mod main_header;
 mod marker;
 mod order;
@@ -178,6 +179,18 @@ impl Codestream {
             parts: bodies.iter().map(Body::packets).collect(),
             headers,
         })
+    }
+
+    /// The lengths of a tile's packets, tile-part after tile-part, as far as it lists them.
+    ///
+    /// # Errors
+    ///
+    /// Those of `reader`, and [`ErrorKind::Corrupt`] for segments that are none.
+    pub(super) fn packet_lengths(&self, reader: &dyn RangeReader, tile: u32) -> Result<Vec<Vec<u32>>> {
+        let parts = self.bodies(tile).iter();
+        parts
+            .map(|body| lengths::packet_lengths(body.segments(reader, marker::PLT)?))
+            .collect()
     }
 
     fn tile_bytes(&self, tile: u32) -> u64 {

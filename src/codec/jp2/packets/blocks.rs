@@ -1,7 +1,10 @@
 //! A window of a band → the code-blocks that it touches, and their pieces of the file.
 
+use crate::error::Result;
+use crate::reader::RangeReader;
+
 use super::super::codestream::Span;
-use super::TileIndex;
+use super::{Found, TileIndex};
 use super::feed::Joined;
 use super::geometry::{Cells, Subband, touched};
 use super::record::Entry;
@@ -23,12 +26,13 @@ pub(in super::super) struct Piece {
 /// Code-blocks, and their pieces.
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct Blocks {
-    found: Vec<Found>,
+    all: Vec<Ended>,
     pieces: Vec<Piece>,
 }
 
+/// A code-block, and where its pieces end.
 #[derive(Debug, Clone, Copy)]
-struct Found {
+struct Ended {
     x: Span,
     y: Span,
     planes: u8,
@@ -51,19 +55,19 @@ pub(in super::super) struct BlockRef<'b> {
 impl Blocks {
     /// How many there are.
     pub(in super::super) fn len(&self) -> usize {
-        self.found.len()
+        self.all.len()
     }
 
     /// All of them, precinct after precinct in raster order.
     pub(in super::super) fn iter(&self) -> impl Iterator<Item = BlockRef<'_>> {
         let mut start = 0;
-        self.found.iter().map(move |found| {
-            let pieces = self.pieces.get(start..found.end).unwrap_or(&[]);
-            start = found.end;
+        self.all.iter().map(move |block| {
+            let pieces = self.pieces.get(start..block.end).unwrap_or(&[]);
+            start = block.end;
             BlockRef {
-                x: found.x,
-                y: found.y,
-                planes: found.planes,
+                x: block.x,
+                y: block.y,
+                planes: block.planes,
                 pieces,
             }
         })
@@ -93,42 +97,47 @@ struct Wanted {
 impl TileIndex {
     /// The code-blocks with passes that touch `x` × `y`, which are coordinates of the band and may
     /// reach past it.
-    pub(in super::super) fn blocks(&self, band: &Subband, x: Span, y: Span) -> Blocks {
+    ///
+    /// # Errors
+    ///
+    /// Where packet headers are read only now, those of [`TileIndex::read`].
+    pub(in super::super) fn blocks(
+        &self,
+        reader: &dyn RangeReader,
+        band: &Subband,
+        x: Span,
+        y: Span,
+    ) -> Result<Blocks> {
         let mut blocks = Blocks::default();
         let (Some(x), Some(y)) = (x.intersection(band.x), y.intersection(band.y)) else {
-            return blocks;
+            return Ok(blocks);
         };
-        let grid = band.precincts;
-        let (columns, rows) = (touched(x, grid.exponents.0), touched(y, grid.exponents.1));
+        let (columns, rows) = band.precincts.touched(x, y);
+        let found = self.found_in(reader, band, (columns, rows))?;
         for row in rows.start..rows.end {
             for column in columns.start..columns.end {
-                let (Some(column), Some(row)) = (
-                    column.checked_sub(grid.origin.0),
-                    row.checked_sub(grid.origin.1),
-                ) else {
-                    continue;
-                };
-                self.add_precinct(band, (column, row), (x, y), &mut blocks);
+                self.add_precinct(&found, band, (column, row), (x, y), &mut blocks);
             }
         }
-        blocks
+        Ok(blocks)
     }
 
     fn add_precinct(
         &self,
+        found: &Found,
         band: &Subband,
         (column, row): (u32, u32),
         (x, y): (Span, Span),
         blocks: &mut Blocks,
     ) {
         let number = band.precincts.first + row * band.precincts.across + column;
-        let first = self.precincts.get(number as usize).copied();
+        let first = found.first.get(number as usize).copied();
         let Some(mut wanted) = Wanted::new(self, band, (column, row), (x, y)) else {
             return;
         };
         let mut next = first;
         let mut layers = 0;
-        while let Some((entries, after)) = next.and_then(|number| self.records.packet(number)) {
+        while let Some((entries, after)) = next.and_then(|number| found.records.packet(number)) {
             wanted.add_packet(entries, band.modes, &self.parts);
             layers += 1;
             next = Some(after);
@@ -238,7 +247,7 @@ impl Wanted {
             let column = self.cells.x + self.wanted.x + number % self.wanted.across;
             let row = self.cells.y + self.wanted.y + number / self.wanted.across;
             let (x, y) = band.block_spans(column, row);
-            blocks.found.push(Found {
+            blocks.all.push(Ended {
                 x,
                 y,
                 planes: band.planes.saturating_sub(slot.zero_planes),

@@ -119,11 +119,16 @@ impl<'a> Feed<'a> {
 
     /// Steps over `count` bytes; gives whether there were as many.
     pub(super) fn skip(&mut self, count: u64) -> bool {
-        let position = self.position().saturating_add(count);
+        self.seek(self.position().saturating_add(count))
+    }
+
+    /// Goes to `position`; gives whether it is not behind the end.
+    pub(super) fn seek(&mut self, position: u64) -> bool {
         if position > self.length {
             return false;
         }
-        let inside = usize::try_from(position - self.base).ok();
+        let inside = position.checked_sub(self.base);
+        let inside = inside.and_then(|inside| usize::try_from(inside).ok());
         if let Some(at) = inside.filter(|at| *at <= self.buffer.len()) {
             self.at = at;
         } else {

@@ -4,8 +4,8 @@
 
 use crate::error::{Error, Result};
 
-use super::super::codestream::{Change, Codestream, Coding, Progression, Size, Span};
-use super::geometry::{Grid, TileComponent};
+use super::super::codestream::{Change, Codestream, Coding, Progression, Span};
+use super::geometry::{Grid, Resolution, TileComponent};
 
 /// Whether a visitor wants more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +31,26 @@ pub(super) trait Visitor {
     fn step(&mut self, count: u64) -> Result<()>;
 }
 
-/// What an order is made of.
-#[derive(Debug)]
-pub(super) struct Order<'a> {
-    components: &'a [TileComponent],
-    size: &'a Size,
+/// What says in which order a tile's packets come, and how they are framed.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// Grid points from one sample to the next, of every component.
+    steps: Vec<(u8, u8)>,
     x: Span,
     y: Span,
-    layers: u16,
     changes: Vec<Change>,
+    pub(super) layers: u16,
+    /// Whether SOP segments may stand before packets.
+    pub(super) has_starts: bool,
+    /// Whether EPH markers stand behind the headers of packets.
+    pub(super) has_ends: bool,
+}
+
+/// The order of a tile's packets.
+#[derive(Debug)]
+pub(super) struct Order<'a> {
+    pub(super) components: &'a [TileComponent],
+    pub(super) plan: &'a Plan,
 }
 
 /// The precincts of one component's resolution, and where on the reference grid they come.
@@ -74,22 +85,37 @@ impl Line {
     }
 }
 
-impl<'a> Order<'a> {
-    pub(super) fn new(stream: &'a Codestream, tile: u32, components: &'a [TileComponent]) -> Self {
+impl Plan {
+    pub(super) fn new(stream: &Codestream, tile: u32) -> Self {
         let coding = stream.coding_of(tile);
         let (x, y) = stream.tile_spans(tile);
+        let components = stream.size.components.iter();
         Self {
-            components,
-            size: &stream.size,
+            steps: components.map(|component| (component.step_x, component.step_y)).collect(),
             x,
             y,
-            layers: coding.layers(),
             changes: changes(coding),
+            layers: coding.layers(),
+            has_starts: coding.has_starts(),
+            has_ends: coding.has_ends(),
         }
     }
 
+    /// Whether a precinct may be met again after all its layers.
+    pub(super) const fn is_changed(&self) -> bool {
+        self.changes.len() > 1
+    }
+}
+
+impl Order<'_> {
+    pub(super) fn resolution(&self, precinct: Precinct) -> Result<&Resolution> {
+        let component = self.components.get(precinct.component);
+        let resolution = component.and_then(|c| c.resolutions.get(precinct.resolution));
+        resolution.ok_or_else(|| Error::internal("finding a resolution"))
+    }
+
     pub(super) fn visit(&self, visitor: &mut dyn Visitor) -> Result<Next> {
-        for change in &self.changes {
+        for change in &self.plan.changes {
             let volume = Volume::new(self, change);
             let next = match change.progression {
                 Progression::Lrcp => volume.by_layer(visitor),
@@ -147,7 +173,7 @@ impl<'a> Volume<'a> {
             order,
             components,
             resolutions: usize::from(change.resolutions.0)..most,
-            layers: change.layers.min(order.layers),
+            layers: change.layers.min(order.plan.layers),
         }
     }
 
@@ -228,7 +254,7 @@ impl<'a> Volume<'a> {
 
     fn lattice(&self, component: usize, resolution: usize) -> Option<Lattice> {
         let tile_component = self.order.components.get(component)?;
-        let steps = self.order.size.components.get(component)?;
+        let steps = self.order.plan.steps.get(component)?;
         let made = tile_component.resolutions.get(resolution)?;
         let grid = made.precincts;
         let halvings = tile_component.resolutions.len() - 1 - resolution;
@@ -247,12 +273,12 @@ impl<'a> Volume<'a> {
                 step: side,
             }
         };
-        let (order, exponents) = (self.order, grid.exponents);
+        let (plan, exponents) = (self.order.plan, grid.exponents);
         (grid.count() > 0).then(|| Lattice {
             component,
             resolution,
-            x: line(grid.across, grid.origin.0, exponents.0, steps.step_x, made.x, order.x),
-            y: line(grid.down, grid.origin.1, exponents.1, steps.step_y, made.y, order.y),
+            x: line(grid.across, grid.origin.0, exponents.0, steps.0, made.x, plan.x),
+            y: line(grid.down, grid.origin.1, exponents.1, steps.1, made.y, plan.y),
             column: 0,
             row: 0,
         })

@@ -213,6 +213,31 @@ impl Records {
             + self.bytes.capacity()) as u64
     }
 
+    /// Appends all of `other`; gives by how much its packets' numbers grow, `None` if there are too many.
+    pub(super) fn append(&mut self, other: &Self) -> Option<u32> {
+        let (record, mark) = (narrow(self.bytes.len()), narrow(self.marks.len()));
+        let number = narrow(self.packets.len());
+        let all = [
+            self.bytes.len() + other.bytes.len(),
+            self.packets.len() + other.packets.len(),
+        ];
+        if all.into_iter().any(|length| narrow(length) == NONE) {
+            return None;
+        }
+        self.bytes.extend_from_slice(&other.bytes);
+        self.marks.extend(other.marks.iter().map(|other| Mark {
+            record: other.record + record,
+            ..*other
+        }));
+        self.packets.extend(other.packets.iter().map(|other| Packet {
+            record: other.record + record,
+            mark: other.mark + mark,
+            next: if other.next == NONE { NONE } else { other.next + number },
+            ..*other
+        }));
+        Some(number)
+    }
+
     pub(super) fn shrink(&mut self) {
         self.packets.shrink_to_fit();
         self.marks.shrink_to_fit();

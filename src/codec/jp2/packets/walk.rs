@@ -8,11 +8,11 @@
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 
-use super::super::codestream::Coding;
+use super::Found;
 use super::feed::Feed;
-use super::geometry::{Resolution, TileComponent};
+use super::geometry::Resolution;
 use super::precinct::State;
-use super::progression::{Next, Order, Precinct, Visitor};
+use super::progression::{Next, Order, Plan, Precinct, Visitor};
 use super::record::{self, Draft, Records};
 
 /// Start of packet (A.8.1): marker, length, number.
@@ -32,15 +32,20 @@ const STEPS_PER_BYTE: u64 = 64;
 /// Steps from one question whether the work is still wanted to the next.
 const STEPS_PER_CHECK: u64 = 1 << 14;
 
-/// A walk under way.
-pub(super) struct Walk<'a> {
-    components: &'a [TileComponent],
+/// Reads packets, wherever their headers are.
+#[derive(Debug)]
+pub(super) struct Packets<'a> {
     /// Bodies, and headers too unless they are packed.
     feed: Feed<'a>,
     packed: Option<Feed<'a>>,
     has_starts: bool,
     has_ends: bool,
-    layers: u16,
+}
+
+/// A walk under way.
+pub(super) struct Walk<'a> {
+    order: &'a Order<'a>,
+    packets: Packets<'a>,
     /// How many layers of each precinct are through, if the order changes.
     through: Vec<u16>,
     states: States,
@@ -57,62 +62,55 @@ struct States {
 }
 
 /// What a walk may still take.
-struct Budget<'a> {
+pub(super) struct Budget<'a> {
     cancel: &'a Cancel,
     taken: u64,
     most: u64,
     next_check: u64,
 }
 
-impl<'a> Walk<'a> {
-    /// Through the tile whose bytes are `parts`, and whose packet headers are `packed` if they are
-    /// not among them.
-    pub(super) fn new(
-        coding: &Coding,
-        (components, precincts): (&'a [TileComponent], usize),
-        feed: Feed<'a>,
-        packed: Option<Vec<u8>>,
-        cancel: &'a Cancel,
-    ) -> Self {
-        let bytes = feed.length() + packed.as_ref().map_or(0, |bytes| bytes.len() as u64);
+impl<'a> Packets<'a> {
+    /// Of a tile whose packet headers are `packed`, if they are not among its other bytes.
+    pub(super) fn new(plan: &Plan, feed: Feed<'a>, packed: Option<Vec<u8>>) -> Self {
         Self {
-            components,
             feed,
             packed: packed.map(Feed::of_memory),
-            has_starts: coding.has_starts(),
-            has_ends: coding.has_ends(),
-            layers: coding.layers(),
-            through: vec![0; if coding.changes().is_empty() { 0 } else { precincts }],
-            states: States {
-                all: std::iter::repeat_with(|| None).take(precincts).collect(),
-                spare: Vec::new(),
-            },
-            ends: vec![(record::NONE, record::NONE); precincts],
-            records: Records::default(),
-            budget: Budget {
-                cancel,
-                taken: 0,
-                most: FREE_STEPS.saturating_add(bytes.saturating_mul(STEPS_PER_BYTE)),
-                next_check: STEPS_PER_CHECK,
-            },
+            has_starts: plan.has_starts,
+            has_ends: plan.has_ends,
         }
     }
 
-    /// Gives the first packet of each precinct, all packets, and how many bytes are behind the last one.
-    pub(super) fn run(mut self, order: &Order<'_>) -> Result<(Vec<u32>, Records, u64)> {
-        order.visit(&mut self)?;
-        self.records.shrink();
-        let first = self.ends.iter().map(|(first, _)| *first).collect();
-        let unread = self.feed.length() - self.feed.position();
-        Ok((first, self.records, unread))
+    fn bytes(&self) -> u64 {
+        self.feed.length() + self.packed.as_ref().map_or(0, Feed::length)
     }
 
-    /// Reads one packet: the header of `state`'s precinct, and steps over its body.
-    fn read(&mut self, state: &mut State, layer: u16, number: usize) -> Result<()> {
-        if (self.has_starts || self.packed.is_none()) && self.feed.peek_marker()? == Some(SOP) {
+    fn is_at_end(&self) -> bool {
+        self.packed.as_ref().unwrap_or(&self.feed).is_at_end()
+    }
+
+    /// Where the next packet begins; its body, if headers are packed.
+    pub(super) const fn position(&self) -> u64 {
+        self.feed.position()
+    }
+
+    /// Goes to where a packet begins; gives whether the tile has that byte.
+    pub(super) fn seek(&mut self, position: u64) -> bool {
+        self.feed.seek(position)
+    }
+
+    /// Reads one packet: the header for `state`'s precinct, and steps over its body. Gives its number
+    /// among `records`, where it comes behind `last`, unless it holds nothing.
+    pub(super) fn read(
+        &mut self,
+        state: &mut State,
+        layer: u16,
+        records: &mut Records,
+        last: u32,
+    ) -> Result<Option<u32>> {
+        if self.has_starts && self.feed.peek_marker()? == Some(SOP) {
             let _ = self.feed.skip(SOP_BYTES);
         }
-        let mut draft = Draft::new(&mut self.records);
+        let mut draft = Draft::new(records);
         let headers = self.packed.as_mut().unwrap_or(&mut self.feed);
         headers.begin();
         state.read(layer, headers, &mut draft)?;
@@ -124,26 +122,54 @@ impl<'a> Walk<'a> {
         if !self.feed.skip(draft.body()) {
             return Err(Error::corrupt("a tile ends in a packet"));
         }
-        let Some((first, last)) = self.ends.get_mut(number) else {
-            return Err(Error::internal("numbering precincts"));
-        };
-        if let Some(packet) = draft.finish(position, *last) {
-            if packet == record::NONE {
-                return Err(Error::unsupported("a tile has too many packets"));
-            }
-            *last = packet;
-            *first = (*first).min(packet);
+        match draft.finish(position, last) {
+            Some(record::NONE) => Err(Error::unsupported("a tile has too many packets")),
+            number => Ok(number),
         }
-        Ok(())
+    }
+}
+
+impl<'a> Walk<'a> {
+    /// Through a tile that has so many precincts.
+    pub(super) fn new(
+        order: &'a Order<'a>,
+        precincts: usize,
+        packets: Packets<'a>,
+        cancel: &'a Cancel,
+    ) -> Self {
+        let bytes = packets.bytes();
+        Self {
+            order,
+            packets,
+            through: vec![0; if order.plan.is_changed() { precincts } else { 0 }],
+            states: States {
+                all: std::iter::repeat_with(|| None).take(precincts).collect(),
+                spare: Vec::new(),
+            },
+            ends: vec![(record::NONE, record::NONE); precincts],
+            records: Records::default(),
+            budget: Budget::new(bytes, cancel),
+        }
+    }
+
+    /// Gives the first packet of each precinct, all packets, and how many bytes are behind the last one.
+    pub(super) fn run(mut self) -> Result<Found> {
+        let order = self.order;
+        order.visit(&mut self)?;
+        self.records.shrink();
+        let first = self.ends.iter().map(|(first, _)| *first).collect();
+        Ok(Found {
+            first,
+            records: self.records,
+            unread: self.packets.feed.length() - self.packets.position(),
+        })
     }
 }
 
 impl Visitor for Walk<'_> {
     fn packet(&mut self, precinct: Precinct, layer: u16) -> Result<Next> {
         self.budget.step(1)?;
-        let component = self.components.get(precinct.component);
-        let resolution = component.and_then(|c| c.resolutions.get(precinct.resolution));
-        let resolution = resolution.ok_or_else(|| Error::internal("finding a resolution"))?;
+        let resolution = self.order.resolution(precinct)?;
         let number = (resolution.precincts.first + precinct.place) as usize;
         if let Some(through) = self.through.get_mut(number) {
             if layer < *through {
@@ -151,14 +177,21 @@ impl Visitor for Walk<'_> {
             }
             *through = layer + 1;
         }
-        let headers = self.packed.as_ref().unwrap_or(&self.feed);
-        if headers.is_at_end() {
+        if self.packets.is_at_end() {
             return Ok(Next::Enough);
         }
         let mut state = self.states.take(number, resolution, precinct.place);
         self.budget.step(state.blocks())?;
-        self.read(&mut state, layer, number)?;
-        self.states.put(number, state, layer + 1 >= self.layers);
+        let Some((first, last)) = self.ends.get_mut(number) else {
+            return Err(Error::internal("numbering precincts"));
+        };
+        let packet = (self.packets).read(&mut state, layer, &mut self.records, *last)?;
+        if let Some(packet) = packet {
+            *last = packet;
+            *first = (*first).min(packet);
+        }
+        let is_done = layer + 1 >= self.order.plan.layers;
+        self.states.put(number, state, is_done);
         Ok(Next::More)
     }
 
@@ -186,8 +219,18 @@ impl States {
     }
 }
 
-impl Budget<'_> {
-    fn step(&mut self, count: u64) -> Result<()> {
+impl<'a> Budget<'a> {
+    /// For a tile of so many bytes.
+    pub(super) fn new(bytes: u64, cancel: &'a Cancel) -> Self {
+        Self {
+            cancel,
+            taken: 0,
+            most: FREE_STEPS.saturating_add(bytes.saturating_mul(STEPS_PER_BYTE)),
+            next_check: STEPS_PER_CHECK,
+        }
+    }
+
+    pub(super) fn step(&mut self, count: u64) -> Result<()> {
         self.taken = self.taken.saturating_add(count);
         if self.taken < self.next_check {
             return Ok(());
