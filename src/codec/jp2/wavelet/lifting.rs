@@ -11,6 +11,10 @@ use std::slice;
 /// The scaling factor K (Table F.4).
 const K: f32 = 1.230_174_1;
 
+/// Its reciprocal, as 13,318 of 2^14. Decoders in use have it so; to the last bit of 16 their pixels and these
+/// are the same within one only with it, and the standard's own (Table F.4) is 3 parts in 100,000 larger.
+const RECIPROCAL: f32 = 0.812_866_2;
+
 /// δ, γ, β and α, in the order in which they are undone (Table F.4).
 const COEFFICIENTS: [f32; 4] = [0.443_506_85, 0.882_911_1, -0.052_980_12, -1.586_134_3];
 
@@ -115,7 +119,7 @@ impl Wavelet for Irreversible {
         if length == 1 {
             (1.0, 1.0)
         } else {
-            (K, 1.0 / K)
+            (K, RECIPROCAL)
         }
     }
 }
