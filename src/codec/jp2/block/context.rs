@@ -2,31 +2,29 @@
 //!
 //! Source: ISO/IEC 15444-1 D.3, Tables D.1 to D.4.
 //!
-//! A sample's neighbourhood is 16 bits, its lane: bits 0 to 3 say that the neighbours north-west,
+//! A sample's neighbourhood is 8 bits, its lane: bits 0 to 3 say that the neighbours north-west,
 //! north-east, south-west and south-east are significant, bits 4 to 7 the same of north, west, east
-//! and south, and bits 8 to 11 that these four are significant and negative.
+//! and south. Four more bits say that north, west, east and south are negative.
 
 use super::Band;
 use super::mq;
 
 /// The lane's bits by neighbour.
-pub(super) const NORTH_WEST: u64 = 1;
+pub(super) const NORTH_WEST: u8 = 1;
 /// See [`NORTH_WEST`].
-pub(super) const NORTH_EAST: u64 = 1 << 1;
+pub(super) const NORTH_EAST: u8 = 1 << 1;
 /// See [`NORTH_WEST`].
-pub(super) const SOUTH_WEST: u64 = 1 << 2;
+pub(super) const SOUTH_WEST: u8 = 1 << 2;
 /// See [`NORTH_WEST`].
-pub(super) const SOUTH_EAST: u64 = 1 << 3;
-/// See [`NORTH_WEST`]; its sign lies [`SIGNS`] bits above, like those of the next three.
-pub(super) const NORTH: u64 = 1 << 4;
-/// See [`NORTH`].
-pub(super) const WEST: u64 = 1 << 5;
-/// See [`NORTH`].
-pub(super) const EAST: u64 = 1 << 6;
-/// See [`NORTH`].
-pub(super) const SOUTH: u64 = 1 << 7;
-/// How far the sign of a neighbour lies above its significance.
-pub(super) const SIGNS: u32 = 4;
+pub(super) const SOUTH_EAST: u8 = 1 << 3;
+/// See [`NORTH_WEST`]; as a sign, bit 0.
+pub(super) const NORTH: u8 = 1 << 4;
+/// See [`NORTH_WEST`]; as a sign, bit 1.
+pub(super) const WEST: u8 = 1 << 5;
+/// See [`NORTH_WEST`]; as a sign, bit 2.
+pub(super) const EAST: u8 = 1 << 6;
+/// See [`NORTH_WEST`]; as a sign, bit 3.
+pub(super) const SOUTH: u8 = 1 << 7;
 
 /// The context of zero coding for each of the 256 neighbourhoods.
 pub(super) type ZeroCoding = [u8; 256];
@@ -48,14 +46,14 @@ const fn zero_coding(band: Band) -> ZeroCoding {
     let mut table = [0; 256];
     let mut lane = 0;
     while lane < 256 {
-        table[lane] = zero_context(band, lane as u64);
+        table[lane] = zero_context(band, lane as u8);
         lane += 1;
     }
     table
 }
 
 /// Table D.1.
-const fn zero_context(band: Band, lane: u64) -> u8 {
+const fn zero_context(band: Band, lane: u8) -> u8 {
     let diagonal = (lane & 0xF).count_ones();
     let across = (lane & (WEST | EAST)).count_ones();
     let down = (lane & (NORTH | SOUTH)).count_ones();
@@ -89,30 +87,37 @@ const fn zero_context(band: Band, lane: u64) -> u8 {
     }
 }
 
-/// Contexts of sign coding with the bit that the decision is to be turned by at [`TURN`], by bits
-/// 4 to 11 of a lane (Tables D.2 and D.3).
-pub(super) static SIGN_CODING: [u8; 256] = sign_coding();
+/// Contexts of sign coding with the bit that the decision is to be turned by at [`TURN`]: by the
+/// upper four bits of a lane and, above them, the four signs (Tables D.2 and D.3).
+static SIGN_CODING: [u8; 256] = sign_coding();
 
 /// Where an entry of [`SIGN_CODING`] keeps the XOR bit.
 pub(super) const TURN: u32 = 7;
+
+/// The entry of [`SIGN_CODING`] for a neighbourhood whose signs are the lowest bits of `signs`.
+#[inline(always)]
+pub(super) fn sign_coding_of(lane: u8, signs: u16) -> u8 {
+    SIGN_CODING[usize::from(u16::from(lane >> 4) | (signs & 0xF) << 4)]
+}
 
 const fn sign_coding() -> [u8; 256] {
     let mut table = [0; 256];
     let mut at = 0;
     while at < 256 {
-        let lane = (at as u64) << 4;
-        let h = contribution(lane, WEST) + contribution(lane, EAST);
-        let v = contribution(lane, NORTH) + contribution(lane, SOUTH);
+        let lane = (at as u8) << 4;
+        let signs = at as u8 & 0xF0;
+        let h = contribution(lane, signs, WEST) + contribution(lane, signs, EAST);
+        let v = contribution(lane, signs, NORTH) + contribution(lane, signs, SOUTH);
         table[at] = sign_context(h.signum(), v.signum());
         at += 1;
     }
     table
 }
 
-const fn contribution(lane: u64, neighbour: u64) -> i32 {
+const fn contribution(lane: u8, signs: u8, neighbour: u8) -> i32 {
     if lane & neighbour == 0 {
         0
-    } else if lane & neighbour << SIGNS == 0 {
+    } else if signs & neighbour == 0 {
         1
     } else {
         -1

@@ -1,9 +1,9 @@
 //! Bytes → binary decisions: the MQ decoder.
 //!
 //! Source: ISO/IEC 15444-1 annex C. The register holds 16 active bits at its top and up to 48 bits
-//! that wait below them, so that bytes are taken several at a time. Interval and code are kept as
-//! their distance to the next event (`gap`): a more probable symbol without renormalisation, by far
-//! the most frequent one, is one subtraction and one comparison.
+//! that wait below them, so that bytes are taken several at a time.
+
+use std::hint::select_unpredictable;
 
 /// Contexts there are: 9 for zero coding, 5 for signs, 3 for refinement, run length, uniform.
 pub(super) const CONTEXTS: usize = 19;
@@ -167,11 +167,8 @@ impl Source<'_> {
 /// The decoder of one codeword segment.
 #[derive(Debug, Clone)]
 pub(super) struct Mq<'a> {
-    /// The smaller one of the interval's excess over a half and the code.
-    gap: i64,
-    /// The interval less `gap`.
+    /// The interval, at least [`HALF`] between decisions.
     interval: u64,
-    /// The code less `gap`.
     code: u64,
     /// Bits of the code below the active ones.
     waiting: i32,
@@ -188,60 +185,65 @@ impl<'a> Mq<'a> {
             stuffed: false,
         };
         let (source, code, waiting) = source.fill(0, -15);
-        let mut mq = Self {
-            gap: 0,
-            interval: 0,
-            code: 0,
+        Self {
+            interval: HALF,
+            code,
             waiting,
             source,
-        };
-        mq.settle(HALF, code);
-        mq
+        }
     }
 
-    /// Splits interval and code into `gap` and what is over.
-    #[inline(always)]
-    fn settle(&mut self, interval: u64, code: u64) {
-        let gap = (interval.wrapping_sub(HALF)).min(code);
-        self.gap = gap.cast_signed();
-        self.interval = interval.wrapping_sub(gap);
-        self.code = code.wrapping_sub(gap);
-    }
-
-    /// The next decision in `context`: 0 or 1.
+    /// The next decision in `context`, 0 or 1, where both are likely.
     ///
-    /// Source: C.3.2, the procedure DECODE.
+    /// Source: C.3.2, the procedures DECODE, `MPS_EXCHANGE`, `LPS_EXCHANGE` and RENORMD. Every
+    /// other such decision renormalises, as good as at random, so nothing here is a branch but the
+    /// need of bytes.
     #[inline(always)]
     pub(super) fn decide(&mut self, contexts: &mut Contexts, context: usize) -> u64 {
         let state = &mut contexts.0[context & 31];
         let entry = *state;
-        self.gap = self.gap.wrapping_sub((entry & QE).cast_signed());
-        if self.gap >= 0 {
-            return entry >> 15 & 1;
-        }
-        self.renormalise(entry, state)
+        let qe = entry & QE;
+        let upper = self.interval.wrapping_sub(qe);
+        let (beyond, lower) = self.code.overflowing_sub(qe);
+        self.settle(state, upper, beyond, lower)
     }
 
-    /// The rest of a decision that changes a state: the procedures `MPS_EXCHANGE`, `LPS_EXCHANGE`
-    /// and RENORMD.
+    /// The next decision in `context`, 0 or 1, where one of them is rare: mostly there is nothing to
+    /// renormalise.
     #[inline(always)]
-    fn renormalise(&mut self, entry: u64, state: &mut u64) -> u64 {
+    pub(super) fn decide_rare(&mut self, contexts: &mut Contexts, context: usize) -> u64 {
+        let state = &mut contexts.0[context & 31];
+        let entry = *state;
         let qe = entry & QE;
-        let gap = self.gap.cast_unsigned();
-        let upper = self.interval.wrapping_add(gap);
-        let before = self.code.wrapping_add(gap).wrapping_add(qe);
-        let (code, lower) = before.overflowing_sub(qe);
-        let exchanged = upper < qe;
-        let less = u64::from(lower != exchanged);
-        let (interval, code) = if lower { (qe, before) } else { (upper, code) };
-        *state = ENTRIES[(entry >> (8 * less)) as usize & 127];
-        let shift = interval.leading_zeros();
-        let mut code = code << (shift & 63);
+        let upper = self.interval.wrapping_sub(qe);
+        let (beyond, lower) = self.code.overflowing_sub(qe);
+        if !lower & (upper >= HALF) {
+            self.interval = upper;
+            self.code = beyond;
+            return entry >> 15 & 1;
+        }
+        self.settle(state, upper, beyond, lower)
+    }
+
+    /// Takes the lower sub-interval, whose size is `Qe`, or the `upper` one with the code `beyond`.
+    #[inline(always)]
+    fn settle(&mut self, state: &mut u64, upper: u64, beyond: u64, lower: bool) -> u64 {
+        let entry = *state;
+        let qe = entry & QE;
+        let after_more = ENTRIES[(entry & 127) as usize];
+        let after_less = ENTRIES[(entry >> 8 & 127) as usize];
+        let less = lower != (upper < qe);
+        let interval = select_unpredictable(lower, qe, upper);
+        let code = select_unpredictable(lower, self.code, beyond);
+        let after = select_unpredictable(less, after_less, after_more);
+        *state = select_unpredictable(interval < HALF, after, entry);
+        let shift = interval.leading_zeros() & 63;
+        self.interval = interval << shift;
+        self.code = code << shift;
         self.waiting -= shift.cast_signed();
         if self.waiting < 0 {
-            (self.source, code, self.waiting) = self.source.fill(code, self.waiting);
+            (self.source, self.code, self.waiting) = self.source.fill(self.code, self.waiting);
         }
-        self.settle(interval << (shift & 63), code);
-        (entry >> 15 & 1) ^ less
+        (entry >> 15 & 1) ^ u64::from(less)
     }
 }

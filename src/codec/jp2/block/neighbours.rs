@@ -4,9 +4,7 @@
 //! order in which samples are coded. Words and lanes have a border of one on every side, so that
 //! nothing asks where a block ends.
 
-use super::context::{
-    EAST, NORTH, NORTH_EAST, NORTH_WEST, SIGNS, SOUTH, SOUTH_EAST, SOUTH_WEST, WEST,
-};
+use super::context::{EAST, NORTH, NORTH_EAST, NORTH_WEST, SOUTH, SOUTH_EAST, SOUTH_WEST, WEST};
 
 /// Words there are at most: 258 stripes of three, with their border.
 pub(super) const WORDS: usize = 1024;
@@ -56,50 +54,108 @@ pub(super) fn around<const CAUSAL: bool>(words: &[u64; WORDS], at: usize, pitch:
 
 /// What a significant sample adds to the lanes of the row above, its own and the row below, in a
 /// column beside it or its own.
-const fn pattern(above: u64, own: u64, below: u64) -> u64 {
-    above | own << 16 | below << 32
+const fn pattern(above: u8, own: u8, below: u8) -> u32 {
+    u32::from_le_bytes([above, own, below, 0])
 }
 
-/// By sign: what a sample adds to the columns left of it, its own, right of it.
-static PATTERNS: [[u64; 3]; 2] = [patterns(0), patterns(1)];
-
-const fn patterns(negative: u64) -> [u64; 3] {
-    let signed = 1 | negative << SIGNS;
-    [
-        pattern(SOUTH_EAST, EAST * signed, NORTH_EAST),
-        pattern(SOUTH * signed, 0, NORTH * signed),
-        pattern(SOUTH_WEST, WEST * signed, NORTH_WEST),
-    ]
-}
+/// The columns left of a sample, its own, right of it.
+const PATTERNS: [u32; 3] = [
+    pattern(SOUTH_EAST, EAST, NORTH_EAST),
+    pattern(SOUTH, 0, NORTH),
+    pattern(SOUTH_WEST, WEST, NORTH_WEST),
+];
 
 /// The rows of its own stripe that a sample of each row adds to.
-const INSIDE: [u64; 4] = [u64::MAX >> 16, u64::MAX, u64::MAX, u64::MAX << 16];
+const INSIDE: [u32; 4] = [u32::MAX >> 8, u32::MAX, u32::MAX, u32::MAX << 8];
 
-/// The lanes of all columns of a block's stripes, four to a column.
-pub(super) type Lanes = [u64; COLUMNS];
+/// The signs that a negative sample of each row adds to its own column, and those of it that lie in
+/// another stripe.
+const SIGNS: [(u16, u16); 4] = [
+    (NORTH_SIGN << 4, SOUTH_SIGN << 12),
+    (SOUTH_SIGN | NORTH_SIGN << 8, 0),
+    (SOUTH_SIGN << 4 | NORTH_SIGN << 12, 0),
+    (SOUTH_SIGN << 8, NORTH_SIGN),
+];
 
-/// Tells the neighbours of the sample in `row` of `column` that it is significant; `pitch` columns
-/// make a stripe. With `CAUSAL`, the stripe above does not see it.
+const NORTH_SIGN: u16 = (NORTH >> 4) as u16;
+const SOUTH_SIGN: u16 = (SOUTH >> 4) as u16;
+const WEST_SIGN: u16 = (WEST >> 4) as u16;
+const EAST_SIGN: u16 = (EAST >> 4) as u16;
+
+/// The neighbourhoods of all columns of a block's stripes.
+#[derive(Debug)]
+pub(super) struct Neighbourhoods {
+    /// Four lanes to a column.
+    lanes: [u32; COLUMNS],
+    /// Four times four signs to a column.
+    signs: [u16; COLUMNS],
+}
+
+impl Neighbourhoods {
+    pub(super) const fn new() -> Self {
+        Self {
+            lanes: [0; COLUMNS],
+            signs: [0; COLUMNS],
+        }
+    }
+
+    pub(super) fn clear(&mut self, columns: usize) {
+        let columns = columns.min(COLUMNS);
+        self.lanes[..columns].fill(0);
+        self.signs[..columns].fill(0);
+    }
+
+    /// The lane of one sample, `at` four times its column and its row.
+    #[inline(always)]
+    pub(super) fn lane(&self, at: usize) -> u8 {
+        let lanes: &[u8] = bytemuck::cast_slice(&self.lanes);
+        lanes[at & (4 * COLUMNS - 1)]
+    }
+
+    /// The signs around the same sample, in the lowest four bits.
+    #[inline(always)]
+    pub(super) fn signs(&self, at: usize) -> u16 {
+        self.signs[at >> 2 & (COLUMNS - 1)] >> (4 * (at & 3))
+    }
+
+    /// Tells the neighbours of the sample in `row` of `column` that it is significant; `pitch`
+    /// columns make a stripe. With `CAUSAL`, the stripe above does not see it.
+    #[inline(always)]
+    pub(super) fn mark<const CAUSAL: bool>(&mut self, column: usize, row: u32, pitch: usize) {
+        let inside = INSIDE[(row & 3) as usize];
+        let outside = if CAUSAL && row == 0 { 0 } else { !inside };
+        let other = other_stripe(column, row, pitch);
+        for (at, &pattern) in PATTERNS.iter().enumerate() {
+            // The row above the first one comes out as the last one, as the stripe above wants it,
+            // and the row below the last one as the first one.
+            let turned = pattern.rotate_left((row & 3) * 8).rotate_right(8);
+            self.lanes[(column + at).wrapping_sub(1) & (COLUMNS - 1)] |= (turned & inside).to_le();
+            self.lanes[(other + at).wrapping_sub(1) & (COLUMNS - 1)] |= (turned & outside).to_le();
+        }
+    }
+
+    /// Tells the neighbours of the same sample that it is negative, where `negative` is 1.
+    ///
+    /// Apart from [`Self::mark`], so that the next sample's significance need not wait for the sign.
+    #[inline(always)]
+    pub(super) fn mark_sign(&mut self, column: usize, row: u32, negative: u64, pitch: usize) {
+        let mask = 0_u16.wrapping_sub(negative as u16);
+        let (own, outside) = SIGNS[(row & 3) as usize];
+        let other = other_stripe(column, row, pitch);
+        self.signs[column & (COLUMNS - 1)] |= own & mask;
+        self.signs[other & (COLUMNS - 1)] |= outside & mask;
+        let shift = 4 * (row & 3);
+        self.signs[column.wrapping_sub(1) & (COLUMNS - 1)] |= (EAST_SIGN & mask) << shift;
+        self.signs[(column + 1) & (COLUMNS - 1)] |= (WEST_SIGN & mask) << shift;
+    }
+}
+
+/// The column of the stripe below for the last row, of the one above for the others.
 #[inline(always)]
-pub(super) fn mark<const CAUSAL: bool>(
-    lanes: &mut Lanes,
-    column: usize,
-    row: u32,
-    negative: u64,
-    pitch: usize,
-) {
-    let inside = INSIDE[(row & 3) as usize];
-    let outside = if CAUSAL && row == 0 { 0 } else { !inside };
-    let other = if row == 3 {
+fn other_stripe(column: usize, row: u32, pitch: usize) -> usize {
+    if row == 3 {
         column + pitch
     } else {
         column.wrapping_sub(pitch)
-    };
-    for (at, &pattern) in PATTERNS[(negative & 1) as usize].iter().enumerate() {
-        // The row above the first one comes out as the last one, as the stripe above wants it, and
-        // the row below the last one as the first one.
-        let turned = pattern.rotate_left((row & 3) * 16).rotate_right(16);
-        lanes[(column + at).wrapping_sub(1) & (COLUMNS - 1)] |= turned & inside;
-        lanes[(other + at).wrapping_sub(1) & (COLUMNS - 1)] |= turned & outside;
     }
 }

@@ -5,9 +5,9 @@
 //! alone.
 
 use super::MAX_SAMPLES;
-use super::context::{SIGN_CODING, TURN, ZeroCoding};
+use super::context::{TURN, ZeroCoding, sign_coding_of};
 use super::mq::{Contexts, Mq, REFINEMENT, RUN, UNIFORM};
-use super::neighbours::{COLUMNS, FIRST_ROWS, WORDS, around, later, mark};
+use super::neighbours::{FIRST_ROWS, WORDS, around, later};
 use super::planes::{Place, Planes};
 use super::raw::Raw;
 
@@ -16,8 +16,8 @@ pub(super) trait Coder: Clone {
     /// One decision in `context`.
     fn decide(&mut self, contexts: &mut Contexts, context: usize) -> u64;
 
-    /// The sign of a sample with the neighbourhood `lane`: 1 is negative.
-    fn sign(&mut self, contexts: &mut Contexts, lane: u64) -> u64;
+    /// The sign of a sample whose entry of sign coding is `coding`: 1 is negative.
+    fn sign(&mut self, contexts: &mut Contexts, coding: u8) -> u64;
 }
 
 impl Coder for Mq<'_> {
@@ -27,9 +27,8 @@ impl Coder for Mq<'_> {
     }
 
     #[inline(always)]
-    fn sign(&mut self, contexts: &mut Contexts, lane: u64) -> u64 {
-        let entry = SIGN_CODING[(lane >> 4) as usize & 0xFF];
-        self.decide(contexts, usize::from(entry)) ^ u64::from(entry >> TURN)
+    fn sign(&mut self, contexts: &mut Contexts, coding: u8) -> u64 {
+        self.decide(contexts, usize::from(coding)) ^ u64::from(coding >> TURN)
     }
 }
 
@@ -40,28 +39,53 @@ impl Coder for Raw<'_> {
     }
 
     #[inline(always)]
-    fn sign(&mut self, _: &mut Contexts, _: u64) -> u64 {
+    fn sign(&mut self, _: &mut Contexts, _: u8) -> u64 {
         self.bit()
     }
 }
 
+/// What the neighbourhood of a sample says.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// The context of zero coding.
+    context: u8,
+    /// The context of sign coding and the bit by which it is turned.
+    sign_coding: u8,
+}
+
 impl Planes {
-    /// The neighbourhood of sample `bit` of the word at `place`.
+    /// What is looked up of sample `bit` of the word at `place`.
     #[inline(always)]
-    fn lane(&self, place: Place, bit: u32) -> u64 {
-        self.lanes[(place.column + (bit >> 2) as usize) & (COLUMNS - 1)] >> ((bit & 3) * 16)
+    fn look(&self, zero_coding: &ZeroCoding, place: Place, bit: u32) -> Seen {
+        let at = place.column * 4 + bit as usize;
+        let lane = self.neighbourhoods.lane(at);
+        let sign_coding = sign_coding_of(lane, self.neighbourhoods.signs(at));
+        Seen {
+            context: zero_coding[usize::from(lane)],
+            sign_coding,
+        }
     }
 
-    /// Makes sample `bit` of the word at `place` significant in bit-plane `plane`.
+    /// Makes sample `bit` of the word at `place` significant.
     #[inline(always)]
-    fn found<const CAUSAL: bool>(&mut self, place: Place, bit: u32, negative: u64, plane: u32) {
+    fn mark<const CAUSAL: bool>(&mut self, place: Place, bit: u32) {
         let column = place.column + (bit >> 2) as usize;
-        mark::<CAUSAL>(&mut self.lanes, column, bit & 3, negative, place.columns);
+        self.neighbourhoods
+            .mark::<CAUSAL>(column, bit & 3, place.columns);
+    }
+
+    /// Gives the same sample its sign, and its magnitude in bit-plane `plane`.
+    #[inline(always)]
+    fn found(&mut self, place: Place, bit: u32, negative: u64, plane: u32) {
+        let column = place.column + (bit >> 2) as usize;
+        self.neighbourhoods
+            .mark_sign(column, bit & 3, negative, place.columns);
         self.magnitudes[(place.sample + bit as usize) & (MAX_SAMPLES - 1)] =
-            3 << plane | u32::from(negative != 0) << 31;
+            3 << plane | (negative as u32) << 31;
     }
 
     /// Significance propagation: insignificant samples with a significant neighbour.
+    #[inline(never)]
     pub(super) fn propagate<C: Coder, const CAUSAL: bool>(
         &mut self,
         coder: &mut C,
@@ -79,18 +103,26 @@ impl Planes {
                     around::<CAUSAL>(&self.significant, place.word, shape.pitch()) & open;
                 let mut visited = members;
                 let mut found = 0;
+                let mut bit = members.trailing_zeros() & 63;
+                let mut seen = self.look(zero_coding, place, bit);
                 while members != 0 {
-                    let bit = members.trailing_zeros();
                     members &= members - 1;
-                    let lane = self.lane(place, bit);
-                    let context = zero_coding[(lane & 0xFF) as usize];
-                    if local.decide(&mut self.contexts, usize::from(context)) != 0 {
-                        let negative = local.sign(&mut self.contexts, lane);
-                        self.found::<CAUSAL>(place, bit, negative, plane);
-                        found |= 1 << bit;
-                        members |= later(bit) & open;
-                        visited |= later(bit) & open;
+                    // The next sample is looked up before this one's decision, as the way on is
+                    // mostly this one and its look-ups take longer than the decision.
+                    let next = members.trailing_zeros() & 63;
+                    let next_seen = self.look(zero_coding, place, next);
+                    if local.decide(&mut self.contexts, usize::from(seen.context)) == 0 {
+                        (bit, seen) = (next, next_seen);
+                        continue;
                     }
+                    self.mark::<CAUSAL>(place, bit);
+                    let negative = local.sign(&mut self.contexts, seen.sign_coding);
+                    self.found(place, bit, negative, plane);
+                    found |= 1 << bit;
+                    members |= later(bit) & open;
+                    visited |= later(bit) & open;
+                    bit = members.trailing_zeros() & 63;
+                    seen = self.look(zero_coding, place, bit);
                 }
                 self.visited[place.word & (WORDS - 1)] = visited;
                 self.significant[place.word & (WORDS - 1)] = before | found;
@@ -100,6 +132,7 @@ impl Planes {
     }
 
     /// Magnitude refinement: samples that were significant before this bit-plane.
+    #[inline(never)]
     pub(super) fn refine<C: Coder, const CAUSAL: bool>(&mut self, coder: &mut C, plane: u32) {
         let mut local = coder.clone();
         let shape = self.shape;
@@ -133,6 +166,7 @@ impl Planes {
     }
 
     /// Clean-up: all samples that the other two passes have left.
+    #[inline(never)]
     pub(super) fn clean_up<const CAUSAL: bool>(
         &mut self,
         coder: &mut Mq<'_>,
@@ -151,14 +185,15 @@ impl Planes {
                 let mut runs = self.runs::<CAUSAL>(members, place.word);
                 while members != 0 {
                     let mut bit = members.trailing_zeros();
+                    let seen;
                     if runs >> bit & 1 == 0 {
                         members &= members - 1;
-                        let context = zero_coding[(self.lane(place, bit) & 0xFF) as usize];
-                        if local.decide(&mut self.contexts, usize::from(context)) == 0 {
+                        seen = self.look(zero_coding, place, bit);
+                        if local.decide(&mut self.contexts, usize::from(seen.context)) == 0 {
                             continue;
                         }
                     } else {
-                        if local.decide(&mut self.contexts, RUN) == 0 {
+                        if local.decide_rare(&mut self.contexts, RUN) == 0 {
                             members &= !(0xF << bit);
                             continue;
                         }
@@ -167,10 +202,11 @@ impl Planes {
                         let zeros = (high << 1 | low) as u32;
                         members &= !(((2 << zeros) - 1) << bit);
                         bit += zeros;
+                        seen = self.look(zero_coding, place, bit);
                     }
-                    let lane = self.lane(place, bit);
-                    let negative = local.sign(&mut self.contexts, lane);
-                    self.found::<CAUSAL>(place, bit, negative, plane);
+                    self.mark::<CAUSAL>(place, bit);
+                    let negative = local.sign(&mut self.contexts, seen.sign_coding);
+                    self.found(place, bit, negative, plane);
                     found |= 1 << bit;
                     runs &= !(0x10 << (bit & !3));
                 }

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 
 use super::context::zero_coding_of;
 use super::mq::{Contexts, Mq, UNIFORM};
-use super::neighbours::{COLUMNS, FIRST_ROWS, Lanes, WORDS};
+use super::neighbours::{FIRST_ROWS, Neighbourhoods, WORDS};
 use super::raw::Raw;
 use super::{Block, MAX_SAMPLES, Modes};
 
@@ -93,7 +93,7 @@ pub(super) struct Planes {
     pub(super) visited: [u64; WORDS],
     /// Samples that have been refined.
     pub(super) refined: [u64; WORDS],
-    pub(super) lanes: Lanes,
+    pub(super) neighbourhoods: Neighbourhoods,
     /// Magnitudes in halves with the sign in bit 31, in the order in which samples are coded.
     pub(super) magnitudes: [u32; MAX_SAMPLES],
 }
@@ -131,7 +131,7 @@ impl Planes {
             significant: [0; WORDS],
             visited: [0; WORDS],
             refined: [0; WORDS],
-            lanes: [0; COLUMNS],
+            neighbourhoods: Neighbourhoods::new(),
             magnitudes: [0; MAX_SAMPLES],
         }
     }
@@ -168,8 +168,7 @@ impl Planes {
         self.significant[..words].fill(0);
         self.visited[..words].fill(0);
         self.refined[..words].fill(0);
-        let columns = (rows * (self.shape.width + 2)).min(COLUMNS);
-        self.lanes[..columns].fill(0);
+        self.neighbourhoods.clear(rows * (self.shape.width + 2));
         let samples = (self.shape.stripes * self.shape.width * 4).min(MAX_SAMPLES);
         self.magnitudes[..samples].fill(0);
     }
