@@ -32,7 +32,7 @@ pub(in super::super) struct Step {
 }
 
 impl Quantisation {
-    /// Parses Sqcd and SPqcd (or those of QCC).
+    /// Parses `Sqcd` and `SPqcd` (or those of QCC).
     pub(super) fn parse(content: &mut Bytes<'_>) -> Result<Self> {
         let style = content.u8()?;
         let rest = content.rest();

@@ -88,8 +88,8 @@ struct Wanted {
     cells: Cells,
     /// Blocks of other bands of the precinct before them.
     before: u32,
-    /// First column and row that are wanted, and how many.
-    wanted: Cells,
+    /// First column and row that are wanted, counted from there, and how many.
+    part: Cells,
     slots: Vec<Slot>,
     pieces: Vec<(u32, Piece)>,
 }
@@ -156,7 +156,7 @@ impl TileIndex {
             .and_then(|component| component.resolutions.get(band.resolution));
         let bands = resolution.map_or(&[][..], |resolution| &resolution.bands);
         let before = bands.iter().take(band.place);
-        let count = before.map(|band| band.cells(column, row).count()).sum::<u64>();
+        let count = before.map(|band| band.cells(column, row).count()).sum::<usize>();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 }
@@ -175,7 +175,7 @@ impl Wanted {
         };
         let columns = along(x, band.block.0, cells.x, cells.across)?;
         let rows = along(y, band.block.1, cells.y, cells.down)?;
-        let wanted = Cells {
+        let part = Cells {
             x: columns.start - cells.x,
             y: rows.start - cells.y,
             across: columns.length(),
@@ -184,8 +184,8 @@ impl Wanted {
         Some(Self {
             cells,
             before: index.blocks_before(band, column, row),
-            wanted,
-            slots: vec![Slot::default(); usize::try_from(wanted.count()).ok()?],
+            slots: vec![Slot::default(); part.count()],
+            part,
             pieces: Vec::new(),
         })
     }
@@ -196,13 +196,13 @@ impl Wanted {
         modes: u8,
         parts: &Joined,
     ) {
-        for row in 0..self.wanted.down {
-            let start = (self.wanted.y + row) * self.cells.across + self.wanted.x + self.before;
-            let end = start + self.wanted.across;
+        for row in 0..self.part.down {
+            let start = (self.part.y + row) * self.cells.across + self.part.x + self.before;
+            let end = start + self.part.across;
             entries.advance(start);
             while let Some(entry) = entries.next_before(end) {
                 if let Some(column) = entry.block.checked_sub(start) {
-                    self.add_share(&entry, row * self.wanted.across + column, modes, parts);
+                    self.add_share(&entry, row * self.part.across + column, modes, parts);
                 }
             }
         }
@@ -244,8 +244,8 @@ impl Wanted {
             while let Some((_, piece)) = pieces.next_if(|(of, _)| *of == number) {
                 blocks.pieces.push(*piece);
             }
-            let column = self.cells.x + self.wanted.x + number % self.wanted.across;
-            let row = self.cells.y + self.wanted.y + number / self.wanted.across;
+            let column = self.cells.x + self.part.x + number % self.part.across;
+            let row = self.cells.y + self.part.y + number / self.part.across;
             let (x, y) = band.block_spans(column, row);
             blocks.all.push(Ended {
                 x,

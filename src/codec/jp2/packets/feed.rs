@@ -52,9 +52,10 @@ impl Joined {
         let after = self.parts.partition_point(|(before, _)| *before <= position);
         let (before, extent) = self.parts.get(after.checked_sub(1)?)?;
         let skipped = position - before;
+        let left = extent.length.checked_sub(skipped).filter(|left| *left > 0)?;
         Some(Extent {
             offset: extent.offset + skipped,
-            length: length.min(extent.length.checked_sub(skipped)?),
+            length: length.min(left),
         })
     }
 }
@@ -157,8 +158,7 @@ impl<'a> Feed<'a> {
             return Ok(false);
         };
         let position = self.base + self.buffer.len() as u64;
-        let extent = joined.find(position, self.next_read);
-        let Some(extent) = extent.filter(|extent| extent.length > 0) else {
+        let Some(extent) = joined.find(position, self.next_read) else {
             return Ok(false);
         };
         let gone = self.at.saturating_sub(KEPT);

@@ -109,8 +109,8 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    pub(super) const fn count(self) -> u64 {
-        self.across as u64 * self.down as u64
+    pub(super) const fn count(self) -> usize {
+        self.across as usize * self.down as usize
     }
 }
 
@@ -251,20 +251,19 @@ fn component(
         } else {
             &[Orientation::Hl, Orientation::Lh, Orientation::Hh]
         };
-        let mut made = maker.resolution(resolution, *precincts)?;
-        let level = made.1;
+        let (mut made, level) = maker.resolution(resolution, *precincts);
         for orientation in orientations {
             let step = quantisation.step(place, level, style.decompositions)?;
-            let at = made.0.bands.len();
-            let band = maker.band(resolution, *orientation, step, (level, at), &made.0.precincts);
-            made.0.bands.push(band);
+            let at = made.bands.len();
+            let band = maker.band(resolution, *orientation, step, (level, at), &made.precincts);
+            made.bands.push(band);
             place += 1;
         }
-        *precincts = u32::try_from(made.0.precincts.count())
+        *precincts = u32::try_from(made.precincts.count())
             .ok()
             .and_then(|count| precincts.checked_add(count))
             .ok_or_else(|| Error::corrupt("a tile has more packets than bytes"))?;
-        resolutions.push(made.0);
+        resolutions.push(made);
     }
     Ok(TileComponent {
         x,
@@ -288,7 +287,7 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     /// A resolution without its bands, and the decompositions that these come from (B-14, B-15).
-    fn resolution(&self, resolution: u8, first: u32) -> Result<(Resolution, u8)> {
+    fn resolution(&self, resolution: u8, first: u32) -> (Resolution, u8) {
         let halvings = self.style.decompositions - resolution;
         let (x, y) = (self.x.sampled(1, halvings), self.y.sampled(1, halvings));
         let exponents = self.style.precinct(resolution);
@@ -298,7 +297,7 @@ impl Maker<'_> {
             bands: Vec::with_capacity(3),
             precincts: Grid::over(x, y, exponents, first),
         };
-        Ok((made, if resolution == 0 { halvings } else { halvings + 1 }))
+        (made, if resolution == 0 { halvings } else { halvings + 1 })
     }
 
     fn band(

@@ -75,6 +75,7 @@ impl Listed {
         state: &mut State,
         packets: &mut Packets<'_>,
         records: &mut Records,
+        budget: &mut Budget<'_>,
     ) -> Result<u32> {
         let (mut first, mut last) = (NONE, NONE);
         for layer in 0..self.plan.layers {
@@ -85,7 +86,7 @@ impl Listed {
             if !packets.seek(*start) {
                 return Err(wrong());
             }
-            if let Some(packet) = packets.read(state, layer, records, last)? {
+            if let Some(packet) = packets.read((state, layer), (records, last), budget)? {
                 first = first.min(packet);
                 last = packet;
             }

@@ -38,7 +38,7 @@ use listed::Listed;
 use precinct::State;
 use progression::{Order, Plan};
 use record::Records;
-use walk::{Packets, Walk};
+use walk::{Budget, Packets, Walk};
 
 /// Bytes from which on a tile's packets are read when they are wanted, if it lists their lengths. The
 /// headers of smaller ones are few.
@@ -222,7 +222,8 @@ impl TileIndex {
     ) -> Result<Found> {
         let feed = Feed::of_file(reader, &self.parts);
         let mut packets = Packets::new(&listed.plan, feed, None);
-        let mut state = State::default();
+        let (mut state, cancel) = (State::default(), Cancel::new());
+        let mut budget = Budget::new(self.parts.length(), &cancel);
         let mut fresh = Found::default();
         let resolution = self
             .components
@@ -231,7 +232,8 @@ impl TileIndex {
         let resolution = resolution.ok_or_else(|| Error::internal("finding a resolution"))?;
         for (number, place) in missing {
             state.reset(resolution, *place);
-            let first = listed.read(*number, &mut state, &mut packets, &mut fresh.records)?;
+            let records = &mut fresh.records;
+            let first = listed.read(*number, &mut state, &mut packets, records, &mut budget)?;
             fresh.first.push(first);
         }
         Ok(fresh)

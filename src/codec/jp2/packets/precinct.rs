@@ -59,31 +59,33 @@ impl State {
             part.zero_planes.reset(part.cells.across, part.cells.down);
             part.first = count;
             part.has_shares = false;
-            count += part.cells.count() as usize;
+            count += part.cells.count();
             self.modes = band.modes;
         }
         self.blocks.clear();
         self.blocks.resize(count, Block::default());
     }
 
-    pub(super) fn blocks(&self) -> u64 {
-        self.blocks.len() as u64
-    }
-
-    /// Reads the header of the packet of `layer`.
-    pub(super) fn read(&mut self, layer: u16, feed: &mut Feed<'_>, draft: &mut Draft<'_>) -> Result<()> {
+    /// Reads the header of the packet of `layer`; gives how many blocks it was asked about.
+    pub(super) fn read(
+        &mut self,
+        layer: u16,
+        feed: &mut Feed<'_>,
+        draft: &mut Draft<'_>,
+    ) -> Result<usize> {
+        let mut asked = 0;
         if !feed.bit()? {
-            return Ok(());
+            return Ok(asked);
         }
         for part in &mut self.parts {
-            let count = part.cells.count() as usize;
+            let count = part.cells.count();
             let end = part.first + count;
             let Some(blocks) = self.blocks.get_mut(part.first..end).filter(|_| count > 0) else {
                 continue;
             };
-            part.read(layer, self.modes, blocks, feed, draft)?;
+            asked += part.read(layer, self.modes, blocks, feed, draft)?;
         }
-        Ok(())
+        Ok(asked)
     }
 }
 
@@ -95,7 +97,7 @@ impl Part {
         blocks: &mut [Block],
         feed: &mut Feed<'_>,
         draft: &mut Draft<'_>,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let limit = u32::from(layer) + 1;
         for (row, blocks) in (0..).zip(blocks.chunks_exact_mut(self.cells.across as usize)) {
             for (column, block) in (0..).zip(blocks) {
@@ -115,15 +117,15 @@ impl Part {
                 } else {
                     draft.absent(1);
                     if !self.has_shares && self.inclusion.is_all_from(limit) {
-                        let seen = row * self.cells.across + column + 1;
-                        let left = self.cells.count() - u64::from(seen);
+                        let asked = (row * self.cells.across + column + 1) as usize;
+                        let left = self.cells.count() - asked;
                         draft.absent(u32::try_from(left).unwrap_or(u32::MAX));
-                        return Ok(());
+                        return Ok(asked);
                     }
                 }
             }
         }
-        Ok(())
+        Ok(self.cells.count())
     }
 
     /// B.10.5.

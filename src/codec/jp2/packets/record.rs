@@ -165,10 +165,12 @@ fn narrow(place: usize) -> u32 {
 /// Appends a number, seven bits a byte, the lowest first.
 fn put(bytes: &mut Vec<u8>, mut value: u32) {
     while value > 0x7F {
-        bytes.push((value & 0x7F) as u8 | 0x80);
+        let [low, ..] = value.to_le_bytes();
+        bytes.push(low | 0x80);
         value >>= 7;
     }
-    bytes.push(value as u8);
+    let [low, ..] = value.to_le_bytes();
+    bytes.push(low);
 }
 
 /// An entry of a record.

@@ -57,8 +57,10 @@ pub(super) struct Walk<'a> {
 
 /// Precincts between their packets.
 struct States {
-    all: Vec<Option<Box<State>>>,
-    spare: Vec<Box<State>>,
+    /// Which state each precinct has.
+    places: Vec<u32>,
+    all: Vec<State>,
+    spare: Vec<u32>,
 }
 
 /// What a walk may still take.
@@ -102,10 +104,9 @@ impl<'a> Packets<'a> {
     /// among `records`, where it comes behind `last`, unless it holds nothing.
     pub(super) fn read(
         &mut self,
-        state: &mut State,
-        layer: u16,
-        records: &mut Records,
-        last: u32,
+        (state, layer): (&mut State, u16),
+        (records, last): (&mut Records, u32),
+        budget: &mut Budget<'_>,
     ) -> Result<Option<u32>> {
         if self.has_starts && self.feed.peek_marker()? == Some(SOP) {
             let _ = self.feed.skip(SOP_BYTES);
@@ -113,7 +114,8 @@ impl<'a> Packets<'a> {
         let mut draft = Draft::new(records);
         let headers = self.packed.as_mut().unwrap_or(&mut self.feed);
         headers.begin();
-        state.read(layer, headers, &mut draft)?;
+        let asked = state.read(layer, headers, &mut draft)?;
+        budget.step(1 + asked as u64)?;
         headers.end()?;
         if self.has_ends && headers.peek_marker()? == Some(EPH) {
             let _ = headers.skip(EPH_BYTES);
@@ -143,7 +145,8 @@ impl<'a> Walk<'a> {
             packets,
             through: vec![0; if order.plan.is_changed() { precincts } else { 0 }],
             states: States {
-                all: std::iter::repeat_with(|| None).take(precincts).collect(),
+                places: vec![record::NONE; precincts],
+                all: Vec::new(),
                 spare: Vec::new(),
             },
             ends: vec![(record::NONE, record::NONE); precincts],
@@ -180,18 +183,19 @@ impl Visitor for Walk<'_> {
         if self.packets.is_at_end() {
             return Ok(Next::Enough);
         }
-        let mut state = self.states.take(number, resolution, precinct.place);
-        self.budget.step(state.blocks())?;
+        let state = self.states.of(number, resolution, precinct.place)?;
         let Some((first, last)) = self.ends.get_mut(number) else {
             return Err(Error::internal("numbering precincts"));
         };
-        let packet = (self.packets).read(&mut state, layer, &mut self.records, *last)?;
+        let records = (&mut self.records, *last);
+        let packet = (self.packets).read((state, layer), records, &mut self.budget)?;
         if let Some(packet) = packet {
             *last = packet;
             *first = (*first).min(packet);
         }
-        let is_done = layer + 1 >= self.order.plan.layers;
-        self.states.put(number, state, is_done);
+        if layer + 1 >= self.order.plan.layers {
+            self.states.end(number);
+        }
         Ok(Next::More)
     }
 
@@ -201,20 +205,30 @@ impl Visitor for Walk<'_> {
 }
 
 impl States {
-    fn take(&mut self, number: usize, resolution: &Resolution, place: u32) -> Box<State> {
-        if let Some(state) = self.all.get_mut(number).and_then(Option::take) {
-            return state;
+    fn of(&mut self, number: usize, resolution: &Resolution, place: u32) -> Result<&mut State> {
+        let slot = self.places.get_mut(number);
+        let slot = slot.ok_or_else(|| Error::internal("numbering precincts"))?;
+        let is_new = *slot == record::NONE;
+        if is_new {
+            *slot = match self.spare.pop() {
+                Some(spare) => spare,
+                None => u32::try_from(self.all.len()).unwrap_or(record::NONE),
+            };
+            if *slot as usize == self.all.len() {
+                self.all.push(State::default());
+            }
         }
-        let mut state = self.spare.pop().unwrap_or_default();
-        state.reset(resolution, place);
-        state
+        let state = self.all.get_mut(*slot as usize);
+        let state = state.ok_or_else(|| Error::internal("finding a precinct"))?;
+        if is_new {
+            state.reset(resolution, place);
+        }
+        Ok(state)
     }
 
-    fn put(&mut self, number: usize, state: Box<State>, is_done: bool) {
-        if is_done {
-            self.spare.push(state);
-        } else if let Some(slot) = self.all.get_mut(number) {
-            *slot = Some(state);
+    fn end(&mut self, number: usize) {
+        if let Some(slot) = self.places.get_mut(number) {
+            self.spare.push(std::mem::replace(slot, record::NONE));
         }
     }
 }
@@ -226,7 +240,7 @@ impl<'a> Budget<'a> {
             cancel,
             taken: 0,
             most: FREE_STEPS.saturating_add(bytes.saturating_mul(STEPS_PER_BYTE)),
-            next_check: STEPS_PER_CHECK,
+            next_check: 0,
         }
     }
 
