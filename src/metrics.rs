@@ -211,11 +211,7 @@ pub fn install() -> Result<(), BuildError> {
 }
 
 /// The codecs of this build, as `build_info` and `--version` name them.
-pub const FEATURES: &str = if cfg!(feature = "turbojpeg") && cfg!(feature = "openjpeg") {
-    "turbojpeg,openjpeg"
-} else if cfg!(feature = "mozjpeg") && cfg!(feature = "openjpeg") {
-    "mozjpeg,openjpeg"
-} else if cfg!(feature = "turbojpeg") {
+pub const FEATURES: &str = if cfg!(feature = "turbojpeg") {
     "turbojpeg"
 } else if cfg!(feature = "mozjpeg") {
     "mozjpeg"

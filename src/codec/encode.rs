@@ -25,7 +25,6 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("libwebp-sys", "0.9.6"),
     ("moxcms", "0.9.2"),
     ("mozjpeg-sys", "2.2.3"),
-    ("openjpeg-sys", "1.0.12"),
     ("png", "0.18.1"),
     ("tiff", "0.11.3"),
     ("turbojpeg-sys", "1.2.0"),
@@ -70,7 +69,6 @@ pub fn versions() -> String {
     for (feature, on) in [
         ("turbojpeg", cfg!(feature = "turbojpeg")),
         ("mozjpeg", cfg!(feature = "mozjpeg")),
-        ("openjpeg", cfg!(feature = "openjpeg")),
         ("webp", cfg!(feature = "webp")),
     ] {
         if on {

@@ -57,7 +57,6 @@ const FENCES: &[(&str, &[&str])] = &[
     ("mozjpeg_sys", &["codec/jpeg/"]),
     ("jpeg_encoder", &["codec/jpeg/"]),
     ("zune_jpeg", &["codec/jpeg/"]),
-    ("openjpeg_sys", &["codec/jp2/"]),
     ("tiff", &["codec/tif.rs"]),
     ("png", &["codec/png/"]),
     ("webp", &["codec/webp/"]),

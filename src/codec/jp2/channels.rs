@@ -60,9 +60,14 @@ impl Layout {
         if let ColourSpec::Foreign(reason) = container.colour {
             return Err(Error::unsupported(reason));
         }
-        let colours = colour_count(&container.colour, channels.len())?;
+        let colours = match &container.colour {
+            ColourSpec::Unknown => shown(components, channels.len()),
+            known => colour_count(known)?,
+        };
         let roles = if container.definitions.is_empty() {
-            Roles::by_order(colours, channels.len(), &container.colour)?
+            let may_be_opacity = container.colour != ColourSpec::Unknown
+                || (channels.len() == 2 && are_sampled_alike(components));
+            Roles::by_order(colours, channels.len(), may_be_opacity)?
         } else {
             Roles::defined(&container.definitions, colours)?
         };
@@ -156,7 +161,7 @@ fn channel_sources(container: &Container, components: &[Component]) -> Result<Ve
 }
 
 /// 1 or 3 colour channels.
-fn colour_count(colour: &ColourSpec, channels: usize) -> Result<usize> {
+fn colour_count(colour: &ColourSpec) -> Result<usize> {
     Ok(match colour {
         ColourSpec::Gray => 1,
         ColourSpec::Srgb | ColourSpec::Sycc => 3,
@@ -166,28 +171,54 @@ fn colour_count(colour: &ColourSpec, channels: usize) -> Result<usize> {
             Some(_) => return Err(Error::unsupported("its colour profile is not RGB or gray")),
             None => return Err(Error::corrupt("its colour profile is too short")),
         },
-        ColourSpec::Unknown | ColourSpec::Foreign(_) => match channels {
-            1 | 2 => 1,
-            3 => 3,
-            _ => {
-                return Err(Error::unsupported(
-                    "it has four components and no colour space",
-                ));
-            }
-        },
+        ColourSpec::Unknown | ColourSpec::Foreign(_) => {
+            return Err(Error::internal("counting colours that nobody named"));
+        }
     })
+}
+
+/// The colours of `channels` that nobody named: three if there are as many that go together, else the
+/// first alone.
+fn shown(components: &[Component], channels: usize) -> usize {
+    let Some(three) = components.get(..3) else {
+        return if channels < 3 { 1 } else { 3 };
+    };
+    let is_chroma = channels == 3
+        && three
+            .iter()
+            .all(|component| is_coarser(component, &three[0]));
+    if channels >= 3 && (is_chroma || are_sampled_alike(three)) {
+        3
+    } else {
+        1
+    }
+}
+
+fn are_sampled_alike(components: &[Component]) -> bool {
+    let steps = |component: &Component| (component.step_x, component.step_y);
+    let first = components.first().map(steps);
+    components
+        .iter()
+        .all(|component| Some(steps(component)) == first)
+}
+
+/// Whether each sample of `component` covers whole samples of `base`, and not too many.
+fn is_coarser(component: &Component, base: &Component) -> bool {
+    component.step_x.is_multiple_of(base.step_x)
+        && component.step_y.is_multiple_of(base.step_y)
+        && component.step_x / base.step_x <= MAX_RATIO
+        && component.step_y / base.step_y <= MAX_RATIO
 }
 
 impl Roles {
     /// Colours first, then opacity if one channel is left; further ones are not shown.
-    fn by_order(colours: usize, channels: usize, colour: &ColourSpec) -> Result<Self> {
+    fn by_order(colours: usize, channels: usize, may_be_opacity: bool) -> Result<Self> {
         if channels < colours {
             return Err(Error::corrupt("it has fewer channels than colours"));
         }
-        let is_named = !matches!(colour, ColourSpec::Unknown) || channels == 2;
         Ok(Self {
             colours: (0..colours).collect(),
-            opacity: (is_named && channels == colours + 1).then_some(colours),
+            opacity: (may_be_opacity && channels == colours + 1).then_some(colours),
             is_premultiplied: false,
         })
     }
@@ -217,10 +248,8 @@ fn is_ycc(container: &Container, components: &[Component], sources: &[Source]) -
     let Some(base) = sources.first().and_then(used) else {
         return Err(Error::corrupt("a colour has no channel"));
     };
-    let is_even = sources
-        .iter()
-        .filter_map(used)
-        .all(|component| (component.step_x, component.step_y) == (base.step_x, base.step_y));
+    let used_components: Vec<_> = sources.iter().filter_map(used).copied().collect();
+    let is_even = are_sampled_alike(&used_components);
     let may_be_ycc = match container.colour {
         ColourSpec::Sycc => true,
         // Nothing but chroma is sampled more coarsely than the first of three components.
@@ -230,16 +259,8 @@ fn is_ycc(container: &Container, components: &[Component], sources: &[Source]) -
     if container.palette.is_some() && (!is_even || may_be_ycc) {
         return Err(Error::unsupported("its palette is for YCC colours"));
     }
-    if !may_be_ycc && !is_even {
-        return Err(Error::unsupported("its components are sampled differently"));
-    }
-    let is_coarser = |component: &Component| {
-        component.step_x.is_multiple_of(base.step_x)
-            && component.step_y.is_multiple_of(base.step_y)
-            && component.step_x / base.step_x <= MAX_RATIO
-            && component.step_y / base.step_y <= MAX_RATIO
-    };
-    if !sources.iter().filter_map(used).all(is_coarser) {
+    let is_covering = |component: &Component| is_coarser(component, base);
+    if !used_components.iter().all(is_covering) {
         return Err(Error::unsupported("its components are sampled differently"));
     }
     let bits = |source: &Source| source.precision.bits;

@@ -1,35 +1,25 @@
 //! JPEG 2000, as a JP2 or JPH file or a bare code stream → rows.
 //!
-//! [`open`] parses boxes and the code stream's headers with this crate's own code and checks all of
-//! it against the limits before the wavelet decoder sees a byte. That decoder is then given one tile
-//! at a time, as a small code stream of its own that is put together from checked parts; it never
-//! sees the file. Reductions of the wavelet are the levels of the pyramid.
+//! [`open`] parses boxes and the code stream's headers and checks all of it against the limits. A window
+//! then reads and decodes the code-blocks that it needs, and no others: `packets` knows where their bytes
+//! lie, `block` decodes them, `wavelet` puts the bands together, `decode` makes rows of what comes out.
+//! Reductions of the wavelet are the levels of the pyramid.
 //!
 //! A caller may rely on this: the pixels of a window are those of the whole level, bit for bit.
+//!
+//! Source: ISO/IEC 15444-1, and ISO/IEC 15444-15 for the high-throughput coder.
 
-#![cfg_attr(
-    not(feature = "openjpeg"),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "without the decoder, headers are checked and nobody asks for what they hold"
-    )
-)]
-
+mod block;
 mod boxes;
 mod bytes;
 mod channels;
 mod codestream;
+mod decode;
 mod header;
 mod metadata;
+mod packets;
 mod palette;
-
-#[cfg(not(feature = "openjpeg"))]
-#[path = "disabled.rs"]
-mod decoder;
-#[cfg(feature = "openjpeg")]
-#[path = "enabled/mod.rs"]
-mod decoder;
+mod wavelet;
 
 pub(super) use metadata::metadata;
 
@@ -53,14 +43,13 @@ pub(super) fn matches(head: &[u8]) -> bool {
 ///
 /// [`crate::error::ErrorKind::Corrupt`] for damaged or truncated files,
 /// [`crate::error::ErrorKind::TooLarge`] for what the limits forbid,
-/// [`crate::error::ErrorKind::NotImplemented`] for what is not read (more than four components or
-/// 16 bits, inks, packed packet headers in the main header) and for everything in a build without
-/// the decoder, [`crate::error::ErrorKind::Upstream`] from the reader.
+/// [`crate::error::ErrorKind::NotImplemented`] for what is not read (more than 16 bits, inks, colours that are
+/// sampled more finely than the first), [`crate::error::ErrorKind::Upstream`] from the reader.
 pub(super) fn open(
     reader: Arc<dyn RangeReader>,
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Picture>> {
-    decoder::picture(reader, limits)
+    decode::picture(reader, limits)
 }
 
 #[cfg(test)]

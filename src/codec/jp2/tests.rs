@@ -1,10 +1,11 @@
 //! Pixels against OpenJPEG's own program, windows against wholes, and files made to do harm.
 
-#[cfg(feature = "openjpeg")]
 mod colours;
+mod components;
 mod hostile;
 mod made;
-#[cfg(feature = "openjpeg")]
+#[path = "../../../tests/oracle/openjpeg.rs"]
+mod openjpeg;
 mod pixels;
 
 use std::path::Path;

@@ -169,11 +169,8 @@ fn check(master: &Master, stored: &dyn TileSource, decoded: &[Raster]) -> Vec<u3
 async fn cells_are_the_pixels_of_a_decode_and_are_found_again() {
     for (folder, name, most) in [
         ("images", "iiif-test-image.png", 1024),
-        #[cfg(feature = "openjpeg")]
         ("images", "iiif-test-image.jp2", 1024),
-        #[cfg(feature = "openjpeg")]
         ("images", "palace-12-bit.j2k", 1024),
-        #[cfg(feature = "openjpeg")]
         ("images", "college-palette.jp2", 1024),
     ] {
         let house = House::new(&fixtures(folder));
@@ -306,9 +303,6 @@ async fn one_decode_of_all_pixels_costs_less_than_a_build() {
         ("images", "iiif-test-image.png"),
         ("images", "iiif-test-image.jp2"),
     ] {
-        if !cfg!(feature = "openjpeg") && name.ends_with("jp2") {
-            continue;
-        }
         let house = House::new(&fixtures(folder));
         let master = house.open(name).await;
         let account = master.account.clone().expect("worth it");

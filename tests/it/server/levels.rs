@@ -127,10 +127,8 @@ fn masters(name: &str) -> (PathBuf, Vec<String>) {
         assert_eq!(answer.status, 200);
         fs::write(folder.join(format!("page.{format}")), answer.body).unwrap();
     }
-    if triforium::metrics::FEATURES.contains("openjpeg") {
-        for name in ["iiif-test-image.jp2", "palace-12-bit.j2k"] {
-            fs::copy(fixtures().join("images").join(name), folder.join(name)).unwrap();
-        }
+    for name in ["iiif-test-image.jp2", "palace-12-bit.j2k"] {
+        fs::copy(fixtures().join("images").join(name), folder.join(name)).unwrap();
     }
     let mut names: Vec<_> = files(&folder)
         .iter()

@@ -166,9 +166,6 @@ fn a_tile_comes_from_memory_when_it_is_asked_for_again() {
 
 #[test]
 fn where_memory_is_scarce_no_more_is_decoded_than_a_region_shows() {
-    if !triforium::metrics::FEATURES.contains("openjpeg") {
-        return;
-    }
     let folder = fixtures().join("jp2");
     let [ample, scarce] = ["536870912", "4194304"].map(|tiles| server(&folder, tiles));
     let rung = |server: &Server, region: &str| {

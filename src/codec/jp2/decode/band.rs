@@ -128,7 +128,9 @@ impl<W: Dequantise> BandRows<W> {
         let count = self.x.length() as usize * self.held.length() as usize;
         self.rows.clear();
         self.rows.resize(count, W::Sample::default());
-        let blocks = workshop.index.blocks(workshop.reader, band, self.x, self.held)?;
+        let blocks = workshop
+            .index
+            .blocks(workshop.reader, band, self.x, self.held)?;
         let pieces = blocks.iter().flat_map(|block| block.pieces.iter());
         workshop.tools.fetched.read(workshop.reader, pieces)?;
         for block in blocks.iter() {

@@ -26,6 +26,8 @@ use crate::reader::RangeReader;
 
 use super::header::Header;
 use kept::Kept;
+#[cfg(test)]
+pub(super) use part::{Area, Part};
 use rows::TileRows;
 use target::Target;
 

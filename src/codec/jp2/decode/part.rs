@@ -17,15 +17,15 @@ use super::lines::{Finish, Range};
 
 /// A rectangle on the reference grid at a reduction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Area {
-    pub(super) x: Span,
-    pub(super) y: Span,
-    pub(super) reduction: u8,
+pub(in super::super) struct Area {
+    pub(in super::super) x: Span,
+    pub(in super::super) y: Span,
+    pub(in super::super) reduction: u8,
 }
 
 impl Area {
     /// What a component has of it, in its own samples.
-    pub(super) fn of(&self, component: &Component) -> (Span, Span) {
+    pub(in super::super) fn of(&self, component: &Component) -> (Span, Span) {
         (
             self.x.sampled(component.step_x, self.reduction),
             self.y.sampled(component.step_y, self.reduction),
@@ -34,7 +34,7 @@ impl Area {
 }
 
 /// The rows of a part of one tile, on their way.
-pub(super) struct Part {
+pub(in super::super) struct Part {
     index: Arc<TileIndex>,
     tools: Tools,
     groups: Vec<Group>,
@@ -42,10 +42,10 @@ pub(super) struct Part {
 
 /// A component's row of values.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
-    pub(super) values: &'a [i32],
+pub(in super::super) struct Line<'a> {
+    pub(in super::super) values: &'a [i32],
     /// Which samples of the component they are.
-    pub(super) x: Span,
+    pub(in super::super) x: Span,
 }
 
 impl Part {
@@ -54,7 +54,7 @@ impl Part {
     /// # Errors
     ///
     /// [`crate::error::ErrorKind::Corrupt`] when a transform mixes what does not go together.
-    pub(super) fn new(
+    pub(in super::super) fn new(
         index: Arc<TileIndex>,
         sizes: &[Component],
         wanted: &[usize],
@@ -83,14 +83,14 @@ impl Part {
     /// # Errors
     ///
     /// [`crate::error::ErrorKind::Internal`] for a component that was not wanted.
-    pub(super) fn line(&self, component: usize) -> Result<Line<'_>> {
+    pub(in super::super) fn line(&self, component: usize) -> Result<Line<'_>> {
         let group = self.groups.iter().find(|group| group.has(component));
         let line = group.and_then(|group| group.line(component));
         line.ok_or_else(|| Error::internal("finding a component"))
     }
 
     /// The stretch of rows that `component` has in all.
-    pub(super) fn rows_of(&self, component: usize) -> Option<Span> {
+    pub(in super::super) fn rows_of(&self, component: usize) -> Option<Span> {
         let group = self.groups.iter().find(|group| group.has(component))?;
         Some(group.y)
     }
@@ -100,7 +100,7 @@ impl Part {
     /// # Errors
     ///
     /// Those of the reader, of `cancel`, and of the block decoder.
-    pub(super) fn pull(
+    pub(in super::super) fn pull(
         &mut self,
         component: usize,
         row: u32,

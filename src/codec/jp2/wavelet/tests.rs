@@ -265,7 +265,7 @@ fn f_3_the_9_7_filter_gives_back_every_sample_but_for_rounding() {
         let whole = bands.window::<Irreversible>(picture.x, picture.y);
         for (got, sample) in whole.iter().zip(&picture.samples) {
             assert!(
-                (got - sample).abs() < 0.01,
+                (got - sample).abs() < 0.05,
                 "{got} for {sample}, {:?} {:?}",
                 picture.x,
                 picture.y
