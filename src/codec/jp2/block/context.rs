@@ -135,5 +135,5 @@ const fn sign_context(h: i32, v: i32) -> u8 {
         (_, 0) => 3,
         _ => 4,
     };
-    mq::SIGN as u8 + label + ((turned as u8) << TURN)
+    mq::SIGN + label + ((turned as u8) << TURN)
 }

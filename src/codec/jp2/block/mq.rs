@@ -8,18 +8,16 @@ use std::hint::select_unpredictable;
 /// Contexts there are: 9 for zero coding, 5 for signs, 3 for refinement, run length, uniform.
 pub(super) const CONTEXTS: usize = 19;
 /// First context of sign coding.
-pub(super) const SIGN: usize = 9;
+pub(super) const SIGN: u8 = 9;
 /// First context of magnitude refinement.
-pub(super) const REFINEMENT: usize = 14;
+pub(super) const REFINEMENT: u8 = 14;
 /// The run-length context.
-pub(super) const RUN: usize = 17;
+pub(super) const RUN: u8 = 17;
 /// The uniform context.
-pub(super) const UNIFORM: usize = 18;
+pub(super) const UNIFORM: u8 = 18;
 
-/// Where `Qe` lies in an entry and in the register.
+/// Where the active bits of interval, code and `Qe` lie.
 const ACTIVE: u32 = 48;
-/// The bits of an entry that are `Qe`.
-const QE: u64 = 0xFFFF << ACTIVE;
 /// The smallest interval after renormalisation, 0.75 in the standard's words.
 const HALF: u64 = 1 << 63;
 
@@ -74,46 +72,69 @@ const STATES: [(u16, u8, u8, bool); 47] = [
     (0x5601, 46, 46, false),
 ];
 
-/// [`STATES`] with the more probable symbol as the lowest bit of the index, as entries: `Qe` at the
-/// top, the more probable symbol in bit 15, the entry after a less probable symbol in bits 8 to 14
-/// and after a more probable one in bits 0 to 6. 128 of them, so that no index can miss.
-static ENTRIES: [u64; 128] = entries();
+/// One adaptive state with the more probable symbol.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    /// `Qe`, at the top like the interval.
+    qe: u64,
+    /// Indices in [`STATES_BY_SYMBOL`]: after a more probable symbol in bits 0 to 6, after a less
+    /// probable one in bits 8 to 14, of this state in bits 16 to 22. Bit 24 is the more probable
+    /// symbol.
+    next: u64,
+}
+
+/// Where [`State::next`] has the index after a less probable symbol.
+const AFTER_LESS: u32 = 8;
+/// Where it has its own index.
+const UNCHANGED: u32 = 16;
+/// Where it has the more probable symbol.
+const SYMBOL: u32 = 24;
+
+/// [`STATES`] with the more probable symbol as the lowest bit of the index. 128 of them, so that no
+/// index can miss.
+static STATES_BY_SYMBOL: [State; 128] = states_by_symbol();
 
 #[expect(
     clippy::cast_lossless,
     reason = "constants are made without traits; every one of these widens"
 )]
-const fn entries() -> [u64; 128] {
-    let mut entries = [0; 128];
+const fn states_by_symbol() -> [State; 128] {
+    let mut states = [State { qe: 0, next: 0 }; 128];
     let mut at = 0;
-    while at < STATES.len() {
-        let (qe, more, less, switch) = STATES[at];
-        let mut mps = 0;
-        while mps < 2 {
-            let after = if switch { 1 - mps } else { mps };
-            entries[2 * at + mps as usize] = (qe as u64) << ACTIVE
-                | mps << 15
-                | (2 * less as u64 + after) << 8
-                | (2 * more as u64 + mps);
-            mps += 1;
-        }
+    while at < 2 * STATES.len() {
+        let (qe, more, less, switch) = STATES[at / 2];
+        let symbol = at as u64 & 1;
+        let turned = symbol ^ switch as u64;
+        states[at] = State {
+            qe: (qe as u64) << ACTIVE,
+            next: (2 * more as u64 + symbol)
+                | (2 * less as u64 + turned) << AFTER_LESS
+                | (at as u64) << UNCHANGED
+                | symbol << SYMBOL,
+        };
         at += 1;
     }
-    entries
+    states
 }
 
-/// The adaptive states of all contexts; 32 of them, so that no index can miss.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Contexts([u64; 32]);
+/// The adaptive states of all contexts; 256 of them, so that no index can miss.
+#[derive(Debug, Clone)]
+pub(super) struct Contexts([State; 256]);
 
 impl Contexts {
     /// The states with which a code-block begins (Table D.7).
     pub(super) const fn new() -> Self {
-        let mut states = [ENTRIES[0]; 32];
-        states[0] = ENTRIES[2 * 4];
-        states[RUN] = ENTRIES[2 * 3];
-        states[UNIFORM] = ENTRIES[2 * 46];
+        let mut states = [STATES_BY_SYMBOL[0]; 256];
+        states[0] = STATES_BY_SYMBOL[2 * 4];
+        states[RUN as usize] = STATES_BY_SYMBOL[2 * 3];
+        states[UNIFORM as usize] = STATES_BY_SYMBOL[2 * 46];
         Self(states)
+    }
+
+    /// The same again.
+    pub(super) fn reset(&mut self) {
+        static NEW: Contexts = Contexts::new();
+        self.0[..CONTEXTS].copy_from_slice(&NEW.0[..CONTEXTS]);
     }
 }
 
@@ -199,51 +220,45 @@ impl<'a> Mq<'a> {
     /// other such decision renormalises, as good as at random, so nothing here is a branch but the
     /// need of bytes.
     #[inline(always)]
-    pub(super) fn decide(&mut self, contexts: &mut Contexts, context: usize) -> u64 {
-        let state = &mut contexts.0[context & 31];
-        let entry = *state;
-        let qe = entry & QE;
-        let upper = self.interval.wrapping_sub(qe);
-        let (beyond, lower) = self.code.overflowing_sub(qe);
+    pub(super) fn decide(&mut self, contexts: &mut Contexts, context: u8) -> u64 {
+        let state = &mut contexts.0[usize::from(context)];
+        let upper = self.interval.wrapping_sub(state.qe);
+        let (beyond, lower) = self.code.overflowing_sub(state.qe);
         self.settle(state, upper, beyond, lower)
     }
 
     /// The next decision in `context`, 0 or 1, where one of them is rare: mostly there is nothing to
     /// renormalise.
     #[inline(always)]
-    pub(super) fn decide_rare(&mut self, contexts: &mut Contexts, context: usize) -> u64 {
-        let state = &mut contexts.0[context & 31];
-        let entry = *state;
-        let qe = entry & QE;
-        let upper = self.interval.wrapping_sub(qe);
-        let (beyond, lower) = self.code.overflowing_sub(qe);
+    pub(super) fn decide_rare(&mut self, contexts: &mut Contexts, context: u8) -> u64 {
+        let state = &mut contexts.0[usize::from(context)];
+        let upper = self.interval.wrapping_sub(state.qe);
+        let (beyond, lower) = self.code.overflowing_sub(state.qe);
         if !lower & (upper >= HALF) {
             self.interval = upper;
             self.code = beyond;
-            return entry >> 15 & 1;
+            return state.next >> SYMBOL;
         }
         self.settle(state, upper, beyond, lower)
     }
 
     /// Takes the lower sub-interval, whose size is `Qe`, or the `upper` one with the code `beyond`.
     #[inline(always)]
-    fn settle(&mut self, state: &mut u64, upper: u64, beyond: u64, lower: bool) -> u64 {
-        let entry = *state;
-        let qe = entry & QE;
-        let after_more = ENTRIES[(entry & 127) as usize];
-        let after_less = ENTRIES[(entry >> 8 & 127) as usize];
-        let less = lower != (upper < qe);
+    fn settle(&mut self, state: &mut State, upper: u64, beyond: u64, lower: bool) -> u64 {
+        let State { qe, next } = *state;
+        let less = u64::from(lower != (upper < qe));
         let interval = select_unpredictable(lower, qe, upper);
         let code = select_unpredictable(lower, self.code, beyond);
-        let after = select_unpredictable(less, after_less, after_more);
-        *state = select_unpredictable(interval < HALF, after, entry);
-        let shift = interval.leading_zeros() & 63;
+        // Without renormalisation the symbol is the more probable one and the state stays.
+        let after = u64::from(AFTER_LESS) * less + u64::from(UNCHANGED) * (interval >> 63);
+        *state = STATES_BY_SYMBOL[(next >> after) as usize & 127];
+        let shift = 63 - (interval | 1).ilog2();
         self.interval = interval << shift;
         self.code = code << shift;
         self.waiting -= shift.cast_signed();
         if self.waiting < 0 {
             (self.source, self.code, self.waiting) = self.source.fill(self.code, self.waiting);
         }
-        (entry >> 15 & 1) ^ u64::from(less)
+        next >> SYMBOL ^ less
     }
 }

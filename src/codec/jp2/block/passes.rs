@@ -14,7 +14,7 @@ use super::raw::Raw;
 /// Where the decisions of significance propagation and of refinement come from.
 pub(super) trait Coder: Clone {
     /// One decision in `context`.
-    fn decide(&mut self, contexts: &mut Contexts, context: usize) -> u64;
+    fn decide(&mut self, contexts: &mut Contexts, context: u8) -> u64;
 
     /// The sign of a sample whose entry of sign coding is `coding`: 1 is negative.
     fn sign(&mut self, contexts: &mut Contexts, coding: u8) -> u64;
@@ -22,19 +22,19 @@ pub(super) trait Coder: Clone {
 
 impl Coder for Mq<'_> {
     #[inline(always)]
-    fn decide(&mut self, contexts: &mut Contexts, context: usize) -> u64 {
+    fn decide(&mut self, contexts: &mut Contexts, context: u8) -> u64 {
         self.decide(contexts, context)
     }
 
     #[inline(always)]
     fn sign(&mut self, contexts: &mut Contexts, coding: u8) -> u64 {
-        self.decide(contexts, usize::from(coding)) ^ u64::from(coding >> TURN)
+        self.decide(contexts, coding & !(1 << TURN)) ^ u64::from(coding >> TURN)
     }
 }
 
 impl Coder for Raw<'_> {
     #[inline(always)]
-    fn decide(&mut self, _: &mut Contexts, _: usize) -> u64 {
+    fn decide(&mut self, _: &mut Contexts, _: u8) -> u64 {
         self.bit()
     }
 
@@ -49,8 +49,8 @@ impl Coder for Raw<'_> {
 struct Seen {
     /// The context of zero coding.
     context: u8,
-    /// The context of sign coding and the bit by which it is turned.
-    sign_coding: u8,
+    /// The neighbourhood itself.
+    lane: u8,
 }
 
 impl Planes {
@@ -59,11 +59,17 @@ impl Planes {
     fn look(&self, zero_coding: &ZeroCoding, place: Place, bit: u32) -> Seen {
         let at = place.column * 4 + bit as usize;
         let lane = self.neighbourhoods.lane(at);
-        let sign_coding = sign_coding_of(lane, self.neighbourhoods.signs(at));
         Seen {
             context: zero_coding[usize::from(lane)],
-            sign_coding,
+            lane,
         }
+    }
+
+    /// The entry of sign coding of sample `bit`.
+    #[inline(always)]
+    fn sign_coding(&self, lane: u8, place: Place, bit: u32) -> u8 {
+        let signs = self.neighbourhoods.signs(place.column * 4 + bit as usize);
+        sign_coding_of(lane, signs)
     }
 
     /// Makes sample `bit` of the word at `place` significant.
@@ -111,12 +117,13 @@ impl Planes {
                     // mostly this one and its look-ups take longer than the decision.
                     let next = members.trailing_zeros() & 63;
                     let next_seen = self.look(zero_coding, place, next);
-                    if local.decide(&mut self.contexts, usize::from(seen.context)) == 0 {
+                    if local.decide(&mut self.contexts, seen.context) == 0 {
                         (bit, seen) = (next, next_seen);
                         continue;
                     }
                     self.mark::<CAUSAL>(place, bit);
-                    let negative = local.sign(&mut self.contexts, seen.sign_coding);
+                    let coding = self.sign_coding(seen.lane, place, bit);
+                    let negative = local.sign(&mut self.contexts, coding);
                     self.found(place, bit, negative, plane);
                     found |= 1 << bit;
                     members |= later(bit) & open;
@@ -153,7 +160,7 @@ impl Planes {
                     let bit = members.trailing_zeros();
                     members &= members - 1;
                     let less = (first >> bit & 1) + (alone >> bit & 1);
-                    let context = REFINEMENT + 2 - less as usize;
+                    let context = REFINEMENT + 2 - less as u8;
                     let upper = local.decide(&mut self.contexts, context) as u32;
                     let sample = (place.sample + bit as usize) & (MAX_SAMPLES - 1);
                     self.magnitudes[sample] = self.magnitudes[sample]
@@ -183,32 +190,38 @@ impl Planes {
                 let mut members = shape.valid(stripe, at) & !before & !self.visited[word];
                 let mut found = 0;
                 let mut runs = self.runs::<CAUSAL>(members, place.word);
+                let mut bit = members.trailing_zeros() & 63;
+                let mut seen = self.look(zero_coding, place, bit);
                 while members != 0 {
-                    let mut bit = members.trailing_zeros();
-                    let seen;
                     if runs >> bit & 1 == 0 {
                         members &= members - 1;
+                        let next = members.trailing_zeros() & 63;
+                        let next_seen = self.look(zero_coding, place, next);
+                        if local.decide(&mut self.contexts, seen.context) == 0 {
+                            (bit, seen) = (next, next_seen);
+                            continue;
+                        }
+                    } else if local.decide_rare(&mut self.contexts, RUN) == 0 {
+                        members &= !(0xF << bit);
+                        bit = members.trailing_zeros() & 63;
                         seen = self.look(zero_coding, place, bit);
-                        if local.decide(&mut self.contexts, usize::from(seen.context)) == 0 {
-                            continue;
-                        }
+                        continue;
                     } else {
-                        if local.decide_rare(&mut self.contexts, RUN) == 0 {
-                            members &= !(0xF << bit);
-                            continue;
-                        }
                         let high = local.decide(&mut self.contexts, UNIFORM);
                         let low = local.decide(&mut self.contexts, UNIFORM);
                         let zeros = (high << 1 | low) as u32;
                         members &= !(((2 << zeros) - 1) << bit);
-                        bit += zeros;
+                        bit = (bit + zeros) & 63;
                         seen = self.look(zero_coding, place, bit);
                     }
                     self.mark::<CAUSAL>(place, bit);
-                    let negative = local.sign(&mut self.contexts, seen.sign_coding);
+                    let coding = self.sign_coding(seen.lane, place, bit);
+                    let negative = local.sign(&mut self.contexts, coding);
                     self.found(place, bit, negative, plane);
                     found |= 1 << bit;
                     runs &= !(0x10 << (bit & !3));
+                    bit = members.trailing_zeros() & 63;
+                    seen = self.look(zero_coding, place, bit);
                 }
                 self.significant[word] = before | found;
             }

@@ -162,7 +162,7 @@ impl Planes {
 
     fn clear(&mut self, block: &Block<'_>) {
         self.shape = Shape::new(block);
-        self.contexts = Contexts::new();
+        self.contexts.reset();
         let rows = self.shape.stripes + 2;
         let words = (rows * self.shape.pitch()).min(WORDS);
         self.significant[..words].fill(0);
@@ -205,7 +205,7 @@ impl Planes {
                 }
             }
             if block.modes.has(Modes::RESET) {
-                self.contexts = Contexts::new();
+                self.contexts.reset();
             }
         }
     }

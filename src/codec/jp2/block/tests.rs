@@ -114,18 +114,13 @@ fn the_standards_sequence_decodes() {
 fn decisions_of_many_contexts_come_back() {
     let mut random = Random(1);
     for skew in [1, 2, 3, 10, 100, 1000] {
-        let decisions: Vec<(usize, u8)> = (0..20_000)
-            .map(|_| {
-                (
-                    1 + random.below(8) as usize,
-                    u8::from(random.below(skew) == 0),
-                )
-            })
+        let decisions: Vec<(u8, u8)> = (0..20_000)
+            .map(|_| (1 + random.below(8) as u8, u8::from(random.below(skew) == 0)))
             .collect();
         let mut states = [(0, 0); 19];
         let mut encoder = MqEncoder::new();
         for &(context, bit) in &decisions {
-            encoder.code(&mut states[context], bit);
+            encoder.code(&mut states[usize::from(context)], bit);
         }
         let bytes = encoder.flush();
         let mut mq = Mq::new(&bytes);
