@@ -53,8 +53,8 @@ impl Coding {
         }
     }
 
-    /// Takes note of a segment; gives whether it was about coding.
-    pub(super) fn add(&mut self, code: u16, content: &[u8], components: usize) -> Result<bool> {
+    /// Takes note of a segment, if it is about coding.
+    pub(super) fn add(&mut self, code: u16, content: &[u8], components: usize) -> Result<()> {
         match code {
             marker::COD => self.default = Some(ForAll::parse(content)?),
             marker::COC => {
@@ -82,9 +82,9 @@ impl Coding {
                 self.shifts.insert(component, content.u8()?);
             }
             marker::POC => Change::parse(content, components, &mut self.changes)?,
-            _ => return Ok(false),
+            _ => {}
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Whether nothing was said.

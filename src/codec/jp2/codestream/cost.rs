@@ -10,9 +10,9 @@ use super::coding::Coding;
 use super::size::{Size, Span, halved};
 use super::style::Style;
 
-/// Bytes that the walk over packets keeps for one precinct: its place in the index, its state and the
-/// tag trees' heads.
-const PRECINCT_BYTES: u64 = 256;
+/// Bytes that the walk over packets keeps for one precinct: its place in the index, and its state where
+/// packets of others come between its own.
+const PRECINCT_BYTES: u64 = 512;
 
 /// Bytes that the walk keeps for one code-block: two tag trees' nodes, its state, its record.
 const BLOCK_BYTES: u64 = 32;

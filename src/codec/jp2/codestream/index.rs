@@ -18,7 +18,7 @@ use super::main_header::MainHeader;
 use super::marker::{self, Segment};
 
 /// Bytes of an SOT segment with its marker.
-pub(super) const SOT_BYTES: u64 = 12;
+const SOT_BYTES: u64 = 12;
 
 /// Most tile-parts of one tile: `TPsot` ends at 254 (Table A.6).
 const MAX_PARTS: usize = 255;
@@ -26,15 +26,14 @@ const MAX_PARTS: usize = 255;
 /// Most segments in all tile-part headers together; a header has one to 260 in practice.
 const MAX_SEGMENTS: u64 = 1 << 22;
 
-/// Segments of a tile-part's header that say how to decode it (Table A.1).
-const KEPT: [u16; 7] = [
+/// Segments of a tile-part's header that say how it is coded (Table A.1).
+const CODING: [u16; 6] = [
     marker::COD,
     marker::COC,
     marker::QCD,
     marker::QCC,
     marker::RGN,
     marker::POC,
-    marker::PPT,
 ];
 
 /// One tile's bytes.
@@ -52,7 +51,7 @@ pub(super) struct Body {
     /// Further segments of its header.
     header: Extent,
     /// SOD and the packets.
-    pub(super) data: Extent,
+    data: Extent,
     /// How many tile-parts of any tile are before it.
     place: usize,
 }
@@ -87,20 +86,6 @@ impl Body {
             position = segment.content.end();
         }
         Ok(found)
-    }
-
-    /// The header's segments that say how to decode.
-    pub(super) fn kept(&self, reader: &dyn RangeReader) -> Result<Vec<u8>> {
-        let mut kept = Vec::new();
-        let mut position = self.header.offset;
-        while position < self.header.end() {
-            let segment = Segment::at(reader, self.header, position)?;
-            if KEPT.contains(&segment.code) {
-                marker::append(&mut kept, segment.code, &segment.read(reader)?);
-            }
-            position = segment.content.end();
-        }
-        Ok(kept)
     }
 }
 
@@ -253,7 +238,7 @@ impl Walk<'_> {
             if self.segments > MAX_SEGMENTS {
                 return Err(too_many());
             }
-            if KEPT.contains(&segment.code) {
+            if CODING.contains(&segment.code) {
                 if !is_first && matches!(segment.code, marker::COD | marker::COC) {
                     return Err(Error::corrupt("a later part of a tile changes its coding"));
                 }

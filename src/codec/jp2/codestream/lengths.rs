@@ -28,7 +28,10 @@ mod tests {
     #[test]
     fn lengths_have_seven_bits_a_byte_and_go_on_in_the_next_segment() {
         let segments = vec![vec![1, 0x01, 0x7F], vec![0, 0x05, 0x81, 0x80]];
-        assert_eq!(packet_lengths(segments).expect("whole"), [5, 1 << 14 | 1, 127]);
+        assert_eq!(
+            packet_lengths(segments).expect("whole"),
+            [5, 1 << 14 | 1, 127]
+        );
         assert_eq!(packet_lengths(Vec::new()).expect("none"), [0; 0]);
     }
 }

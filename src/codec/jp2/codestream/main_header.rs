@@ -1,4 +1,4 @@
-//! The main header → size, coding, and the segments that go into every tile's own stream.
+//! The main header → size, coding, and packet headers where it holds them.
 //!
 //! Source: ISO/IEC 15444-1 A.3 to A.9.
 
@@ -21,8 +21,6 @@ pub(super) struct MainHeader {
     pub(super) coding: Arc<Coding>,
     /// The packet headers of all tile-parts, where PPM segments hold them.
     pub(super) packed: Option<Packed>,
-    /// The segments that say how to decode, as they are, without SIZ.
-    pub(super) kept: Vec<u8>,
     /// Where the first tile-part begins, in the file.
     pub(super) end: u64,
 }
@@ -33,7 +31,6 @@ struct Partial {
     size: Option<Size>,
     coding: Coding,
     packed: Vec<Vec<u8>>,
-    kept: Vec<u8>,
 }
 
 impl MainHeader {
@@ -79,12 +76,8 @@ impl Partial {
             self.packed.push(content.to_vec());
             return Ok(());
         }
-        // Lengths, comments, and what decoders are told to step over (A.1) are not kept: the tile-parts
-        // themselves say where they end.
-        if !self.coding.add(code, content, components)? && code != marker::CAP {
-            return Ok(());
-        }
-        marker::append(&mut self.kept, code, content);
+        // Lengths, comments, and what decoders are told to step over (A.1) say nothing of that.
+        self.coding.add(code, content, components)?;
         Ok(())
     }
 
@@ -101,7 +94,6 @@ impl Partial {
             size,
             coding: Arc::new(self.coding),
             packed,
-            kept: self.kept,
             end,
         })
     }

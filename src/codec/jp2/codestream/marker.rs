@@ -1,6 +1,6 @@
-//! Markers and their segments: codes, reading, writing.
+//! Markers and their segments: codes and reading.
 //!
-//! Source: ISO/IEC 15444-1 Table A.2; ISO/IEC 15444-15 for CAP.
+//! Source: ISO/IEC 15444-1 Table A.2.
 
 use std::ops::RangeInclusive;
 
@@ -11,7 +11,6 @@ use super::super::boxes::Extent;
 use super::super::bytes::Bytes;
 
 pub(super) const SOC: u16 = 0xFF4F;
-pub(super) const CAP: u16 = 0xFF50;
 pub(super) const SIZ: u16 = 0xFF51;
 pub(super) const COD: u16 = 0xFF52;
 pub(super) const COC: u16 = 0xFF53;
@@ -79,14 +78,6 @@ impl Segment {
     pub(super) fn read(&self, reader: &dyn RangeReader) -> Result<Vec<u8>> {
         reader.read_vec(self.content.offset, self.content.length)
     }
-}
-
-/// Appends a segment. Its contents came from one, so that their length fits.
-pub(super) fn append(stream: &mut Vec<u8>, code: u16, content: &[u8]) {
-    let length = u16::try_from(content.len() + 2).unwrap_or(u16::MAX);
-    stream.extend(code.to_be_bytes());
-    stream.extend(length.to_be_bytes());
-    stream.extend(content);
 }
 
 /// A component's number: one byte where fewer than 257 are there (A.6.2).

@@ -1,17 +1,10 @@
-//! A code stream → its geometry, its coding, and for every tile a small code stream of its own.
+//! A code stream → its geometry, its coding, and for every tile where its packets are.
 //!
-//! Everything that a decoder takes from headers is checked here, before any decoder sees it. The
-//! decoder in this build has two faults that its users meet by checking first:
+//! Everything that a decoder takes from headers is checked here: marker segments, the chain of tile-parts,
+//! and what tiles ask for against their bytes and the limits. Packets are left to `packets`.
 //!
-//! - A tile-part number beyond the announced number of tile-parts makes it write behind its index of
-//!   tile-parts (OpenJPEG issue 1652, fixed by commit 91d08b11 after release 2.5.4). The streams made
-//!   by [`Codestream::tile`] number the tile-parts themselves, announce exactly as many as there are,
-//!   and carry no TLM segment, from which the wrong index would come.
-//! - A failing header read leaves its picture pointer as it was (CVE-2025-54874): the wrapper
-//!   starts it as null, and the decoder for boxes, where the pointer is used, is not called at all.
-//!
-//! What is not checked here: quantisation step sizes, progression order changes and the packets, which
-//! the decoder itself holds against the geometry.
+//! TLM and PLM segments are stepped over: tile-parts themselves say where they end, and what packets'
+//! lengths are good for is in PLT segments, beside the packets.
 //!
 //! Source: ISO/IEC 15444-1 annexes A and B.
 
@@ -34,7 +27,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::reader::RangeReader;
 
 use super::boxes::Extent;
-use index::{Body, Index, SOT_BYTES};
+use index::{Body, Index};
 use main_header::MainHeader;
 use packed::Packed;
 
@@ -67,7 +60,6 @@ pub(super) struct Codestream {
     pub(super) structure: Structure,
     /// The most bytes that a tile has.
     pub(super) largest_tile: u64,
-    kept: Vec<u8>,
     packed: Option<Packed>,
     index: Index,
 }
@@ -79,24 +71,6 @@ pub(super) struct TileData {
     pub(super) parts: Vec<Extent>,
     /// The packets' headers, where PPM or PPT segments hold them.
     pub(super) headers: Option<Vec<u8>>,
-}
-
-/// A piece of a tile's stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece {
-    /// Bytes that were made.
-    Made(Vec<u8>),
-    /// Bytes of the file.
-    Stored(Extent),
-}
-
-impl Piece {
-    pub(super) const fn length(&self) -> u64 {
-        match self {
-            Self::Made(bytes) => bytes.len() as u64,
-            Self::Stored(extent) => extent.length,
-        }
-    }
 }
 
 impl Codestream {
@@ -113,7 +87,6 @@ impl Codestream {
             coding: header.coding,
             structure: Structure::default(),
             largest_tile: 0,
-            kept: header.kept,
             packed: header.packed,
             index,
         };
@@ -186,7 +159,11 @@ impl Codestream {
     /// # Errors
     ///
     /// Those of `reader`, and [`ErrorKind::Corrupt`] for segments that are none.
-    pub(super) fn packet_lengths(&self, reader: &dyn RangeReader, tile: u32) -> Result<Vec<Vec<u32>>> {
+    pub(super) fn packet_lengths(
+        &self,
+        reader: &dyn RangeReader,
+        tile: u32,
+    ) -> Result<Vec<Vec<u32>>> {
         let parts = self.bodies(tile).iter();
         parts
             .map(|body| lengths::packet_lengths(body.segments(reader, marker::PLT)?))
@@ -201,39 +178,6 @@ impl Codestream {
         let tile = usize::try_from(tile).ok();
         tile.and_then(|tile| self.index.tiles.get(tile))
             .map_or(&[], |parts| &parts.bodies)
-    }
-
-    /// A code stream that holds the tile at this place alone, at its place on the reference grid.
-    ///
-    /// Tile-parts are numbered anew, with their true number and lengths, and carry only what says how
-    /// to decode them; EOC closes the stream.
-    ///
-    /// # Errors
-    ///
-    /// Those of `reader`, from which the headers of tile-parts are taken.
-    pub(super) fn tile(
-        &self,
-        reader: &dyn RangeReader,
-        column: u32,
-        row: u32,
-    ) -> Result<Vec<Piece>> {
-        let (x, y) = (self.size.x.tile_span(column), self.size.y.tile_span(row));
-        let mut header = marker::SOC.to_be_bytes().to_vec();
-        header.extend(self.size.of_one_tile(x, y));
-        header.extend(&self.kept);
-        let mut pieces = vec![Piece::Made(header)];
-        let bodies = self.bodies(row * self.size.x.tiles() + column);
-        let count = u8::try_from(bodies.len()).unwrap_or(u8::MAX);
-        for (number, body) in (0..count).zip(bodies) {
-            let kept = body.kept(reader)?;
-            let length = kept.len() as u64 + body.data.length;
-            let mut start = start_of_part(number, count, length);
-            start.extend(kept);
-            pieces.push(Piece::Made(start));
-            pieces.push(Piece::Stored(body.data));
-        }
-        pieces.push(Piece::Made(marker::EOC.to_be_bytes().to_vec()));
-        Ok(pieces)
     }
 
     /// Whether blocks are coded by ISO/IEC 15444-15 anywhere.
@@ -254,14 +198,4 @@ fn packed_in_tile(reader: &dyn RangeReader, bodies: &[Body]) -> Result<Option<Ve
         return Ok(None);
     }
     packed::joined(segments).map(Some)
-}
-
-/// An SOT segment for part `number` of `count` of tile 0, before `rest` more bytes (A.4.2).
-fn start_of_part(number: u8, count: u8, rest: u64) -> Vec<u8> {
-    let length = u32::try_from(rest + SOT_BYTES).unwrap_or(u32::MAX);
-    let mut segment = marker::SOT.to_be_bytes().to_vec();
-    segment.extend([0, 10, 0, 0]);
-    segment.extend(length.to_be_bytes());
-    segment.extend([number, count]);
-    segment
 }

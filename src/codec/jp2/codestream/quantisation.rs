@@ -37,7 +37,10 @@ impl Quantisation {
         let style = content.u8()?;
         let rest = content.rest();
         let steps: Vec<u16> = match style & 0x1F {
-            0 => rest.iter().map(|byte| u16::from(byte >> 3) << MANTISSA_BITS).collect(),
+            0 => rest
+                .iter()
+                .map(|byte| u16::from(byte >> 3) << MANTISSA_BITS)
+                .collect(),
             1 | 2 => {
                 let (pairs, []) = rest.as_chunks::<2>() else {
                     return Err(wrong_length());
@@ -58,7 +61,12 @@ impl Quantisation {
 
     /// Of the band with this place among a component's bands, which comes from `level` decompositions
     /// where the component has `decompositions` (E-5).
-    pub(in super::super) fn step(&self, band: usize, level: u8, decompositions: u8) -> Result<Step> {
+    pub(in super::super) fn step(
+        &self,
+        band: usize,
+        level: u8,
+        decompositions: u8,
+    ) -> Result<Step> {
         let place = if self.is_derived { 0 } else { band };
         let word = self.steps.get(place).copied();
         let word = word.ok_or_else(|| Error::corrupt("its quantisation misses a band"))?;
@@ -66,8 +74,9 @@ impl Quantisation {
         if self.is_derived {
             exponent += i16::from(level) - i16::from(decompositions);
         }
-        let exponent = u8::try_from(exponent)
-            .map_err(|cause| Error::corrupt("its quantisation steps are too large").with_source(cause))?;
+        let exponent = u8::try_from(exponent).map_err(|cause| {
+            Error::corrupt("its quantisation steps are too large").with_source(cause)
+        })?;
         Ok(Step {
             exponent,
             mantissa: word & ((1 << MANTISSA_BITS) - 1),
@@ -94,7 +103,12 @@ mod tests {
         let derived = parse(&[0x21, 0x68, 0x03]).expect("whole");
         let step = derived.step(5, 2, 5).expect("there");
         assert_eq!((step.exponent, step.mantissa, step.planes), (10, 3, 10));
-        assert!(parse(&[0x21, 0x08, 0x03]).expect("whole").step(5, 2, 5).is_err());
+        assert!(
+            parse(&[0x21, 0x08, 0x03])
+                .expect("whole")
+                .step(5, 2, 5)
+                .is_err()
+        );
         let each = parse(&[0x42, 0x68, 0x03, 0x70, 0x05]).expect("whole");
         assert_eq!(each.step(1, 1, 1).expect("there").mantissa, 5);
         assert!(parse(&[0x42, 0x68]).is_err());

@@ -130,7 +130,6 @@ pub(in super::super) struct Component {
 /// The SIZ segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Size {
-    pub(in super::super) capabilities: u16,
     pub(in super::super) x: Axis,
     pub(in super::super) y: Axis,
     /// 1 to 16,384.
@@ -154,7 +153,6 @@ impl Size {
             return Err(Error::unsupported("it uses extensions of JPEG 2000 part 2"));
         }
         let size = Self {
-            capabilities,
             x: Axis::new(x_end, x_start, tile_x, origin_x)?,
             y: Axis::new(y_end, y_start, tile_y, origin_y)?,
             components,
@@ -202,30 +200,6 @@ impl Size {
     pub(in super::super) const fn tiles(&self) -> u32 {
         self.x.tiles() * self.y.tiles()
     }
-
-    /// The segment for a stream that holds the tile at (`x`, `y`) alone, marker and length included.
-    ///
-    /// Image and tile are made one and the same rectangle, at its place on the grid: precincts,
-    /// code-blocks and wavelets are anchored at the grid's origin (B.6, B.7), so they stay as they are.
-    pub(in super::super) fn of_one_tile(&self, x: Span, y: Span) -> Vec<u8> {
-        let count = self.component_count();
-        let mut segment = vec![0xFF, 0x51];
-        segment.extend((38 + 3 * count).to_be_bytes());
-        segment.extend(self.capabilities.to_be_bytes());
-        let (width, height) = (x.length(), y.length());
-        for number in [
-            x.end, y.end, x.start, y.start, width, height, x.start, y.start,
-        ] {
-            segment.extend(number.to_be_bytes());
-        }
-        segment.extend(count.to_be_bytes());
-        for component in &self.components {
-            let sign = if component.precision.signed { 0x80 } else { 0 };
-            let bits = component.precision.bits - 1;
-            segment.extend([bits | sign, component.step_x, component.step_y]);
-        }
-        segment
-    }
 }
 
 fn components(content: &mut Bytes<'_>) -> Result<Vec<Component>> {
@@ -234,7 +208,9 @@ fn components(content: &mut Bytes<'_>) -> Result<Vec<Component>> {
         return Err(Error::corrupt("it has no component"));
     }
     if count > MAX_COMPONENTS {
-        return Err(Error::corrupt("it has more components than can be numbered"));
+        return Err(Error::corrupt(
+            "it has more components than can be numbered",
+        ));
     }
     (0..count).map(|_| component(content)).collect()
 }

@@ -136,4 +136,3 @@ fn precincts(content: &mut Bytes<'_>, decompositions: u8) -> Result<Vec<(u8, u8)
         })
         .collect()
 }
-

@@ -4,11 +4,11 @@ use crate::error::Result;
 use crate::reader::RangeReader;
 
 use super::super::codestream::Span;
-use super::{Found, TileIndex};
 use super::feed::Joined;
 use super::geometry::{Cells, Subband, touched};
 use super::record::Entry;
 use super::segments::Segments;
+use super::{Found, TileIndex};
 
 /// Bytes of a code-block that are together in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +156,9 @@ impl TileIndex {
             .and_then(|component| component.resolutions.get(band.resolution));
         let bands = resolution.map_or(&[][..], |resolution| &resolution.bands);
         let before = bands.iter().take(band.place);
-        let count = before.map(|band| band.cells(column, row).count()).sum::<usize>();
+        let count = before
+            .map(|band| band.cells(column, row).count())
+            .sum::<usize>();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 }
@@ -190,12 +192,7 @@ impl Wanted {
         })
     }
 
-    fn add_packet(
-        &mut self,
-        mut entries: super::record::Entries<'_>,
-        modes: u8,
-        parts: &Joined,
-    ) {
+    fn add_packet(&mut self, mut entries: super::record::Entries<'_>, modes: u8, parts: &Joined) {
         for row in 0..self.part.down {
             let start = (self.part.y + row) * self.cells.across + self.part.x + self.before;
             let end = start + self.part.across;
@@ -222,14 +219,19 @@ impl Wanted {
             let mut left = u64::from(length);
             let mut starts = segment.starts;
             // Bytes that go on in the tile's next part are a piece of their own.
-            while let Some(extent) = parts.find(position, left).filter(|e| e.length < left && left > 0) {
-                self.pieces.push((number, piece(extent.offset, extent.length, 0, starts)));
+            while let Some(extent) = parts
+                .find(position, left)
+                .filter(|e| e.length < left && left > 0)
+            {
+                self.pieces
+                    .push((number, piece(extent.offset, extent.length, 0, starts)));
                 starts = false;
                 left -= extent.length;
                 position += extent.length;
             }
             let offset = parts.find(position, left).map_or(0, |extent| extent.offset);
-            self.pieces.push((number, piece(offset, left, segment.passes, starts)));
+            self.pieces
+                .push((number, piece(offset, left, segment.passes, starts)));
             position += left;
         }
     }

@@ -49,10 +49,15 @@ impl Joined {
 
     /// Where `length` bytes from `position` on begin in the file, as far as they are together there.
     pub(super) fn find(&self, position: u64, length: u64) -> Option<Extent> {
-        let after = self.parts.partition_point(|(before, _)| *before <= position);
+        let after = self
+            .parts
+            .partition_point(|(before, _)| *before <= position);
         let (before, extent) = self.parts.get(after.checked_sub(1)?)?;
         let skipped = position - before;
-        let left = extent.length.checked_sub(skipped).filter(|left| *left > 0)?;
+        let left = extent
+            .length
+            .checked_sub(skipped)
+            .filter(|left| *left > 0)?;
         Some(Extent {
             offset: extent.offset + skipped,
             length: length.min(left),
@@ -148,7 +153,10 @@ impl<'a> Feed<'a> {
                 return Ok(None);
             }
         }
-        let pair = self.buffer.get(self.at..).and_then(|rest| rest.first_chunk());
+        let pair = self
+            .buffer
+            .get(self.at..)
+            .and_then(|rest| rest.first_chunk());
         Ok(pair.map(|pair| u16::from_be_bytes(*pair)))
     }
 
@@ -244,7 +252,11 @@ impl<'a> Feed<'a> {
         if self.width(self.at) == 7 {
             return false;
         }
-        let Some(bytes) = self.buffer.get(self.at..).and_then(|rest| rest.first_chunk()) else {
+        let Some(bytes) = self
+            .buffer
+            .get(self.at..)
+            .and_then(|rest| rest.first_chunk())
+        else {
             return false;
         };
         let word = u32::from_be_bytes(*bytes);

@@ -297,7 +297,14 @@ impl Maker<'_> {
             bands: Vec::with_capacity(3),
             precincts: Grid::over(x, y, exponents, first),
         };
-        (made, if resolution == 0 { halvings } else { halvings + 1 })
+        (
+            made,
+            if resolution == 0 {
+                halvings
+            } else {
+                halvings + 1
+            },
+        )
     }
 
     fn band(
@@ -340,7 +347,11 @@ impl Maker<'_> {
 
 /// The stretch of a band after `level` decompositions of which the last is high-pass or not (B-15).
 fn in_band(span: Span, level: u8, is_high: u8) -> Span {
-    let offset = if is_high == 1 { 1_u64 << (level - 1) } else { 0 };
+    let offset = if is_high == 1 {
+        1_u64 << (level - 1)
+    } else {
+        0
+    };
     let one = |point: u32| {
         let point = u64::from(point).saturating_sub(offset);
         u32::try_from(point.div_ceil(1 << level)).unwrap_or(u32::MAX)

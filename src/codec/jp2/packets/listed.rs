@@ -36,14 +36,24 @@ impl Listed {
     ) -> Result<Option<Self>> {
         let count = precincts.saturating_mul(usize::from(order.plan.layers));
         let sum = |part: &Vec<u32>| part.iter().map(|length| u64::from(*length)).sum::<u64>();
-        let fills = parts.iter().map(|part| part.length).eq(lengths.iter().map(sum));
+        let fills = parts
+            .iter()
+            .map(|part| part.length)
+            .eq(lengths.iter().map(sum));
         if !fills || lengths.iter().map(Vec::len).sum::<usize>() != count {
             return Ok(None);
         }
         let bytes = parts.iter().map(|part| part.length).sum();
         let mut listing = Listing {
             order,
-            through: vec![0; if order.plan.is_changed() { precincts } else { 0 }],
+            through: vec![
+                0;
+                if order.plan.is_changed() {
+                    precincts
+                } else {
+                    0
+                }
+            ],
             left: lengths.iter().flatten(),
             position: 0,
             listed: Self {
@@ -60,7 +70,8 @@ impl Listed {
 
     /// Bytes of memory.
     pub(super) const fn memory(&self) -> u64 {
-        (self.starts.capacity() * size_of::<u64>() + self.lengths.capacity() * size_of::<u32>()) as u64
+        (self.starts.capacity() * size_of::<u64>() + self.lengths.capacity() * size_of::<u32>())
+            as u64
     }
 
     /// How many packets there are.
@@ -80,7 +91,8 @@ impl Listed {
         let (mut first, mut last) = (NONE, NONE);
         for layer in 0..self.plan.layers {
             let place = number * usize::from(self.plan.layers) + usize::from(layer);
-            let (Some(start), Some(length)) = (self.starts.get(place), self.lengths.get(place)) else {
+            let (Some(start), Some(length)) = (self.starts.get(place), self.lengths.get(place))
+            else {
                 return Err(Error::internal("finding a packet"));
             };
             if !packets.seek(*start) {

@@ -172,12 +172,18 @@ impl TileIndex {
         let grid = band.precincts;
         let places = (rows.start..rows.end)
             .flat_map(|row| (columns.start..columns.end).map(move |x| row * grid.across + x));
-        let all = || places.clone().map(|place| ((grid.first + place) as usize, place));
+        let all = || {
+            places
+                .clone()
+                .map(|place| ((grid.first + place) as usize, place))
+        };
         let found = self.found();
         let Some(listed) = &self.listed else {
             return Ok(found);
         };
-        let missing: Vec<_> = all().filter(|(number, _)| found.is_unread(*number)).collect();
+        let missing: Vec<_> = all()
+            .filter(|(number, _)| found.is_unread(*number))
+            .collect();
         if missing.is_empty() {
             return Ok(found);
         }
@@ -271,14 +277,22 @@ impl Found {
     /// Adds what `fresh` knows of `precincts`, in the place of all else if that is too much.
     fn add(&mut self, precincts: &[(usize, u32)], fresh: &Self, most_bytes: u64) {
         let is_small = self.records.memory() + fresh.records.memory() <= most_bytes;
-        let grown = if is_small { self.records.append(&fresh.records) } else { None };
+        let grown = if is_small {
+            self.records.append(&fresh.records)
+        } else {
+            None
+        };
         let grown = grown.unwrap_or_else(|| {
             *self = Self::none(self.first.len());
             self.records.append(&fresh.records).unwrap_or(0)
         });
         for ((number, _), first) in precincts.iter().zip(&fresh.first) {
             if let Some(slot) = self.first.get_mut(*number).filter(|slot| **slot == UNREAD) {
-                *slot = if *first == record::NONE { *first } else { first + grown };
+                *slot = if *first == record::NONE {
+                    *first
+                } else {
+                    first + grown
+                };
             }
         }
     }

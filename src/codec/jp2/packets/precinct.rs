@@ -8,7 +8,7 @@ use super::feed::Feed;
 use super::geometry::{Cells, Resolution};
 use super::record::{Draft, Share};
 use super::segments::{self, Segments};
-use super::tree::Tree;
+use super::tree::{Node, Tree};
 
 /// Where the length of a first segment begins to be told (B.10.7.1).
 const FIRST_LENGTH_BITS: u8 = 3;
@@ -34,6 +34,14 @@ struct Part {
     /// Where its blocks begin among those of the precinct.
     first: usize,
     has_shares: bool,
+}
+
+/// What all parts write on.
+#[derive(Debug, Default)]
+struct Sheet {
+    /// Of all trees.
+    nodes: Vec<Node>,
+    /// Of one share.
     lengths: Vec<u32>,
 }
 
@@ -41,6 +49,7 @@ struct Part {
 #[derive(Debug, Default)]
 pub(super) struct State {
     parts: [Part; 3],
+    sheet: Sheet,
     blocks: Vec<Block>,
     modes: u8,
 }
@@ -50,16 +59,21 @@ impl State {
     pub(super) fn reset(&mut self, resolution: &Resolution, place: u32) {
         let across = resolution.precincts.across.max(1);
         let (column, row) = (place % across, place / across);
+        self.parts = <[Part; 3]>::default();
+        self.sheet.nodes.clear();
         let mut count = 0;
-        self.parts.iter_mut().for_each(|part| part.cells = Cells::default());
         for (part, band) in self.parts.iter_mut().zip(&resolution.bands) {
-            part.cells = band.cells(column, row);
-            part.planes = band.planes;
-            part.inclusion.reset(part.cells.across, part.cells.down);
-            part.zero_planes.reset(part.cells.across, part.cells.down);
-            part.first = count;
-            part.has_shares = false;
-            count += part.cells.count();
+            let cells = band.cells(column, row);
+            let nodes = &mut self.sheet.nodes;
+            *part = Part {
+                cells,
+                planes: band.planes,
+                inclusion: Tree::new(cells.across, cells.down, nodes),
+                zero_planes: Tree::new(cells.across, cells.down, nodes),
+                first: count,
+                has_shares: false,
+            };
+            count += cells.count();
             self.modes = band.modes;
         }
         self.blocks.clear();
@@ -83,7 +97,9 @@ impl State {
             let Some(blocks) = self.blocks.get_mut(part.first..end).filter(|_| count > 0) else {
                 continue;
             };
-            asked += part.read(layer, self.modes, blocks, feed, draft)?;
+            let limit = u32::from(layer) + 1;
+            let sheet = &mut self.sheet;
+            asked += part.read((limit, self.modes), blocks, sheet, feed, draft)?;
         }
         Ok(asked)
     }
@@ -92,20 +108,20 @@ impl State {
 impl Part {
     fn read(
         &mut self,
-        layer: u16,
-        modes: u8,
+        (limit, modes): (u32, u8),
         blocks: &mut [Block],
+        sheet: &mut Sheet,
         feed: &mut Feed<'_>,
         draft: &mut Draft<'_>,
     ) -> Result<usize> {
-        let limit = u32::from(layer) + 1;
         for (row, blocks) in (0..).zip(blocks.chunks_exact_mut(self.cells.across as usize)) {
             for (column, block) in (0..).zip(blocks) {
+                let at = (column, row);
                 let mut zero_planes = None;
                 let is_present = if block.length_bits > 0 {
                     feed.bit()?
-                } else if self.inclusion.below(column, row, limit, feed)?.is_some() {
-                    zero_planes = Some(self.read_zero_planes(column, row, feed)?);
+                } else if (self.inclusion).below(at, limit, &mut sheet.nodes, feed)?.is_some() {
+                    zero_planes = Some(self.read_zero_planes(at, sheet, feed)?);
                     block.length_bits = FIRST_LENGTH_BITS;
                     self.has_shares = true;
                     true
@@ -113,10 +129,10 @@ impl Part {
                     false
                 };
                 if is_present {
-                    block.read(modes, zero_planes, &mut self.lengths, feed, draft)?;
+                    block.read(modes, zero_planes, &mut sheet.lengths, feed, draft)?;
                 } else {
                     draft.absent(1);
-                    if !self.has_shares && self.inclusion.is_all_from(limit) {
+                    if !self.has_shares && self.inclusion.is_all_from(limit, &sheet.nodes) {
                         let asked = (row * self.cells.across + column + 1) as usize;
                         let left = self.cells.count() - asked;
                         draft.absent(u32::try_from(left).unwrap_or(u32::MAX));
@@ -129,9 +145,14 @@ impl Part {
     }
 
     /// B.10.5.
-    fn read_zero_planes(&mut self, column: u32, row: u32, feed: &mut Feed<'_>) -> Result<u8> {
+    fn read_zero_planes(
+        &self,
+        at: (u32, u32),
+        sheet: &mut Sheet,
+        feed: &mut Feed<'_>,
+    ) -> Result<u8> {
         let limit = u32::from(self.planes) + 1;
-        let zero = self.zero_planes.below(column, row, limit, feed)?;
+        let zero = self.zero_planes.below(at, limit, &mut sheet.nodes, feed)?;
         zero.and_then(|zero| u8::try_from(zero).ok())
             .ok_or_else(|| Error::corrupt("a code-block has more empty planes than planes"))
     }

@@ -91,7 +91,9 @@ impl Plan {
         let (x, y) = stream.tile_spans(tile);
         let components = stream.size.components.iter();
         Self {
-            steps: components.map(|component| (component.step_x, component.step_y)).collect(),
+            steps: components
+                .map(|component| (component.step_x, component.step_y))
+                .collect(),
             x,
             y,
             changes: changes(coding),
@@ -167,7 +169,10 @@ impl<'a> Volume<'a> {
         let last = usize::from(change.components.1).min(order.components.len());
         let components = usize::from(change.components.0)..last;
         let most = order.components.get(components.clone()).unwrap_or(&[]);
-        let most = most.iter().map(|component| component.resolutions.len()).max();
+        let most = most
+            .iter()
+            .map(|component| component.resolutions.len())
+            .max();
         let most = most.unwrap_or(0).min(usize::from(change.resolutions.1));
         Self {
             order,
@@ -277,8 +282,22 @@ impl<'a> Volume<'a> {
         (grid.count() > 0).then(|| Lattice {
             component,
             resolution,
-            x: line(grid.across, grid.origin.0, exponents.0, steps.0, made.x, plan.x),
-            y: line(grid.down, grid.origin.1, exponents.1, steps.1, made.y, plan.y),
+            x: line(
+                grid.across,
+                grid.origin.0,
+                exponents.0,
+                steps.0,
+                made.x,
+                plan.x,
+            ),
+            y: line(
+                grid.down,
+                grid.origin.1,
+                exponents.1,
+                steps.1,
+                made.y,
+                plan.y,
+            ),
             column: 0,
             row: 0,
         })

@@ -123,7 +123,11 @@ impl<'r> Draft<'r> {
         for length in more {
             put(bytes, *length);
         }
-        self.body += share.lengths.iter().map(|length| u64::from(*length)).sum::<u64>();
+        self.body += share
+            .lengths
+            .iter()
+            .map(|length| u64::from(*length))
+            .sum::<u64>();
         self.block += 1;
         self.entries += 1;
     }
@@ -231,12 +235,17 @@ impl Records {
             record: other.record + record,
             ..*other
         }));
-        self.packets.extend(other.packets.iter().map(|other| Packet {
-            record: other.record + record,
-            mark: other.mark + mark,
-            next: if other.next == NONE { NONE } else { other.next + number },
-            ..*other
-        }));
+        self.packets
+            .extend(other.packets.iter().map(|other| Packet {
+                record: other.record + record,
+                mark: other.mark + mark,
+                next: if other.next == NONE {
+                    NONE
+                } else {
+                    other.next + number
+                },
+                ..*other
+            }));
         Some(number)
     }
 

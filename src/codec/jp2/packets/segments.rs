@@ -102,10 +102,7 @@ mod tests {
         assert_eq!(cut(0, 0, 30), [(30, true)]);
         assert_eq!(cut(2 | 8, 4, 30), [(30, false)]);
         assert_eq!(cut(4, 0, 2), [(1, true), (1, true)]);
-        assert_eq!(
-            cut(1, 0, 14),
-            [(10, true), (2, true), (1, true), (1, true)]
-        );
+        assert_eq!(cut(1, 0, 14), [(10, true), (2, true), (1, true), (1, true)]);
         assert_eq!(cut(1, 8, 3), [(2, false), (1, true)]);
         assert_eq!(cut(1, 11, 2), [(1, false), (1, true)]);
         assert_eq!(cut(1 | 4, 9, 2), [(1, true), (1, true)]);

@@ -147,9 +147,15 @@ fn listed_lengths_lead_to_the_same_blocks_and_wrong_ones_do_too() {
     assert!(all_told(&listed, &bytes) == whole);
     // One packet longer, another one shorter: the sum is right.
     let mut wrong = bytes.clone();
-    let plt = bytes.windows(2).position(|pair| pair == [0xFF, 0x58]).expect("PLT") + 2;
+    let plt = bytes
+        .windows(2)
+        .position(|pair| pair == [0xFF, 0x58])
+        .expect("PLT")
+        + 2;
     let end = plt + usize::from(u16::from_be_bytes([bytes[plt], bytes[plt + 1]]));
-    let short: Vec<usize> = (plt + 3..end).filter(|at| (2..100).contains(&bytes[*at])).collect();
+    let short: Vec<usize> = (plt + 3..end)
+        .filter(|at| (2..100).contains(&bytes[*at]))
+        .collect();
     let (longer, shorter) = (short[0], short[short.len() - 1]);
     wrong[longer] += 1;
     wrong[shorter] -= 1;
@@ -193,7 +199,10 @@ fn an_index_is_small_and_says_how_large_it_is() {
     let index = TileIndex::read(&bytes, &stream, 0, &Cancel::new()).expect(name);
     let blocks = all_told(&index, &bytes).len() as u64;
     let found = index.found().records.memory();
-    assert!(found > blocks && found < 10 * blocks, "{found} bytes for {blocks} blocks");
+    assert!(
+        found > blocks && found < 10 * blocks,
+        "{found} bytes for {blocks} blocks"
+    );
     assert!(index.bytes() > found && index.bytes() < found + 20_000);
 }
 

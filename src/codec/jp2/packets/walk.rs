@@ -143,7 +143,14 @@ impl<'a> Walk<'a> {
         Self {
             order,
             packets,
-            through: vec![0; if order.plan.is_changed() { precincts } else { 0 }],
+            through: vec![
+                0;
+                if order.plan.is_changed() {
+                    precincts
+                } else {
+                    0
+                }
+            ],
             states: States {
                 places: vec![record::NONE; precincts],
                 all: Vec::new(),

@@ -14,7 +14,12 @@ fn exercise(bytes: &Vec<u8>) -> Result<usize> {
                 let found = index.blocks(bytes, band, EVERYTHING, EVERYTHING)?;
                 for block in found.iter() {
                     let end = |piece: &Piece| piece.offset + u64::from(piece.length);
-                    assert!(block.pieces.iter().all(|piece| end(piece) <= bytes.len() as u64));
+                    assert!(
+                        block
+                            .pieces
+                            .iter()
+                            .all(|piece| end(piece) <= bytes.len() as u64)
+                    );
                     assert!(block.x.length() > 0 && block.y.length() > 0);
                     assert!(block.x.length() * block.y.length() <= 4096);
                 }
@@ -28,13 +33,24 @@ fn exercise(bytes: &Vec<u8>) -> Result<usize> {
 #[test]
 fn changed_bytes_give_blocks_or_typed_errors() {
     let mut random = fastrand::Rng::with_seed(10);
-    let names = ["p0_03.j2k", "p1_06.j2k", "p0_12.j2k", "p0_13.j2k", "validator.jp2", "p1_01.j2k"];
+    let names = [
+        "p0_03.j2k",
+        "p1_06.j2k",
+        "p0_12.j2k",
+        "p0_13.j2k",
+        "validator.jp2",
+        "p1_01.j2k",
+    ];
     let originals = names.map(fixture);
     let (mut whole, mut refused) = (0, 0);
     for round in 0..6_000 {
         let mut bytes = originals[round % originals.len()].clone();
         for _ in 0..random.usize(1..5) {
-            let reach = if random.bool() { bytes.len().min(300) } else { bytes.len() };
+            let reach = if random.bool() {
+                bytes.len().min(300)
+            } else {
+                bytes.len()
+            };
             let at = random.usize(0..reach);
             bytes[at] = random.u8(..);
         }
@@ -54,7 +70,10 @@ fn changed_bytes_give_blocks_or_typed_errors() {
             }
         }
     }
-    assert!(whole > 500 && refused > 500, "{whole} whole, {refused} refused");
+    assert!(
+        whole > 500 && refused > 500,
+        "{whole} whole, {refused} refused"
+    );
 }
 
 /// A tile of one packet after another, with headers for gray pixels in blocks of 4 × 4.
@@ -65,7 +84,9 @@ fn one_tile(layers: u16, data: &[u8]) -> Vec<u8> {
 /// The same with so many pixels on a side.
 fn square(side: u32, layers: u16, data: &[u8]) -> Vec<u8> {
     let segment = |code: u16, content: &[u8]| {
-        let length = u16::try_from(content.len() + 2).expect("small").to_be_bytes();
+        let length = u16::try_from(content.len() + 2)
+            .expect("small")
+            .to_be_bytes();
         [&code.to_be_bytes(), length.as_slice(), content].concat()
     };
     let mut size = vec![0, 0];
@@ -139,13 +160,27 @@ fn more_work_than_bytes_is_corrupt_before_it_is_done() {
     let later = [0x80, 0, 0].repeat(65_534);
     let data = [first_block(7, 0), later].concat();
     assert_eq!(exercise(&square(256, 3, &data)).expect("three layers"), 2);
-    assert_eq!(kind_of(&square(256, u16::MAX, &data)), Some(ErrorKind::Corrupt));
+    assert_eq!(
+        kind_of(&square(256, u16::MAX, &data)),
+        Some(ErrorKind::Corrupt)
+    );
 }
 
 #[test]
 fn lengths_and_passes_beyond_all_planes_are_corrupt() {
     // Lblock grows and grows.
-    let data = [0b1111_1111, 0b0111_1101, 0xFF, 0x7F, 0xFF, 0x7F, 0xFF, 0x7F, 0xFF, 0x7F];
+    let data = [
+        0b1111_1111,
+        0b0111_1101,
+        0xFF,
+        0x7F,
+        0xFF,
+        0x7F,
+        0xFF,
+        0x7F,
+        0xFF,
+        0x7F,
+    ];
     assert_eq!(kind_of(&one_tile(1, &data)), Some(ErrorKind::Corrupt));
     // More empty planes than planes: 9 are there.
     let data = [0b1111_1100, 0, 0, 0, 0, 0, 0, 0, 0];

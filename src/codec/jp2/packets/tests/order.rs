@@ -146,16 +146,18 @@ impl Loops<'_> {
             }
         };
         let (across, down) = self.exponents(resolution);
-        let counts = (
-            count(self.x, steps.0, across),
-            count(self.y, steps.1, down),
-        );
-        if counts.0 == 0 || counts.1 == 0 { (0, 0) } else { counts }
+        let counts = (count(self.x, steps.0, across), count(self.y, steps.1, down));
+        if counts.0 == 0 || counts.1 == 0 {
+            (0, 0)
+        } else {
+            counts
+        }
     }
 
     /// The condition of B.12.1.3 on one axis.
     fn begins(&self, at: u32, span: Span, step: u8, resolution: usize, exponent: u32) -> bool {
-        let halvings = u32::from(self.made.decompositions) - u32::try_from(resolution).expect("small");
+        let halvings =
+            u32::from(self.made.decompositions) - u32::try_from(resolution).expect("small");
         let side = u64::from(step) << (exponent + halvings);
         let start = self.resolution(span, step, resolution).0 << halvings;
         u64::from(at).is_multiple_of(side)
@@ -179,8 +181,7 @@ impl Loops<'_> {
             let here = u64::from(at).div_ceil(u64::from(step) << halvings) >> exponent;
             here - (self.resolution(span, step, resolution).0 >> exponent)
         };
-        let number =
-            place(x, self.x, steps.0, across) + columns * place(y, self.y, steps.1, down);
+        let number = place(x, self.x, steps.0, across) + columns * place(y, self.y, steps.1, down);
         let number = u32::try_from(number).expect("small");
         for layer in 0..layers {
             self.noted.note((component, resolution, number), layer);
@@ -244,7 +245,16 @@ fn both(made: &Made, stream: &Codestream, tile: u32) -> (Noted, Noted) {
         loops.run(made.progression, 0..most, 0..3, made.layers);
     }
     for change in made.changes.chunks_exact(7) {
-        let [first, component, high, low, last, last_component, progression] = *change else {
+        let [
+            first,
+            component,
+            high,
+            low,
+            last,
+            last_component,
+            progression,
+        ] = *change
+        else {
             panic!("seven bytes");
         };
         let layers = u16::from_be_bytes([high, low]).min(made.layers);

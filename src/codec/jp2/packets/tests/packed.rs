@@ -34,12 +34,16 @@ impl Visitor for Ranges<'_> {
         let end = self.packets.position();
         let body = packet.map_or(0, |number| {
             let entries = self.records.packet(number).expect("just read").0;
-            entries.flat_map(|entry| entry.lengths()).map(u64::from).sum::<u64>()
+            entries
+                .flat_map(|entry| entry.lengths())
+                .map(u64::from)
+                .sum::<u64>()
         });
         // SOP segments stay where bodies are.
         let start_of_packet = start..start + if self.order.plan.has_starts { 6 } else { 0 };
         start = start_of_packet.end;
-        self.found.push([start_of_packet.start, start, end - body, end]);
+        self.found
+            .push([start_of_packet.start, start, end - body, end]);
         Ok(Next::More)
     }
 
@@ -82,8 +86,14 @@ fn cut(name: &str) -> Cut {
         let place = |at: u64| usize::try_from(at).expect("small");
         packets[place(from)..place(to)].to_vec()
     };
-    let first = bytes.windows(4).position(|four| four == START).expect("SOC");
-    let tile = bytes.windows(4).position(|four| four == [0xFF, 0x90, 0, 10]).expect("SOT");
+    let first = bytes
+        .windows(4)
+        .position(|four| four == START)
+        .expect("SOC");
+    let tile = bytes
+        .windows(4)
+        .position(|four| four == [0xFF, 0x90, 0, 10])
+        .expect("SOT");
     Cut {
         before: bytes[first..tile].to_vec(),
         headers: ranges.found.iter().map(|f| range(f[1], f[2])).collect(),
@@ -95,7 +105,12 @@ fn cut(name: &str) -> Cut {
 
 fn segment(code: u16, content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len() + 2).expect("small");
-    [&code.to_be_bytes(), length.to_be_bytes().as_slice(), content].concat()
+    [
+        &code.to_be_bytes(),
+        length.to_be_bytes().as_slice(),
+        content,
+    ]
+    .concat()
 }
 
 /// A tile-part of tile 0.
@@ -105,7 +120,13 @@ fn tile_part(number: u8, count: u8, header: &[u8], data: &[u8]) -> Vec<u8> {
     [&segment(0xFF90, &content), header, &[0xFF, 0x93], data].concat()
 }
 
-const NAMES: [&str; 5] = ["file3.jp2", "untiled-97.j2k", "p0_02.j2k", "p0_16.j2k", "p1_07.j2k"];
+const NAMES: [&str; 5] = [
+    "file3.jp2",
+    "untiled-97.j2k",
+    "p0_02.j2k",
+    "p0_16.j2k",
+    "p1_07.j2k",
+];
 
 fn blocks(bytes: &Vec<u8>, name: &str) -> Vec<Told> {
     let stream = stream(bytes).expect(name);
@@ -126,7 +147,10 @@ fn headers_in_the_tiles_own_segments_lead_to_the_same_blocks() {
         ];
         let part = tile_part(0, 1, &segments.concat(), &cut.bodies);
         let bytes = [cut.before, part, vec![0xFF, 0xD9]].concat();
-        assert!(blocks(&bytes, name) == blocks(&fixture(name), name), "{name}");
+        assert!(
+            blocks(&bytes, name) == blocks(&fixture(name), name),
+            "{name}"
+        );
     }
 }
 
@@ -156,13 +180,19 @@ fn headers_in_the_main_header_lead_to_the_same_blocks() {
         let joined = |told: Vec<Told>| -> Vec<_> {
             let content = |pieces: Vec<(Vec<u8>, u8, bool)>| -> (Vec<u8>, u32) {
                 let passes = pieces.iter().map(|piece| u32::from(piece.1)).sum();
-                (pieces.into_iter().flat_map(|piece| piece.0).collect(), passes)
+                (
+                    pieces.into_iter().flat_map(|piece| piece.0).collect(),
+                    passes,
+                )
             };
             told.into_iter()
                 .map(|block| (block.0, block.1, block.2, content(block.3)))
                 .collect()
         };
-        assert!(joined(blocks(&bytes, name)) == joined(blocks(&fixture(name), name)), "{name}");
+        assert!(
+            joined(blocks(&bytes, name)) == joined(blocks(&fixture(name), name)),
+            "{name}"
+        );
     }
 }
 
@@ -175,6 +205,7 @@ fn packed_headers_that_are_missing_are_corrupt() {
     let parts = [tile_part(0, 2, &[], &cut.bodies), tile_part(1, 2, &[], &[])].concat();
     let bytes = [cut.before, packed, parts].concat();
     let stream = stream(&bytes).expect("headers are good");
-    let error = TileIndex::read(&bytes, &stream, 0, &Cancel::new()).expect_err("one part's are missing");
+    let error =
+        TileIndex::read(&bytes, &stream, 0, &Cancel::new()).expect_err("one part's are missing");
     assert_eq!(error.kind(), ErrorKind::Corrupt);
 }
