@@ -77,18 +77,18 @@ const STATES: [(u16, u8, u8, bool); 47] = [
 struct State {
     /// `Qe`, at the top like the interval.
     qe: u64,
-    /// Indices in [`STATES_BY_SYMBOL`]: after a more probable symbol in bits 0 to 6, after a less
-    /// probable one in bits 8 to 14, of this state in bits 16 to 22. Bit 24 is the more probable
-    /// symbol.
+    /// Indices in [`STATES_BY_SYMBOL`], times 16: after a more probable symbol in bits 4 to 10,
+    /// after a less probable one in bits 20 to 26, of this state in bits 36 to 42. Bit 48 is the
+    /// more probable symbol.
     next: u64,
 }
 
 /// Where [`State::next`] has the index after a less probable symbol.
-const AFTER_LESS: u32 = 8;
+const AFTER_LESS: u32 = 16;
 /// Where it has its own index.
-const UNCHANGED: u32 = 16;
+const UNCHANGED: u32 = 32;
 /// Where it has the more probable symbol.
-const SYMBOL: u32 = 24;
+const SYMBOL: u32 = 48;
 
 /// [`STATES`] with the more probable symbol as the lowest bit of the index. 128 of them, so that no
 /// index can miss.
@@ -107,9 +107,9 @@ const fn states_by_symbol() -> [State; 128] {
         let turned = symbol ^ switch as u64;
         states[at] = State {
             qe: (qe as u64) << ACTIVE,
-            next: (2 * more as u64 + symbol)
-                | (2 * less as u64 + turned) << AFTER_LESS
-                | (at as u64) << UNCHANGED
+            next: 16 * (2 * more as u64 + symbol)
+                | 16 * (2 * less as u64 + turned) << AFTER_LESS
+                | 16 * (at as u64) << UNCHANGED
                 | symbol << SYMBOL,
         };
         at += 1;
@@ -251,7 +251,7 @@ impl<'a> Mq<'a> {
         let code = select_unpredictable(lower, self.code, beyond);
         // Without renormalisation the symbol is the more probable one and the state stays.
         let after = u64::from(AFTER_LESS) * less + u64::from(UNCHANGED) * (interval >> 63);
-        *state = STATES_BY_SYMBOL[(next >> after) as usize & 127];
+        *state = STATES_BY_SYMBOL[((next >> after) as usize & 0x7F0) / 16];
         let shift = 63 - (interval | 1).ilog2();
         self.interval = interval << shift;
         self.code = code << shift;

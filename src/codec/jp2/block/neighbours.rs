@@ -4,12 +4,16 @@
 //! order in which samples are coded. Words and lanes have a border of one on every side, so that
 //! nothing asks where a block ends.
 
-use super::context::{EAST, NORTH, NORTH_EAST, NORTH_WEST, SOUTH, SOUTH_EAST, SOUTH_WEST, WEST};
+use super::context::{
+    EAST, NORTH, NORTH_EAST, NORTH_WEST, SOUTH, SOUTH_EAST, SOUTH_WEST, WEST, sign_coding_of,
+};
 
 /// Words there are at most: 258 stripes of three, with their border.
 pub(super) const WORDS: usize = 1024;
 /// Columns of stripes there are at most: three rows of 1026, with their border.
-pub(super) const COLUMNS: usize = 4096;
+const COLUMNS: usize = 4096;
+/// Samples there are at most, with that border.
+pub(super) const SAMPLES: usize = 4 * COLUMNS;
 
 /// The first row of each column of a word.
 pub(super) const FIRST_ROWS: u64 = 0x1111_1111_1111_1111;
@@ -99,38 +103,44 @@ impl Neighbourhoods {
         }
     }
 
-    pub(super) fn clear(&mut self, columns: usize) {
-        let columns = columns.min(COLUMNS);
+    /// Clears what is known of the first `samples` samples.
+    pub(super) fn clear(&mut self, samples: usize) {
+        let columns = (samples / 4).min(COLUMNS);
         self.lanes[..columns].fill(0);
         self.signs[..columns].fill(0);
     }
 
-    /// The lane of one sample, `at` four times its column and its row.
+    /// The lane of the sample at `at`.
     #[inline(always)]
     pub(super) fn lane(&self, at: usize) -> u8 {
         let lanes: &[u8] = bytemuck::cast_slice(&self.lanes);
-        lanes[at & (4 * COLUMNS - 1)]
+        lanes[at & (SAMPLES - 1)]
     }
 
-    /// The signs around the same sample, in the lowest four bits.
+    /// The entry of sign coding of the sample at `at`.
     #[inline(always)]
-    pub(super) fn signs(&self, at: usize) -> u16 {
-        self.signs[at >> 2 & (COLUMNS - 1)] >> (4 * (at & 3))
+    pub(super) fn sign_coding(&self, at: usize) -> u8 {
+        let signs = self.signs[at >> 2 & (COLUMNS - 1)] >> (4 * (at & 3));
+        sign_coding_of(self.lane(at), signs)
     }
 
-    /// Tells the neighbours of the sample in `row` of `column` that it is significant; `pitch`
-    /// columns make a stripe. With `CAUSAL`, the stripe above does not see it.
+    /// Tells the neighbours of the sample at `at` that it is significant; `columns` make a stripe.
+    /// With `CAUSAL`, the stripe above does not see it.
     #[inline(always)]
-    pub(super) fn mark<const CAUSAL: bool>(&mut self, column: usize, row: u32, pitch: usize) {
-        let inside = INSIDE[(row & 3) as usize];
+    pub(super) fn mark<const CAUSAL: bool>(&mut self, at: usize, columns: usize) {
+        let (column, row) = (at >> 2, at & 3);
+        let inside = INSIDE[row];
         let outside = if CAUSAL && row == 0 { 0 } else { !inside };
-        let other = other_stripe(column, row, pitch);
-        for (at, &pattern) in PATTERNS.iter().enumerate() {
+        let other = other_stripe(column, row, columns);
+        let turn = 8 * row as u32;
+        for (step, &pattern) in PATTERNS.iter().enumerate() {
             // The row above the first one comes out as the last one, as the stripe above wants it,
             // and the row below the last one as the first one.
-            let turned = pattern.rotate_left((row & 3) * 8).rotate_right(8);
-            self.lanes[(column + at).wrapping_sub(1) & (COLUMNS - 1)] |= (turned & inside).to_le();
-            self.lanes[(other + at).wrapping_sub(1) & (COLUMNS - 1)] |= (turned & outside).to_le();
+            let turned = pattern.rotate_left(turn).rotate_right(8);
+            let own = (column + step).wrapping_sub(1) & (COLUMNS - 1);
+            self.lanes[own] |= (turned & inside).to_le();
+            let other = (other + step).wrapping_sub(1) & (COLUMNS - 1);
+            self.lanes[other] |= (turned & outside).to_le();
         }
     }
 
@@ -138,13 +148,14 @@ impl Neighbourhoods {
     ///
     /// Apart from [`Self::mark`], so that the next sample's significance need not wait for the sign.
     #[inline(always)]
-    pub(super) fn mark_sign(&mut self, column: usize, row: u32, negative: u64, pitch: usize) {
+    pub(super) fn mark_sign(&mut self, at: usize, negative: u64, columns: usize) {
+        let (column, row) = (at >> 2, at & 3);
         let mask = 0_u16.wrapping_sub(negative as u16);
-        let (own, outside) = SIGNS[(row & 3) as usize];
-        let other = other_stripe(column, row, pitch);
+        let (own, outside) = SIGNS[row];
+        let other = other_stripe(column, row, columns);
         self.signs[column & (COLUMNS - 1)] |= own & mask;
         self.signs[other & (COLUMNS - 1)] |= outside & mask;
-        let shift = 4 * (row & 3);
+        let shift = 4 * row;
         self.signs[column.wrapping_sub(1) & (COLUMNS - 1)] |= (EAST_SIGN & mask) << shift;
         self.signs[(column + 1) & (COLUMNS - 1)] |= (WEST_SIGN & mask) << shift;
     }
@@ -152,10 +163,10 @@ impl Neighbourhoods {
 
 /// The column of the stripe below for the last row, of the one above for the others.
 #[inline(always)]
-fn other_stripe(column: usize, row: u32, pitch: usize) -> usize {
+fn other_stripe(column: usize, row: usize, columns: usize) -> usize {
     if row == 3 {
-        column + pitch
+        column + columns
     } else {
-        column.wrapping_sub(pitch)
+        column.wrapping_sub(columns)
     }
 }

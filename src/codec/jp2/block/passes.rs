@@ -4,11 +4,10 @@
 //! [`super::neighbours`]); which samples of a word it codes is a mask, so that its loop sees those
 //! alone.
 
-use super::MAX_SAMPLES;
-use super::context::{TURN, ZeroCoding, sign_coding_of};
+use super::context::TURN;
 use super::mq::{Contexts, Mq, REFINEMENT, RUN, UNIFORM};
-use super::neighbours::{FIRST_ROWS, WORDS, around, later};
-use super::planes::{Place, Planes};
+use super::neighbours::{FIRST_ROWS, SAMPLES, WORDS, around, later};
+use super::planes::Planes;
 use super::raw::Raw;
 
 /// Where the decisions of significance propagation and of refinement come from.
@@ -44,60 +43,32 @@ impl Coder for Raw<'_> {
     }
 }
 
-/// What the neighbourhood of a sample says.
-#[derive(Clone, Copy)]
-struct Seen {
-    /// The context of zero coding.
-    context: u8,
-    /// The neighbourhood itself.
-    lane: u8,
-}
-
 impl Planes {
-    /// What is looked up of sample `bit` of the word at `place`.
+    /// The context of zero coding of the sample at `at`.
     #[inline(always)]
-    fn look(&self, zero_coding: &ZeroCoding, place: Place, bit: u32) -> Seen {
-        let at = place.column * 4 + bit as usize;
-        let lane = self.neighbourhoods.lane(at);
-        Seen {
-            context: zero_coding[usize::from(lane)],
-            lane,
-        }
+    fn zero_context(&self, at: usize) -> u8 {
+        self.zero_coding[usize::from(self.neighbourhoods.lane(at))]
     }
 
-    /// The entry of sign coding of sample `bit`.
+    /// Makes the sample at `at` significant in bit-plane `plane`, with the sign that follows.
     #[inline(always)]
-    fn sign_coding(&self, lane: u8, place: Place, bit: u32) -> u8 {
-        let signs = self.neighbourhoods.signs(place.column * 4 + bit as usize);
-        sign_coding_of(lane, signs)
-    }
-
-    /// Makes sample `bit` of the word at `place` significant.
-    #[inline(always)]
-    fn mark<const CAUSAL: bool>(&mut self, place: Place, bit: u32) {
-        let column = place.column + (bit >> 2) as usize;
-        self.neighbourhoods
-            .mark::<CAUSAL>(column, bit & 3, place.columns);
-    }
-
-    /// Gives the same sample its sign, and its magnitude in bit-plane `plane`.
-    #[inline(always)]
-    fn found(&mut self, place: Place, bit: u32, negative: u64, plane: u32) {
-        let column = place.column + (bit >> 2) as usize;
-        self.neighbourhoods
-            .mark_sign(column, bit & 3, negative, place.columns);
-        self.magnitudes[(place.sample + bit as usize) & (MAX_SAMPLES - 1)] =
-            3 << plane | (negative as u32) << 31;
+    fn found<C: Coder, const CAUSAL: bool>(
+        &mut self,
+        coder: &mut C,
+        at: usize,
+        columns: usize,
+        plane: u32,
+    ) {
+        let coding = self.neighbourhoods.sign_coding(at);
+        self.neighbourhoods.mark::<CAUSAL>(at, columns);
+        let negative = coder.sign(&mut self.contexts, coding);
+        self.neighbourhoods.mark_sign(at, negative, columns);
+        self.magnitudes[at & (SAMPLES - 1)] = 3 << plane | (negative as u32) << 31;
     }
 
     /// Significance propagation: insignificant samples with a significant neighbour.
     #[inline(never)]
-    pub(super) fn propagate<C: Coder, const CAUSAL: bool>(
-        &mut self,
-        coder: &mut C,
-        zero_coding: &ZeroCoding,
-        plane: u32,
-    ) {
+    pub(super) fn propagate<C: Coder, const CAUSAL: bool>(&mut self, coder: &mut C, plane: u32) {
         let mut local = coder.clone();
         let shape = self.shape;
         for stripe in 0..shape.stripes {
@@ -110,26 +81,24 @@ impl Planes {
                 let mut visited = members;
                 let mut found = 0;
                 let mut bit = members.trailing_zeros() & 63;
-                let mut seen = self.look(zero_coding, place, bit);
+                let mut context = self.zero_context(place.sample + bit as usize);
                 while members != 0 {
                     members &= members - 1;
                     // The next sample is looked up before this one's decision, as the way on is
                     // mostly this one and its look-ups take longer than the decision.
                     let next = members.trailing_zeros() & 63;
-                    let next_seen = self.look(zero_coding, place, next);
-                    if local.decide(&mut self.contexts, seen.context) == 0 {
-                        (bit, seen) = (next, next_seen);
+                    let next_context = self.zero_context(place.sample + next as usize);
+                    if local.decide(&mut self.contexts, context) == 0 {
+                        (bit, context) = (next, next_context);
                         continue;
                     }
-                    self.mark::<CAUSAL>(place, bit);
-                    let coding = self.sign_coding(seen.lane, place, bit);
-                    let negative = local.sign(&mut self.contexts, coding);
-                    self.found(place, bit, negative, plane);
+                    let sample = place.sample + bit as usize;
+                    self.found::<_, CAUSAL>(&mut local, sample, shape.columns(), plane);
                     found |= 1 << bit;
                     members |= later(bit) & open;
                     visited |= later(bit) & open;
                     bit = members.trailing_zeros() & 63;
-                    seen = self.look(zero_coding, place, bit);
+                    context = self.zero_context(place.sample + bit as usize);
                 }
                 self.visited[place.word & (WORDS - 1)] = visited;
                 self.significant[place.word & (WORDS - 1)] = before | found;
@@ -162,7 +131,7 @@ impl Planes {
                     let less = (first >> bit & 1) + (alone >> bit & 1);
                     let context = REFINEMENT + 2 - less as u8;
                     let upper = local.decide(&mut self.contexts, context) as u32;
-                    let sample = (place.sample + bit as usize) & (MAX_SAMPLES - 1);
+                    let sample = (place.sample + bit as usize) & (SAMPLES - 1);
                     self.magnitudes[sample] = self.magnitudes[sample]
                         .wrapping_add(upper << plane << 1)
                         .wrapping_sub(1 << plane);
@@ -174,12 +143,7 @@ impl Planes {
 
     /// Clean-up: all samples that the other two passes have left.
     #[inline(never)]
-    pub(super) fn clean_up<const CAUSAL: bool>(
-        &mut self,
-        coder: &mut Mq<'_>,
-        zero_coding: &ZeroCoding,
-        plane: u32,
-    ) {
+    pub(super) fn clean_up<const CAUSAL: bool>(&mut self, coder: &mut Mq<'_>, plane: u32) {
         let mut local = coder.clone();
         let shape = self.shape;
         for stripe in 0..shape.stripes {
@@ -191,20 +155,20 @@ impl Planes {
                 let mut found = 0;
                 let mut runs = self.runs::<CAUSAL>(members, place.word);
                 let mut bit = members.trailing_zeros() & 63;
-                let mut seen = self.look(zero_coding, place, bit);
+                let mut context = self.zero_context(place.sample + bit as usize);
                 while members != 0 {
                     if runs >> bit & 1 == 0 {
                         members &= members - 1;
                         let next = members.trailing_zeros() & 63;
-                        let next_seen = self.look(zero_coding, place, next);
-                        if local.decide(&mut self.contexts, seen.context) == 0 {
-                            (bit, seen) = (next, next_seen);
+                        let next_context = self.zero_context(place.sample + next as usize);
+                        if local.decide(&mut self.contexts, context) == 0 {
+                            (bit, context) = (next, next_context);
                             continue;
                         }
                     } else if local.decide_rare(&mut self.contexts, RUN) == 0 {
                         members &= !(0xF << bit);
                         bit = members.trailing_zeros() & 63;
-                        seen = self.look(zero_coding, place, bit);
+                        context = self.zero_context(place.sample + bit as usize);
                         continue;
                     } else {
                         let high = local.decide(&mut self.contexts, UNIFORM);
@@ -212,16 +176,13 @@ impl Planes {
                         let zeros = (high << 1 | low) as u32;
                         members &= !(((2 << zeros) - 1) << bit);
                         bit = (bit + zeros) & 63;
-                        seen = self.look(zero_coding, place, bit);
                     }
-                    self.mark::<CAUSAL>(place, bit);
-                    let coding = self.sign_coding(seen.lane, place, bit);
-                    let negative = local.sign(&mut self.contexts, coding);
-                    self.found(place, bit, negative, plane);
+                    let sample = place.sample + bit as usize;
+                    self.found::<_, CAUSAL>(&mut local, sample, shape.columns(), plane);
                     found |= 1 << bit;
                     runs &= !(0x10 << (bit & !3));
                     bit = members.trailing_zeros() & 63;
-                    seen = self.look(zero_coding, place, bit);
+                    context = self.zero_context(place.sample + bit as usize);
                 }
                 self.significant[word] = before | found;
             }

@@ -2,11 +2,11 @@
 
 use crate::error::{Error, Result};
 
-use super::context::zero_coding_of;
+use super::context::{ZeroCoding, zero_coding_of};
 use super::mq::{Contexts, Mq, UNIFORM};
-use super::neighbours::{FIRST_ROWS, Neighbourhoods, WORDS};
+use super::neighbours::{FIRST_ROWS, Neighbourhoods, SAMPLES, WORDS};
 use super::raw::Raw;
-use super::{Block, MAX_SAMPLES, Modes};
+use super::{Band, Block, Modes};
 
 /// Passes before the coder may be bypassed (Table D.9).
 const CODED_ALWAYS: u32 = 10;
@@ -29,11 +29,7 @@ pub(super) struct Shape {
 pub(super) struct Place {
     /// Its masks.
     pub(super) word: usize,
-    /// The lanes of its first column.
-    pub(super) column: usize,
-    /// Columns from one stripe to the next.
-    pub(super) columns: usize,
-    /// The magnitude of its first sample.
+    /// Its first sample: the neighbourhood and the magnitude.
     pub(super) sample: usize,
 }
 
@@ -57,13 +53,16 @@ impl Shape {
         self.words + 2
     }
 
+    /// Columns from one stripe to the next.
+    pub(super) const fn columns(&self) -> usize {
+        self.width + 2
+    }
+
     #[inline(always)]
     pub(super) const fn place(&self, stripe: usize, word: usize) -> Place {
         Place {
             word: (stripe + 1) * self.pitch() + word + 1,
-            column: (stripe + 1) * (self.width + 2) + word * 16 + 1,
-            columns: self.width + 2,
-            sample: stripe * self.width * 4 + word * 64,
+            sample: 4 * ((stripe + 1) * self.columns() + word * 16 + 1),
         }
     }
 
@@ -83,10 +82,13 @@ impl Shape {
 
 /// Masks, neighbourhoods and magnitudes of one block. Sizes are powers of two, so that indices that
 /// are cut to them cannot miss.
+///
+/// Contexts lie first: they are what is asked for most.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Planes {
-    pub(super) shape: Shape,
     pub(super) contexts: Contexts,
+    pub(super) shape: Shape,
     /// Samples that are significant.
     pub(super) significant: [u64; WORDS],
     /// Samples that significance propagation has coded in this bit-plane.
@@ -94,8 +96,11 @@ pub(super) struct Planes {
     /// Samples that have been refined.
     pub(super) refined: [u64; WORDS],
     pub(super) neighbourhoods: Neighbourhoods,
-    /// Magnitudes in halves with the sign in bit 31, in the order in which samples are coded.
-    pub(super) magnitudes: [u32; MAX_SAMPLES],
+    /// Magnitudes in halves with the sign in bit 31, in the order in which samples are coded and
+    /// with the border that neighbourhoods have.
+    pub(super) magnitudes: [u32; SAMPLES],
+    /// The contexts of zero coding in the block's sub-band.
+    pub(super) zero_coding: ZeroCoding,
 }
 
 /// The kinds of passes, in the order in which a bit-plane has them.
@@ -132,7 +137,8 @@ impl Planes {
             visited: [0; WORDS],
             refined: [0; WORDS],
             neighbourhoods: Neighbourhoods::new(),
-            magnitudes: [0; MAX_SAMPLES],
+            magnitudes: [0; SAMPLES],
+            zero_coding: *zero_coding_of(Band::Ll),
         }
     }
 
@@ -168,9 +174,10 @@ impl Planes {
         self.significant[..words].fill(0);
         self.visited[..words].fill(0);
         self.refined[..words].fill(0);
-        self.neighbourhoods.clear(rows * (self.shape.width + 2));
-        let samples = (self.shape.stripes * self.shape.width * 4).min(MAX_SAMPLES);
+        let samples = (rows * self.shape.columns() * 4).min(SAMPLES);
+        self.neighbourhoods.clear(samples);
         self.magnitudes[..samples].fill(0);
+        self.zero_coding = *zero_coding_of(block.band);
     }
 
     /// The passes of one codeword segment. Those beyond the last bit-plane are left out.
@@ -187,19 +194,18 @@ impl Planes {
             let Some(plane) = u32::from(block.planes).checked_sub(below + 1) else {
                 return;
             };
-            let zero_coding = zero_coding_of(block.band);
             let bypassed =
                 block.modes.has(Modes::BYPASS) && number >= CODED_ALWAYS && kind != Pass::CleanUp;
             if bypassed {
                 let raw = raw.get_or_insert_with(|| Raw::new(bytes));
                 match kind {
-                    Pass::Propagation => self.propagate::<_, CAUSAL>(raw, zero_coding, plane),
+                    Pass::Propagation => self.propagate::<_, CAUSAL>(raw, plane),
                     Pass::Refinement | Pass::CleanUp => self.refine::<_, CAUSAL>(raw, plane),
                 }
             } else {
                 let mq = mq.get_or_insert_with(|| Mq::new(bytes));
                 match kind {
-                    Pass::Propagation => self.propagate::<_, CAUSAL>(mq, zero_coding, plane),
+                    Pass::Propagation => self.propagate::<_, CAUSAL>(mq, plane),
                     Pass::Refinement => self.refine::<_, CAUSAL>(mq, plane),
                     Pass::CleanUp => self.finish::<CAUSAL>(block, mq, plane),
                 }
@@ -213,7 +219,7 @@ impl Planes {
     /// A clean-up pass, with the segmentation symbols after it (D.5). They are read and not asked
     /// about: a decoder that finds them wrong has nothing better than what it has decoded.
     fn finish<const CAUSAL: bool>(&mut self, block: &Block<'_>, mq: &mut Mq<'_>, plane: u32) {
-        self.clean_up::<CAUSAL>(mq, zero_coding_of(block.band), plane);
+        self.clean_up::<CAUSAL>(mq, plane);
         if block.modes.has(Modes::SYMBOLS) {
             for _ in 0..4 {
                 mq.decide(&mut self.contexts, UNIFORM);
@@ -224,13 +230,12 @@ impl Planes {
     /// Magnitudes in the order of coding → signed rows.
     fn write(&self, block: &Block<'_>, out: &mut [i32], stride: usize) -> Result<()> {
         let (width, height) = (self.shape.width, block.height as usize);
-        let stripe = width * 4;
         for y in 0..height {
             let row = out
                 .get_mut(y * stride..)
                 .and_then(|rest| rest.get_mut(..width))
                 .ok_or_else(|| Error::internal("a code-block does not fit its sub-band"))?;
-            let samples = &self.magnitudes[y / 4 * stripe..][..stripe];
+            let samples = &self.magnitudes[self.shape.place(y / 4, 0).sample..][..4 * width];
             let (columns, _) = samples.as_chunks::<4>();
             for (value, column) in row.iter_mut().zip(columns) {
                 *value = signed(column[y % 4]);
