@@ -56,29 +56,65 @@ pub(super) fn around<const CAUSAL: bool>(words: &[u64; WORDS], at: usize, pitch:
     around
 }
 
-/// What a significant sample adds to the lanes of the row above, its own and the row below, in a
-/// column beside it or its own.
-const fn pattern(above: u8, own: u8, below: u8) -> u32 {
-    u32::from_le_bytes([above, own, below, 0])
+/// What a significant sample adds to the lanes of the columns left of it, its own and right of it:
+/// in its own stripe, then in the one above or below.
+type Marks = [[u32; 3]; 2];
+
+/// The marks by a sample's row.
+static MARKS: [Marks; 4] = [marks(0), marks(1), marks(2), marks(3)];
+/// The same where the stripe above does not see a sample (D.7).
+static CAUSAL_MARKS: [Marks; 4] = [[marks(0)[0], [0; 3]], marks(1), marks(2), marks(3)];
+
+const fn marks(row: u32) -> Marks {
+    let columns = [
+        [SOUTH_EAST, EAST, NORTH_EAST],
+        [SOUTH, 0, NORTH],
+        [SOUTH_WEST, WEST, NORTH_WEST],
+    ];
+    // The rows of its own stripe that a sample of this row touches.
+    let inside = match row {
+        0 => u32::MAX >> 8,
+        3 => u32::MAX << 8,
+        _ => u32::MAX,
+    };
+    let mut marks = [[0; 3]; 2];
+    let mut column = 0;
+    while column < 3 {
+        let [above, own, below] = columns[column];
+        // The row above the first one comes out as the last one, as the stripe above wants it, and
+        // the row below the last one as the first one.
+        let turned = u32::from_le_bytes([above, own, below, 0])
+            .rotate_left(8 * row)
+            .rotate_right(8);
+        marks[0][column] = (turned & inside).to_le();
+        marks[1][column] = (turned & !inside).to_le();
+        column += 1;
+    }
+    marks
 }
 
-/// The columns left of a sample, its own, right of it.
-const PATTERNS: [u32; 3] = [
-    pattern(SOUTH_EAST, EAST, NORTH_EAST),
-    pattern(SOUTH, 0, NORTH),
-    pattern(SOUTH_WEST, WEST, NORTH_WEST),
-];
-
-/// The rows of its own stripe that a sample of each row adds to.
-const INSIDE: [u32; 4] = [u32::MAX >> 8, u32::MAX, u32::MAX, u32::MAX << 8];
-
-/// The signs that a negative sample of each row adds to its own column, and those of it that lie in
-/// another stripe.
-const SIGNS: [(u16, u16); 4] = [
-    (NORTH_SIGN << 4, SOUTH_SIGN << 12),
-    (SOUTH_SIGN | NORTH_SIGN << 8, 0),
-    (SOUTH_SIGN << 4 | NORTH_SIGN << 12, 0),
-    (SOUTH_SIGN << 8, NORTH_SIGN),
+/// The signs that a negative sample of each row adds to the columns left of it, its own and right
+/// of it, and to its own column in the stripe above or below.
+static SIGNS: [[u16; 4]; 4] = [
+    [EAST_SIGN, NORTH_SIGN << 4, WEST_SIGN, SOUTH_SIGN << 12],
+    [
+        EAST_SIGN << 4,
+        SOUTH_SIGN | NORTH_SIGN << 8,
+        WEST_SIGN << 4,
+        0,
+    ],
+    [
+        EAST_SIGN << 8,
+        SOUTH_SIGN << 4 | NORTH_SIGN << 12,
+        WEST_SIGN << 8,
+        0,
+    ],
+    [
+        EAST_SIGN << 12,
+        SOUTH_SIGN << 8,
+        WEST_SIGN << 12,
+        NORTH_SIGN,
+    ],
 ];
 
 const NORTH_SIGN: u16 = (NORTH >> 4) as u16;
@@ -129,18 +165,15 @@ impl Neighbourhoods {
     #[inline(always)]
     pub(super) fn mark<const CAUSAL: bool>(&mut self, at: usize, columns: usize) {
         let (column, row) = (at >> 2, at & 3);
-        let inside = INSIDE[row];
-        let outside = if CAUSAL && row == 0 { 0 } else { !inside };
+        let [own, outside] = if CAUSAL {
+            &CAUSAL_MARKS[row]
+        } else {
+            &MARKS[row]
+        };
         let other = other_stripe(column, row, columns);
-        let turn = 8 * row as u32;
-        for (step, &pattern) in PATTERNS.iter().enumerate() {
-            // The row above the first one comes out as the last one, as the stripe above wants it,
-            // and the row below the last one as the first one.
-            let turned = pattern.rotate_left(turn).rotate_right(8);
-            let own = (column + step).wrapping_sub(1) & (COLUMNS - 1);
-            self.lanes[own] |= (turned & inside).to_le();
-            let other = (other + step).wrapping_sub(1) & (COLUMNS - 1);
-            self.lanes[other] |= (turned & outside).to_le();
+        for step in 0..3 {
+            self.lanes[(column + step).wrapping_sub(1) & (COLUMNS - 1)] |= own[step];
+            self.lanes[(other + step).wrapping_sub(1) & (COLUMNS - 1)] |= outside[step];
         }
     }
 
@@ -151,13 +184,12 @@ impl Neighbourhoods {
     pub(super) fn mark_sign(&mut self, at: usize, negative: u64, columns: usize) {
         let (column, row) = (at >> 2, at & 3);
         let mask = 0_u16.wrapping_sub(negative as u16);
-        let (own, outside) = SIGNS[row];
+        let [left, own, right, outside] = SIGNS[row];
         let other = other_stripe(column, row, columns);
+        self.signs[column.wrapping_sub(1) & (COLUMNS - 1)] |= left & mask;
         self.signs[column & (COLUMNS - 1)] |= own & mask;
+        self.signs[(column + 1) & (COLUMNS - 1)] |= right & mask;
         self.signs[other & (COLUMNS - 1)] |= outside & mask;
-        let shift = 4 * row;
-        self.signs[column.wrapping_sub(1) & (COLUMNS - 1)] |= (EAST_SIGN & mask) << shift;
-        self.signs[(column + 1) & (COLUMNS - 1)] |= (WEST_SIGN & mask) << shift;
     }
 }
 

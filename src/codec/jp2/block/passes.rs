@@ -80,13 +80,13 @@ impl Planes {
                     around::<CAUSAL>(&self.significant, place.word, shape.pitch()) & open;
                 let mut visited = members;
                 let mut found = 0;
-                let mut bit = members.trailing_zeros() & 63;
+                let mut bit = members.trailing_zeros();
                 let mut context = self.zero_context(place.sample + bit as usize);
                 while members != 0 {
                     members &= members - 1;
                     // The next sample is looked up before this one's decision, as the way on is
                     // mostly this one and its look-ups take longer than the decision.
-                    let next = members.trailing_zeros() & 63;
+                    let next = members.trailing_zeros();
                     let next_context = self.zero_context(place.sample + next as usize);
                     if local.decide(&mut self.contexts, context) == 0 {
                         (bit, context) = (next, next_context);
@@ -97,7 +97,7 @@ impl Planes {
                     found |= 1 << bit;
                     members |= later(bit) & open;
                     visited |= later(bit) & open;
-                    bit = members.trailing_zeros() & 63;
+                    bit = members.trailing_zeros();
                     context = self.zero_context(place.sample + bit as usize);
                 }
                 self.visited[place.word & (WORDS - 1)] = visited;
@@ -154,12 +154,12 @@ impl Planes {
                 let mut members = shape.valid(stripe, at) & !before & !self.visited[word];
                 let mut found = 0;
                 let mut runs = self.runs::<CAUSAL>(members, place.word);
-                let mut bit = members.trailing_zeros() & 63;
+                let mut bit = members.trailing_zeros();
                 let mut context = self.zero_context(place.sample + bit as usize);
                 while members != 0 {
                     if runs >> bit & 1 == 0 {
                         members &= members - 1;
-                        let next = members.trailing_zeros() & 63;
+                        let next = members.trailing_zeros();
                         let next_context = self.zero_context(place.sample + next as usize);
                         if local.decide(&mut self.contexts, context) == 0 {
                             (bit, context) = (next, next_context);
@@ -167,7 +167,7 @@ impl Planes {
                         }
                     } else if local.decide_rare(&mut self.contexts, RUN) == 0 {
                         members &= !(0xF << bit);
-                        bit = members.trailing_zeros() & 63;
+                        bit = members.trailing_zeros();
                         context = self.zero_context(place.sample + bit as usize);
                         continue;
                     } else {
@@ -181,7 +181,7 @@ impl Planes {
                     self.found::<_, CAUSAL>(&mut local, sample, shape.columns(), plane);
                     found |= 1 << bit;
                     runs &= !(0x10 << (bit & !3));
-                    bit = members.trailing_zeros() & 63;
+                    bit = members.trailing_zeros();
                     context = self.zero_context(place.sample + bit as usize);
                 }
                 self.significant[word] = before | found;
