@@ -12,7 +12,7 @@ use super::super::block::{self, Block, Modes};
 use super::super::codestream::Span;
 use super::super::packets::{BlockRef, Orientation, Subband, TileIndex};
 use super::super::wavelet::{Band, Irreversible, Reversible, Wavelet};
-use super::fetch::Fetched;
+use super::fetch::{self, Fetched};
 
 /// Samples of a code-block (Table A.18).
 const BLOCK_SAMPLES: usize = 4096;
@@ -131,11 +131,14 @@ impl<W: Dequantise> BandRows<W> {
         let blocks = workshop
             .index
             .blocks(workshop.reader, band, self.x, self.held)?;
-        let pieces = blocks.iter().flat_map(|block| block.pieces.iter());
-        workshop.tools.fetched.read(workshop.reader, pieces)?;
-        for block in blocks.iter() {
-            workshop.cancel.check()?;
-            self.add(band, &block, workshop.tools)?;
+        let blocks: Vec<_> = blocks.iter().collect();
+        for some in fetch::portions(&blocks) {
+            let pieces = some.iter().flat_map(|block| block.pieces.iter());
+            workshop.tools.fetched.read(workshop.reader, pieces)?;
+            for block in some {
+                workshop.cancel.check()?;
+                self.add(band, block, workshop.tools)?;
+            }
         }
         Ok(())
     }

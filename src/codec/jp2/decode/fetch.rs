@@ -4,10 +4,34 @@ use crate::error::{Error, Result};
 use crate::reader::RangeReader;
 
 use super::super::block::Segment;
-use super::super::packets::Piece;
+use super::super::packets::{BlockRef, Piece};
 
 /// Bytes between two pieces that are rather read than skipped.
 const MAX_GAP: u64 = 4 << 10;
+
+/// Most bytes that are fetched at a time, gaps included, but for those of one block.
+pub(super) const FETCHED_BYTES: u64 = 2 << 20;
+
+/// Cuts `blocks` into portions that can be fetched at a time.
+pub(super) fn portions<'s, 'b>(
+    blocks: &'s [BlockRef<'b>],
+) -> impl Iterator<Item = &'s [BlockRef<'b>]> {
+    let cost = |block: &BlockRef<'_>| {
+        let pieces = block.pieces.iter();
+        pieces
+            .map(|piece| u64::from(piece.length) + MAX_GAP)
+            .sum::<u64>()
+    };
+    let mut total = 0;
+    blocks.chunk_by(move |before, after| {
+        total += cost(before);
+        let fits = total + cost(after) <= FETCHED_BYTES;
+        if !fits {
+            total = 0;
+        }
+        fits
+    })
+}
 
 /// The bytes of some code-blocks. Its memory is used again.
 #[derive(Debug, Default)]

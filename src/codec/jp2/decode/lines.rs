@@ -54,13 +54,17 @@ impl Finish for Reversible {
         }
     }
 
-    fn finish_mixed([r, g, b]: [&mut [i32]; 3], [y, u, v]: [&[i32]; 3], ranges: [Range; 3]) {
-        let samples = y.iter().zip(u).zip(v);
-        for (((r, g), b), ((y, u), v)) in r.iter_mut().zip(g).zip(b).zip(samples) {
-            let green = y.wrapping_sub(u.wrapping_add(*v) >> 2);
-            *r = integer(v.wrapping_add(green), ranges[0]);
-            *g = integer(green, ranges[1]);
-            *b = integer(u.wrapping_add(green), ranges[2]);
+    fn finish_mixed(values: [&mut [i32]; 3], samples: [&[i32]; 3], ranges: [Range; 3]) {
+        let [red, green, blue] = values;
+        let [first, second, third] = samples;
+        let samples = first.iter().zip(second).zip(third);
+        for (((red, green), blue), ((first, second), third)) in
+            red.iter_mut().zip(green).zip(blue).zip(samples)
+        {
+            let middle = first.wrapping_sub(second.wrapping_add(*third) >> 2);
+            *red = integer(third.wrapping_add(middle), ranges[0]);
+            *green = integer(middle, ranges[1]);
+            *blue = integer(second.wrapping_add(middle), ranges[2]);
         }
     }
 }
@@ -78,13 +82,17 @@ impl Finish for Irreversible {
         }
     }
 
-    fn finish_mixed([r, g, b]: [&mut [i32]; 3], [y, cb, cr]: [&[f32]; 3], ranges: [Range; 3]) {
-        let [red, green, blue] = ranges.map(Rounding::new);
-        let samples = y.iter().zip(cb).zip(cr);
-        for (((r, g), b), ((y, cb), cr)) in r.iter_mut().zip(g).zip(b).zip(samples) {
-            *r = red.integer(y + 1.402 * cr);
-            *g = green.integer(y - 0.344_13 * cb - 0.714_14 * cr);
-            *b = blue.integer(y + 1.772 * cb);
+    fn finish_mixed(values: [&mut [i32]; 3], samples: [&[f32]; 3], ranges: [Range; 3]) {
+        let [red, green, blue] = values;
+        let rounding = ranges.map(Rounding::new);
+        let [luma, blueness, redness] = samples;
+        let samples = luma.iter().zip(blueness).zip(redness);
+        for (((red, green), blue), ((luma, blueness), redness)) in
+            red.iter_mut().zip(green).zip(blue).zip(samples)
+        {
+            *red = rounding[0].integer(luma + 1.402 * redness);
+            *green = rounding[1].integer(luma - 0.344_13 * blueness - 0.714_14 * redness);
+            *blue = rounding[2].integer(luma + 1.772 * blueness);
         }
     }
 }
@@ -131,11 +139,12 @@ mod tests {
     fn g_2_the_reversible_transform_gives_back_every_colour() {
         let mut random = fastrand::Rng::with_seed(3);
         for _ in 0..1000 {
-            let [r, g, b] = [(); 3].map(|()| random.i32(-128..128));
-            let (y, u, v) = ([(r + 2 * g + b).div_euclid(4)], [b - g], [r - g]);
+            let [red, green, blue] = [(); 3].map(|()| random.i32(-128..128));
+            let first = [(red + 2 * green + blue).div_euclid(4)];
+            let (second, third) = ([blue - green], [red - green]);
             let mut values = [[0]; 3];
-            Reversible::finish_mixed(lines(&mut values), [&y, &u, &v], [BYTE; 3]);
-            assert_eq!(values, [[r + 128], [g + 128], [b + 128]]);
+            Reversible::finish_mixed(lines(&mut values), [&first, &second, &third], [BYTE; 3]);
+            assert_eq!(values, [[red + 128], [green + 128], [blue + 128]]);
         }
     }
 

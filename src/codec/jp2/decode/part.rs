@@ -260,7 +260,7 @@ fn synthesis<W: Dequantise>(
             resolution,
             band,
         };
-        Ok(BandRows::new(address, meaning(tile, subband, gain), x, y))
+        Ok::<_, Error>(BandRows::new(address, meaning(tile, subband, gain), x, y))
     };
     let mut synthesis = Synthesis::<W, BandRows<W>>::new(rows(0, 0, 1.0, x, y)?);
     for (resolution, (x, y)) in (1..).zip(reaches.into_iter().rev()) {

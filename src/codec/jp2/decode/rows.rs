@@ -30,14 +30,6 @@ pub(super) struct TileRows {
     open: Option<Part>,
 }
 
-/// Rows of pixels of a stretch of tiles.
-#[derive(Clone, Copy)]
-struct Lines {
-    row: Stretch,
-    /// Counted from the grid's origin.
-    span: Span,
-}
-
 impl TileRows {
     pub(super) fn new(master: Arc<Master>, target: Target, cancel: Cancel) -> Self {
         let pixels = Pixels::new(&master.header.layout);
@@ -61,12 +53,10 @@ impl TileRows {
             .map_err(|cause| Error::internal("sizing a strip of JPEG 2000").with_source(cause))?;
         let mut samples = Samples::zeroed(shape.format, count);
         let start = row.span.start + self.done;
-        let lines = Lines {
-            row,
-            span: Span {
-                start,
-                end: start.saturating_add(height).min(row.span.end),
-            },
+        // Counted from the grid's origin.
+        let lines = Span {
+            start,
+            end: start.saturating_add(height).min(row.span.end),
         };
         let mut left = 0;
         let mut open = self.open.take();
@@ -83,7 +73,7 @@ impl TileRows {
             self.paint(&mut part, *column, lines, &mut canvas)
                 .map_err(named)?;
             left += column.span.length();
-            if lines.span.end < row.span.end {
+            if lines.end < row.span.end {
                 self.open = Some(part);
             }
         }
@@ -91,7 +81,7 @@ impl TileRows {
             &mut samples,
             dimensions,
             shape.format.channels,
-            (left, lines.span.length()),
+            (left, lines.length()),
         );
         Raster::new(dimensions, shape.format.channels, samples)
     }
@@ -116,11 +106,11 @@ impl TileRows {
         &self,
         part: &mut Part,
         column: Stretch,
-        lines: Lines,
+        lines: Span,
         canvas: &mut Canvas<'_>,
     ) -> Result<()> {
         let reader = self.master.reader.as_ref();
-        for (place, y) in (lines.span.start..lines.span.end).enumerate() {
+        for (place, y) in (lines.start..lines.end).enumerate() {
             for channel in 0..self.pixels.channels() {
                 let (component, ratio) = self.ratio(channel)?;
                 let rows = part.rows_of(component).unwrap_or(column.span);

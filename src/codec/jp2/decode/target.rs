@@ -7,15 +7,16 @@ use crate::raster::Shape;
 
 use super::super::codestream::{Axis, Component, Span};
 use super::super::header::Header;
+use super::super::wavelet::ROWS;
+use super::fetch::FETCHED_BYTES;
 use super::kept::Kept;
 
 /// Samples around a window that are decoded with it, on each side: half a code-block of 64 in a band of
 /// half the size, for windows begin anywhere in blocks.
 const MARGIN: u32 = 64;
 
-/// Bytes for one column of a part of a tile, in one component: the rows of blocks of its bands, at 64 rows
-/// each, of all resolutions together, and the rows that wavelets have under way.
-const BYTES_PER_COLUMN: u64 = (64 * 2 * 2 + 9 * 2 + 4) * 4;
+/// Bytes of a sample on its way.
+const SAMPLE_BYTES: u64 = 4;
 
 /// Bytes that a decode takes whatever its size: tables, scratch of the block decoder.
 const FIXED_BYTES: u64 = 256 << 10;
@@ -83,31 +84,52 @@ impl Target {
         })
     }
 
-    /// Bytes: what a part of a tile has under way, its code, its structure twice over (one is read while
-    /// others are remembered), and the strip, once more for its colours.
+    /// Bytes: what a part of a tile has under way, its structure, the code of a few blocks, and the strip, once
+    /// more for its colours.
     pub(super) fn price(&self, header: &Header, kept: &Kept) -> Price {
         let stream = &header.codestream;
         let total = |all: &[Stretch]| all.iter().map(Stretch::decoded).sum::<u64>();
-        let widest = self.columns.iter().map(Stretch::decoded).max();
-        let components = stream.size.components.len() as u64;
-        let under_way = widest
-            .unwrap_or(0)
-            .saturating_mul(components * BYTES_PER_COLUMN);
-        let across = stream.size.x.tiles();
-        let tiles = self.rows.iter().flat_map(|row| {
-            let number = move |column: &Stretch| row.tile * across + column.tile;
-            self.columns.iter().map(number)
-        });
-        let unknown = tiles.filter(|tile| !kept.has(*tile)).count() as u64;
+        let unknown = self.tiles(header).filter(|tile| !kept.has(*tile)).count() as u64;
         let walked = unknown.saturating_mul(stream.largest_tile) / CODE_BYTES_PER_PIXEL;
         Price {
             pixels: (total(&self.columns).saturating_mul(total(&self.rows))).saturating_add(walked),
-            bytes: under_way
+            bytes: (self.under_way_bytes(header))
                 .saturating_add(2 * self.strip_bytes())
                 .saturating_add(stream.structure.bytes)
-                .saturating_add(stream.largest_tile)
+                .saturating_add(stream.largest_tile.min(FETCHED_BYTES))
                 .saturating_add(FIXED_BYTES),
         }
+    }
+
+    /// The numbers of the tiles that the window touches.
+    fn tiles<'s>(&'s self, header: &Header) -> impl Iterator<Item = u32> + use<'s> {
+        let across = header.codestream.size.x.tiles();
+        self.rows.iter().flat_map(move |row| {
+            let number = move |column: &Stretch| row.tile * across + column.tile;
+            self.columns.iter().map(number)
+        })
+    }
+
+    /// Bytes of the rows of blocks and of the rows of wavelets of the widest part of a tile: a resolution has
+    /// three bands of half its width, and all resolutions together are twice as wide as the largest.
+    fn under_way_bytes(&self, header: &Header) -> u64 {
+        let largest = |all: &[Stretch]| all.iter().map(Stretch::decoded).max().unwrap_or(0);
+        let stream = &header.codestream;
+        // Those that are shown, and those that a transform may mix with them.
+        let shown = header.layout.sources.iter().map(|source| source.component);
+        let components = (0..3.min(stream.size.components.len())).chain(shown.filter(|c| *c > 2));
+        let components: Vec<_> = components.filter_map(|c| u16::try_from(c).ok()).collect();
+        let tallest = (self.tiles(header))
+            .flat_map(|tile| {
+                let coding = stream.coding_of(tile);
+                let exponents = components.iter().map(|c| coding.style(*c).block.1);
+                exponents.max()
+            })
+            .max();
+        let blocks = largest(&self.rows).min(1 << tallest.unwrap_or(0));
+        let rows = 3 * blocks + 2 * (ROWS as u64 + 1) + 1;
+        let samples = rows.saturating_mul(components.len() as u64);
+        largest(&self.columns).saturating_mul(samples * SAMPLE_BYTES)
     }
 
     fn row_bytes(&self) -> u64 {

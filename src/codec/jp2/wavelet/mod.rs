@@ -16,4 +16,4 @@ mod tests;
 
 pub(super) use lifting::{Irreversible, Reversible, Wavelet};
 pub(super) use reach::Reach;
-pub(super) use synthesis::{Band, Synthesis};
+pub(super) use synthesis::{Band, ROWS, Synthesis};

@@ -8,7 +8,7 @@ use super::reach::Reach;
 
 /// Rows that a resolution holds at most: a step changes a row when the one after it has come, and needs
 /// the one before it, so that four steps keep seven under way.
-const ROWS: usize = 8;
+pub(in super::super) const ROWS: usize = 8;
 
 /// The rows of a window of one band, from its first on, each once.
 pub(in super::super) trait Band<S, C> {
@@ -60,11 +60,6 @@ impl<W: Wavelet, B> Synthesis<W, B> {
     {
         next_row(&mut self.lowest, &mut self.levels, context)
     }
-}
-
-/// Bytes that the rows under way of a resolution of this width take, two lines of halves included.
-pub(in super::super) const fn bytes_under_way(width: u32) -> u64 {
-    width as u64 * 4 * (ROWS as u64 + 1)
 }
 
 fn next_row<'a, W: Wavelet, B: Band<W::Sample, C>, C>(
