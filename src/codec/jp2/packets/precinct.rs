@@ -120,7 +120,10 @@ impl Part {
                 let mut zero_planes = None;
                 let is_present = if block.length_bits > 0 {
                     feed.bit()?
-                } else if (self.inclusion).below(at, limit, &mut sheet.nodes, feed)?.is_some() {
+                } else if (self.inclusion)
+                    .below(at, limit, &mut sheet.nodes, feed)?
+                    .is_some()
+                {
                     zero_planes = Some(self.read_zero_planes(at, sheet, feed)?);
                     block.length_bits = FIRST_LENGTH_BITS;
                     self.has_shares = true;

@@ -59,7 +59,9 @@ impl Tree {
 
     /// Whether all that is known says that no leaf is below `limit`.
     pub(super) fn is_all_from(self, limit: u32, nodes: &[Node]) -> bool {
-        nodes.get(self.root).is_some_and(|root| root.at_least() >= limit)
+        nodes
+            .get(self.root)
+            .is_some_and(|root| root.at_least() >= limit)
     }
 
     /// Reads on until it is known whether the leaf's number is below `limit`; gives the number if so.

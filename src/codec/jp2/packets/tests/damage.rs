@@ -12,22 +12,22 @@ fn exercise(bytes: &Vec<u8>) -> Result<usize> {
             let index = TileIndex::listed_from(least, bytes, (&stream, tile), &cancel)?;
             for band in bands(&index) {
                 let found = index.blocks(bytes, band, EVERYTHING, EVERYTHING)?;
-                for block in found.iter() {
-                    let end = |piece: &Piece| piece.offset + u64::from(piece.length);
-                    assert!(
-                        block
-                            .pieces
-                            .iter()
-                            .all(|piece| end(piece) <= bytes.len() as u64)
-                    );
-                    assert!(block.x.length() > 0 && block.y.length() > 0);
-                    assert!(block.x.length() * block.y.length() <= 4096);
-                }
+                check(&found, bytes.len() as u64);
                 blocks += found.len();
             }
         }
     }
     Ok(blocks)
+}
+
+/// Asserts that blocks have a size that they can have, and bytes of the file.
+fn check(found: &Blocks, length: u64) {
+    for block in found.iter() {
+        let end = |piece: &Piece| piece.offset + u64::from(piece.length);
+        assert!(block.pieces.iter().all(|piece| end(piece) <= length));
+        assert!(block.x.length() > 0 && block.y.length() > 0);
+        assert!(block.x.length() * block.y.length() <= 4096);
+    }
 }
 
 #[test]
@@ -89,12 +89,12 @@ fn square(side: u32, layers: u16, data: &[u8]) -> Vec<u8> {
             .to_be_bytes();
         [&code.to_be_bytes(), length.as_slice(), content].concat()
     };
-    let mut size = vec![0, 0];
+    let mut sizes = vec![0, 0];
     let grid = [side, side, 0, 0, side, side, 0, 0];
-    size.extend(grid.iter().flat_map(|number| number.to_be_bytes()));
-    size.extend([0, 1, 7, 1, 1]);
+    sizes.extend(grid.iter().flat_map(|number| number.to_be_bytes()));
+    sizes.extend([0, 1, 7, 1, 1]);
     let [high, low] = layers.to_be_bytes();
-    let mut bytes = [vec![0xFF, 0x4F], segment(0xFF51, &size)].concat();
+    let mut bytes = [vec![0xFF, 0x4F], segment(0xFF51, &sizes)].concat();
     bytes.extend(segment(0xFF52, &[0, 0, high, low, 0, 0, 0, 0, 0, 1]));
     bytes.extend(segment(0xFF5C, &[0x40, 0x40]));
     let length = u32::try_from(data.len() + 14).expect("small").to_be_bytes();
@@ -154,7 +154,7 @@ fn first_block(levels: usize, length: u8) -> Vec<u8> {
 #[test]
 fn more_work_than_bytes_is_corrupt_before_it_is_done() {
     // 60,000 layers, each of which says in one bit that none of the blocks is included.
-    let bytes = square(256, u16::MAX, &[0x80; 60_000]);
+    let bytes = square(256, u16::MAX, &vec![0x80; 60_000]);
     assert_eq!(exercise(&bytes).expect("cheap"), 0);
     // The first block is included, so that all have to be asked each time.
     let later = [0x80, 0, 0].repeat(65_534);
