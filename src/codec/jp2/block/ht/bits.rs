@@ -80,6 +80,7 @@ impl Flat {
     }
 
     /// Takes `bytes` from first to last: a byte after 0xFF has seven bits. Ends with `fill`.
+    #[inline(never)]
     pub(super) fn forward(&mut self, bytes: &[u8], fill: u8) {
         let mut rest = &bytes[..bytes.len().min(MOST)];
         let mut writer = self.writer();
@@ -123,6 +124,7 @@ impl Flat {
         self.backward_after(rest, last | 0xF, nibble & (0xF >> (4 - bits)), bits);
     }
 
+    #[inline(never)]
     fn backward_after(&mut self, bytes: &[u8], mut before: u8, value: u8, bits: u32) {
         let mut rest = &bytes[bytes.len().saturating_sub(MOST)..];
         let mut writer = self.writer();

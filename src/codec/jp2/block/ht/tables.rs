@@ -33,9 +33,21 @@ const fn quads(codes: &[u32]) -> Quads {
     table
 }
 
-/// How the exponent offsets of a pair of quads begin: bits 0 to 2 the bits of both prefixes, bits 3
-/// to 5 and 6 to 8 the bits of each suffix, bits 9 to 11 and 12 to 14 what each prefix stands for.
-pub(super) type Offsets = [u16; 64];
+/// How the exponent offsets of a pair of quads begin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offset {
+    /// The bits of both prefixes and suffixes.
+    pub(super) bits: u8,
+    /// The bits of both prefixes.
+    pub(super) prefixes: u8,
+    /// The bits of each suffix.
+    pub(super) suffixes: (u8, u8),
+    /// What each prefix stands for.
+    pub(super) values: (u8, u8),
+}
+
+/// Offsets by the next six bits.
+pub(super) type Offsets = [Offset; 64];
 
 /// Which quads of a pair have an offset: none, the first, the second, both; both in a first row
 /// after a MEL event of zero, and after one of one.
@@ -51,12 +63,12 @@ pub(super) static OFFSETS: [Offsets; 8] = [
     offsets(3),
     offsets(BOTH_OF_FIRST_ROW),
     offsets(BOTH_LARGE),
-    [0; 64],
-    [0; 64],
+    offsets(0),
+    offsets(0),
 ];
 
 /// Table 3: the bits of a prefix, of its suffix, and what it stands for.
-const fn prefix(bits: u16) -> (u16, u16, u16) {
+const fn prefix(bits: u8) -> (u8, u8, u8) {
     match bits & 7 {
         1 | 3 | 5 | 7 => (1, 0, 1),
         2 | 6 => (2, 0, 2),
@@ -66,7 +78,12 @@ const fn prefix(bits: u16) -> (u16, u16, u16) {
 }
 
 const fn offsets(which: usize) -> Offsets {
-    let mut table = [0; 64];
+    let mut table = [Offset {
+        bits: 0,
+        prefixes: 0,
+        suffixes: (0, 0),
+        values: (0, 0),
+    }; 64];
     let mut bits = 0;
     while bits < 64 {
         let none = (0, 0, 0);
@@ -84,11 +101,12 @@ const fn offsets(which: usize) -> Offsets {
             prefix(rest)
         };
         let more = if which == BOTH_LARGE { 2 } else { 0 };
-        table[bits as usize] = (first.0 + second.0)
-            | first.1 << 3
-            | second.1 << 6
-            | (first.2 + more) << 9
-            | (second.2 + more) << 12;
+        table[bits as usize] = Offset {
+            bits: first.0 + second.0 + first.1 + second.1,
+            prefixes: first.0 + second.0,
+            suffixes: (first.1, second.1),
+            values: (first.2 + more, second.2 + more),
+        };
         bits += 1;
     }
     table
