@@ -53,11 +53,6 @@ pub(in super::super) struct BlockRef<'b> {
 }
 
 impl Blocks {
-    /// How many there are.
-    pub(in super::super) fn len(&self) -> usize {
-        self.all.len()
-    }
-
     /// All of them, precinct after precinct in raster order.
     pub(in super::super) fn iter(&self) -> impl Iterator<Item = BlockRef<'_>> {
         let mut start = 0;

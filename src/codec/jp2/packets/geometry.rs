@@ -41,8 +41,6 @@ impl Orientation {
 /// One component of a tile.
 #[derive(Debug, Clone)]
 pub(in super::super) struct TileComponent {
-    pub(in super::super) x: Span,
-    pub(in super::super) y: Span,
     /// 5/3 integers, or 9/7 numbers.
     pub(in super::super) reversible: bool,
     /// The code-block style (Table A.19).
@@ -266,8 +264,6 @@ fn component(
         resolutions.push(made);
     }
     Ok(TileComponent {
-        x,
-        y,
         reversible: style.reversible,
         modes: style.flags,
         roi,

@@ -23,7 +23,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub(super) use blocks::{BlockRef, Blocks, Piece};
+pub(super) use blocks::{BlockRef, Piece};
 pub(super) use geometry::{Orientation, Resolution, Subband, TileComponent};
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -67,8 +67,6 @@ struct Found {
     /// The first packet of each precinct.
     first: Vec<u32>,
     records: Records,
-    /// Bytes behind the last packet.
-    unread: u64,
 }
 
 impl TileIndex {
@@ -113,10 +111,12 @@ impl TileIndex {
             Found::none(precincts as usize)
         } else {
             let packets = Packets::new(&plan, Feed::of_file(reader, &parts), data.headers);
-            Walk::new(&order, precincts as usize, packets, cancel).run()?
+            let mut walk = Walk::new(&order, precincts as usize, packets, cancel);
+            walk.run()?;
+            walk.found()
         };
         Ok(Self {
-            is_transformed: stream.coding_of(tile).is_transformed(),
+            is_transformed: stream.coding_of(tile).is_transformed() && components.len() >= 3,
             found: RwLock::new(found),
             components,
             parts,
@@ -148,12 +148,7 @@ impl TileIndex {
         self.components.get(number)
     }
 
-    /// Bytes of the tile behind its last packet: padding, or packets that no progression names.
-    pub(super) fn unread(&self) -> u64 {
-        self.found().unread
-    }
-
-    /// Whether a transform mixes the first three components.
+    /// Whether a transform mixes the first three components; where fewer are there it is left out.
     pub(super) const fn is_transformed(&self) -> bool {
         self.is_transformed
     }
@@ -253,7 +248,10 @@ impl TileIndex {
         };
         let precincts = self.found().first.len();
         let packets = Packets::new(&listed.plan, Feed::of_file(reader, &self.parts), None);
-        Walk::new(&order, precincts, packets, &Cancel::new()).run()
+        let cancel = Cancel::new();
+        let mut walk = Walk::new(&order, precincts, packets, &cancel);
+        walk.run()?;
+        Ok(walk.found())
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) struct Packets<'a> {
 /// A walk under way.
 pub(super) struct Walk<'a> {
     order: &'a Order<'a>,
-    packets: Packets<'a>,
+    pub(super) packets: Packets<'a>,
     /// How many layers of each precinct are through, if the order changes.
     through: Vec<u16>,
     states: States,
@@ -86,7 +86,7 @@ impl<'a> Packets<'a> {
         self.feed.length() + self.packed.as_ref().map_or(0, Feed::length)
     }
 
-    fn is_at_end(&self) -> bool {
+    pub(super) fn is_at_end(&self) -> bool {
         self.packed.as_ref().unwrap_or(&self.feed).is_at_end()
     }
 
@@ -162,17 +162,19 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Gives the first packet of each precinct, all packets, and how many bytes are behind the last one.
-    pub(super) fn run(mut self) -> Result<Found> {
+    /// Goes through all packets.
+    pub(super) fn run(&mut self) -> Result<()> {
         let order = self.order;
-        order.visit(&mut self)?;
+        order.visit(self).map(drop)
+    }
+
+    /// What has been found.
+    pub(super) fn found(mut self) -> Found {
         self.records.shrink();
-        let first = self.ends.iter().map(|(first, _)| *first).collect();
-        Ok(Found {
-            first,
+        Found {
+            first: self.ends.iter().map(|(first, _)| *first).collect(),
             records: self.records,
-            unread: self.packets.feed.length() - self.packets.position(),
-        })
+        }
     }
 }
 

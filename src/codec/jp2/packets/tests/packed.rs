@@ -131,7 +131,7 @@ const NAMES: [&str; 5] = [
 fn blocks(bytes: &Vec<u8>, name: &str) -> Vec<Told> {
     let stream = stream(bytes).expect(name);
     let index = TileIndex::read(bytes, &stream, 0, &Cancel::new()).expect(name);
-    assert_eq!(index.found().unread, 0, "{name}");
+    assert_eq!(unread(bytes, &stream, 0), 0, "{name}");
     all_told(&index, bytes)
 }
 
