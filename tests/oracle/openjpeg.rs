@@ -17,17 +17,17 @@ const END_OF_STREAM: usize = usize::MAX;
 
 /// One component.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plane {
+pub(crate) struct Plane {
     /// Samples in a row.
-    pub width: u32,
+    pub(crate) width: u32,
     /// Rows.
-    pub height: u32,
+    pub(crate) height: u32,
     /// Bits of a sample.
-    pub bits: u32,
+    pub(crate) bits: u32,
     /// Whether samples have a sign.
-    pub signed: bool,
+    pub(crate) signed: bool,
     /// Rows without gaps, top row first.
-    pub samples: Vec<i32>,
+    pub(crate) samples: Vec<i32>,
 }
 
 /// A code stream that is being read.
@@ -37,7 +37,7 @@ struct Source<'a> {
 }
 
 /// The code stream of a file: from the markers SOC and SIZ on.
-pub fn codestream(file: &[u8]) -> Option<&[u8]> {
+pub(crate) fn codestream(file: &[u8]) -> Option<&[u8]> {
     let start = file
         .windows(4)
         .position(|four| four == [0xFF, 0x4F, 0xFF, 0x51])?;
@@ -46,7 +46,7 @@ pub fn codestream(file: &[u8]) -> Option<&[u8]> {
 
 /// The components of `stream` at 1/2^`reduction`, or of the rectangle `area` of its grid (left, top, right,
 /// bottom). `None` where the decoder finds fault.
-pub fn decode(stream: &[u8], reduction: u32, area: Option<[i32; 4]>) -> Option<Vec<Plane>> {
+pub(crate) fn decode(stream: &[u8], reduction: u32, area: Option<[i32; 4]>) -> Option<Vec<Plane>> {
     let mut source = Source {
         bytes: stream,
         position: 0,

@@ -60,9 +60,10 @@ impl Layout {
         if let ColourSpec::Foreign(reason) = container.colour {
             return Err(Error::unsupported(reason));
         }
-        let colours = match &container.colour {
-            ColourSpec::Unknown => shown(components, channels.len()),
-            known => colour_count(known)?,
+        let colours = if container.colour == ColourSpec::Unknown {
+            shown(components, channels.len())
+        } else {
+            colour_count(&container.colour)?
         };
         let roles = if container.definitions.is_empty() {
             let may_be_opacity = container.colour != ColourSpec::Unknown
@@ -186,7 +187,7 @@ fn shown(components: &[Component], channels: usize) -> usize {
     let is_chroma = channels == 3
         && three
             .iter()
-            .all(|component| is_coarser(component, &three[0]));
+            .all(|component| is_coarser(*component, three[0]));
     if channels >= 3 && (is_chroma || are_sampled_alike(three)) {
         3
     } else {
@@ -203,7 +204,7 @@ fn are_sampled_alike(components: &[Component]) -> bool {
 }
 
 /// Whether each sample of `component` covers whole samples of `base`, and not too many.
-fn is_coarser(component: &Component, base: &Component) -> bool {
+fn is_coarser(component: Component, base: Component) -> bool {
     component.step_x.is_multiple_of(base.step_x)
         && component.step_y.is_multiple_of(base.step_y)
         && component.step_x / base.step_x <= MAX_RATIO
@@ -259,7 +260,7 @@ fn is_ycc(container: &Container, components: &[Component], sources: &[Source]) -
     if container.palette.is_some() && (!is_even || may_be_ycc) {
         return Err(Error::unsupported("its palette is for YCC colours"));
     }
-    let is_covering = |component: &Component| is_coarser(component, base);
+    let is_covering = |component: &Component| is_coarser(*component, *base);
     if !used_components.iter().all(is_covering) {
         return Err(Error::unsupported("its components are sampled differently"));
     }

@@ -132,7 +132,7 @@ mod tests {
     });
 
     fn lines(values: &mut [[i32; 1]; 3]) -> [&mut [i32]; 3] {
-        values.each_mut().map(|value| value.as_mut_slice())
+        values.each_mut().map(<[i32; 1]>::as_mut_slice)
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(in super::super) struct Area {
 
 impl Area {
     /// What a component has of it, in its own samples.
-    pub(in super::super) fn of(&self, component: &Component) -> (Span, Span) {
+    pub(in super::super) fn of(&self, component: Component) -> (Span, Span) {
         (
             self.x.sampled(component.step_x, self.reduction),
             self.y.sampled(component.step_y, self.reduction),
@@ -154,8 +154,8 @@ impl Group {
         let tiles = components.iter().map(tile).collect::<Result<Vec<_>>>()?;
         let (first, reversible) = (sizes.first().ok_or_else(missing)?, tiles.first());
         let reversible = reversible.ok_or_else(missing)?.reversible;
-        let (x, y) = area.of(first);
-        let goes_together = sizes.iter().all(|size| area.of(size) == (x, y))
+        let (x, y) = area.of(*first);
+        let goes_together = sizes.iter().all(|size| area.of(**size) == (x, y))
             && tiles.iter().all(|tile| tile.reversible == reversible);
         if !goes_together {
             return Err(Error::corrupt("its component transform mixes what differs"));

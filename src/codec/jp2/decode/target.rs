@@ -120,7 +120,7 @@ impl Target {
         let components = (0..3.min(stream.size.components.len())).chain(shown.filter(|c| *c > 2));
         let components: Vec<_> = components.filter_map(|c| u16::try_from(c).ok()).collect();
         let tallest = (self.tiles(header))
-            .flat_map(|tile| {
+            .filter_map(|tile| {
                 let coding = stream.coding_of(tile);
                 let exponents = components.iter().map(|c| coding.style(*c).block.1);
                 exponents.max()

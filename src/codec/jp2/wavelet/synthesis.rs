@@ -95,7 +95,7 @@ impl<W: Wavelet, B> Level<W, B> {
     fn new(x: Reach, y: Reach, bands: [B; 3]) -> Self {
         let width = x.wanted.length() as usize;
         let first = y.line.start;
-        let first_of = |step: usize| first + u32::from((step % 2 == 0) != y.starts_low());
+        let first_of = |step: usize| first + u32::from(step.is_multiple_of(2) != y.starts_low());
         Self {
             x,
             y,

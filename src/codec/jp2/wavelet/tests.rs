@@ -79,7 +79,7 @@ fn step<S: Copy>(samples: &mut [S], start: u32, odd: bool, change: impl Fn(S, S,
 impl Forward for Reversible {
     fn forward(samples: &mut [i32], start: u32) {
         if let [lone] = samples {
-            *lone *= if start % 2 == 0 { 1 } else { 2 };
+            *lone *= if start.is_multiple_of(2) { 1 } else { 2 };
             return;
         }
         step(samples, start, true, |s, a, b| s - (a + b).div_euclid(2));
@@ -100,7 +100,7 @@ impl Forward for Reversible {
 impl Forward for Irreversible {
     fn forward(samples: &mut [f32], start: u32) {
         if let [lone] = samples {
-            *lone *= if start % 2 == 0 { 1.0 } else { 2.0 };
+            *lone *= if start.is_multiple_of(2) { 1.0 } else { 2.0 };
             return;
         }
         let steps: [(bool, f64); 4] = [
