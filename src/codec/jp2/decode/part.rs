@@ -154,7 +154,7 @@ impl Group {
         let tiles = components.iter().map(tile).collect::<Result<Vec<_>>>()?;
         let (first, reversible) = (sizes.first().ok_or_else(missing)?, tiles.first());
         let reversible = reversible.ok_or_else(missing)?.reversible;
-        let (x, y) = area.of(*first);
+        let (x, y) = area.of(**first);
         let goes_together = sizes.iter().all(|size| area.of(**size) == (x, y))
             && tiles.iter().all(|tile| tile.reversible == reversible);
         if !goes_together {
