@@ -44,12 +44,14 @@ pub(super) const fn zero_coding_of(band: Band) -> &'static ZeroCoding {
 
 const fn zero_coding(band: Band) -> ZeroCoding {
     let mut table = [0; 256];
-    let mut lane = 0;
-    while lane < 256 {
-        table[lane] = zero_context(band, lane as u8);
+    let mut lane = 0_u8;
+    loop {
+        table[lane as usize] = zero_context(band, lane);
+        if lane == u8::MAX {
+            return table;
+        }
         lane += 1;
     }
-    table
 }
 
 /// Table D.1.
@@ -87,12 +89,12 @@ const fn zero_context(band: Band, lane: u8) -> u8 {
     }
 }
 
-/// Contexts of sign coding with the bit that the decision is to be turned by at [`TURN`]: by the
+/// Contexts of sign coding and [`TURN`] where the decision is to be turned: by the
 /// upper four bits of a lane and, above them, the four signs (Tables D.2 and D.3).
 static SIGN_CODING: [u8; 256] = sign_coding();
 
-/// Where an entry of [`SIGN_CODING`] keeps the XOR bit.
-pub(super) const TURN: u32 = 7;
+/// The XOR bit in an entry of [`SIGN_CODING`].
+pub(super) const TURN: u8 = 1 << 7;
 
 /// The entry of [`SIGN_CODING`] for a neighbourhood whose signs are the lowest bits of `signs`.
 #[inline(always)]
@@ -102,16 +104,17 @@ pub(super) fn sign_coding_of(lane: u8, signs: u16) -> u8 {
 
 const fn sign_coding() -> [u8; 256] {
     let mut table = [0; 256];
-    let mut at = 0;
-    while at < 256 {
-        let lane = (at as u8) << 4;
-        let signs = at as u8 & 0xF0;
+    let mut at = 0_u8;
+    loop {
+        let (lane, signs) = (at << 4, at & 0xF0);
         let h = contribution(lane, signs, WEST) + contribution(lane, signs, EAST);
         let v = contribution(lane, signs, NORTH) + contribution(lane, signs, SOUTH);
-        table[at] = sign_context(h.signum(), v.signum());
+        table[at as usize] = sign_context(h.signum(), v.signum());
+        if at == u8::MAX {
+            return table;
+        }
         at += 1;
     }
-    table
 }
 
 const fn contribution(lane: u8, signs: u8, neighbour: u8) -> i32 {
@@ -135,5 +138,5 @@ const fn sign_context(h: i32, v: i32) -> u8 {
         (_, 0) => 3,
         _ => 4,
     };
-    mq::SIGN + label + ((turned as u8) << TURN)
+    mq::SIGN + label + if turned { TURN } else { 0 }
 }

@@ -7,6 +7,11 @@
 //! A caller may rely on this: every coefficient of the block is written, whatever the bytes are;
 //! damaged bytes give wrong coefficients or a typed error, and work is bounded by the passes.
 
+#![expect(
+    clippy::inline_always,
+    reason = "decisions are single instructions of loops whose state has to stay in registers"
+)]
+
 mod context;
 mod ht;
 mod mq;
@@ -26,7 +31,7 @@ use planes::Planes;
 /// Longest side of a code-block (ISO/IEC 15444-1 Table A.18).
 const MAX_SIDE: u32 = 1024;
 /// Most samples of a code-block (Table A.18), rows filled up to stripes of four.
-const MAX_SAMPLES: usize = 4096;
+const MAX_SAMPLES: u64 = 4096;
 /// Most magnitude bit-planes: with a fractional bit they fill an `i32`.
 const MAX_PLANES: u8 = 30;
 
@@ -44,6 +49,9 @@ pub(super) enum Band {
 }
 
 /// A code-block's style: the bits of `SPcod` (ISO/IEC 15444-1 Table A.19, ISO/IEC 15444-15).
+///
+/// Two of them need nothing here: that every pass ends its segment (4), which segments show, and that
+/// segments end in a predictable way (16), which a decoder may check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Modes(pub(super) u8);
 
@@ -52,12 +60,8 @@ impl Modes {
     pub(super) const BYPASS: u8 = 1;
     /// Contexts start anew with every pass.
     pub(super) const RESET: u8 = 2;
-    /// Every pass ends its codeword segment.
-    pub(super) const TERMINATE: u8 = 4;
     /// Contexts do not look into the stripe below.
     pub(super) const CAUSAL: u8 = 8;
-    /// Segments end in a predictable way, which a decoder may check and this one does not need.
-    pub(super) const PREDICTABLE: u8 = 16;
     /// Four known symbols end every clean-up pass.
     pub(super) const SYMBOLS: u8 = 32;
     /// The high-throughput coder.
@@ -100,7 +104,7 @@ impl Block<'_> {
     fn check(&self) -> Result<()> {
         let stripes = self.height.div_ceil(4);
         let samples = u64::from(self.width) * u64::from(stripes) * 4;
-        if self.width > MAX_SIDE || self.height > MAX_SIDE || samples > MAX_SAMPLES as u64 {
+        if self.width > MAX_SIDE || self.height > MAX_SIDE || samples > MAX_SAMPLES {
             return Err(Error::corrupt("a code-block is too large"));
         }
         if self.planes > MAX_PLANES {

@@ -80,10 +80,10 @@ struct State {
     /// Indices in [`STATES_BY_SYMBOL`], times 16: after a more probable symbol in bits 4 to 10,
     /// after a less probable one in bits 20 to 26, of this state in bits 36 to 42. Bit 48 is the
     /// more probable symbol.
-    next: u64,
+    following: u64,
 }
 
-/// Where [`State::next`] has the index after a less probable symbol.
+/// Where [`State::following`] has the index after a less probable symbol.
 const AFTER_LESS: u32 = 16;
 /// Where it has its own index.
 const UNCHANGED: u32 = 32;
@@ -94,12 +94,11 @@ const SYMBOL: u32 = 48;
 /// index can miss.
 static STATES_BY_SYMBOL: [State; 128] = states_by_symbol();
 
-#[expect(
-    clippy::cast_lossless,
-    reason = "constants are made without traits; every one of these widens"
-)]
 const fn states_by_symbol() -> [State; 128] {
-    let mut states = [State { qe: 0, next: 0 }; 128];
+    let mut states = [State {
+        qe: 0,
+        following: 0,
+    }; 128];
     let mut at = 0;
     while at < 2 * STATES.len() {
         let (qe, more, less, switch) = STATES[at / 2];
@@ -107,10 +106,10 @@ const fn states_by_symbol() -> [State; 128] {
         let turned = symbol ^ switch as u64;
         states[at] = State {
             qe: (qe as u64) << ACTIVE,
-            next: 16 * (2 * more as u64 + symbol)
-                | 16 * (2 * less as u64 + turned) << AFTER_LESS
-                | 16 * (at as u64) << UNCHANGED
-                | symbol << SYMBOL,
+            following: (16 * (2 * more as u64 + symbol))
+                | ((16 * (2 * less as u64 + turned)) << AFTER_LESS)
+                | ((16 * at as u64) << UNCHANGED)
+                | (symbol << SYMBOL),
         };
         at += 1;
     }
@@ -218,7 +217,7 @@ impl<'a> Mq<'a> {
     ///
     /// Source: C.3.2, the procedures DECODE, `MPS_EXCHANGE`, `LPS_EXCHANGE` and RENORMD. Every
     /// other such decision renormalises, as good as at random, so nothing here is a branch but the
-    /// need of bytes.
+    /// need of bytes. The result is a number, lest it become one.
     #[inline(always)]
     pub(super) fn decide(&mut self, contexts: &mut Contexts, context: u8) -> u64 {
         let state = &mut contexts.0[usize::from(context)];
@@ -234,10 +233,10 @@ impl<'a> Mq<'a> {
         let state = &mut contexts.0[usize::from(context)];
         let upper = self.interval.wrapping_sub(state.qe);
         let (beyond, lower) = self.code.overflowing_sub(state.qe);
-        if !lower & (upper >= HALF) {
+        if !lower && upper >= HALF {
             self.interval = upper;
             self.code = beyond;
-            return state.next >> SYMBOL;
+            return state.following >> SYMBOL;
         }
         self.settle(state, upper, beyond, lower)
     }
@@ -245,13 +244,13 @@ impl<'a> Mq<'a> {
     /// Takes the lower sub-interval, whose size is `Qe`, or the `upper` one with the code `beyond`.
     #[inline(always)]
     fn settle(&mut self, state: &mut State, upper: u64, beyond: u64, lower: bool) -> u64 {
-        let State { qe, next } = *state;
+        let State { qe, following } = *state;
         let less = u64::from(lower != (upper < qe));
         let interval = select_unpredictable(lower, qe, upper);
         let code = select_unpredictable(lower, self.code, beyond);
         // Without renormalisation the symbol is the more probable one and the state stays.
         let after = u64::from(AFTER_LESS) * less + u64::from(UNCHANGED) * (interval >> 63);
-        *state = STATES_BY_SYMBOL[((next >> after) as usize & 0x7F0) / 16];
+        *state = STATES_BY_SYMBOL[((following >> after) & 0x7F0) as usize / 16];
         let shift = 63 - (interval | 1).ilog2();
         self.interval = interval << shift;
         self.code = code << shift;
@@ -259,6 +258,6 @@ impl<'a> Mq<'a> {
         if self.waiting < 0 {
             (self.source, self.code, self.waiting) = self.source.fill(self.code, self.waiting);
         }
-        next >> SYMBOL ^ less
+        following >> SYMBOL ^ less
     }
 }

@@ -183,7 +183,7 @@ impl Neighbourhoods {
     #[inline(always)]
     pub(super) fn mark_sign(&mut self, at: usize, negative: u64, columns: usize) {
         let (column, row) = (at >> 2, at & 3);
-        let mask = 0_u16.wrapping_sub(negative as u16);
+        let mask = 0_u16.wrapping_sub((negative & 1) as u16);
         let [left, own, right, outside] = SIGNS[row];
         let other = other_stripe(column, row, columns);
         self.signs[column.wrapping_sub(1) & (COLUMNS - 1)] |= left & mask;

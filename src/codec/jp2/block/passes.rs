@@ -27,7 +27,7 @@ impl Coder for Mq<'_> {
 
     #[inline(always)]
     fn sign(&mut self, contexts: &mut Contexts, coding: u8) -> u64 {
-        self.decide(contexts, coding & !(1 << TURN)) ^ u64::from(coding >> TURN)
+        self.decide(contexts, coding & (TURN - 1)) ^ u64::from(coding / TURN)
     }
 }
 
@@ -63,7 +63,7 @@ impl Planes {
         self.neighbourhoods.mark::<CAUSAL>(at, columns);
         let negative = coder.sign(&mut self.contexts, coding);
         self.neighbourhoods.mark_sign(at, negative, columns);
-        self.magnitudes[at & (SAMPLES - 1)] = 3 << plane | (negative as u32) << 31;
+        self.magnitudes[at & (SAMPLES - 1)] = 3 << plane | ((negative & 1) as u32) << 31;
     }
 
     /// Significance propagation: insignificant samples with a significant neighbour.
@@ -73,35 +73,35 @@ impl Planes {
         let shape = self.shape;
         for stripe in 0..shape.stripes {
             for at in 0..shape.words {
-                let place = shape.place(stripe, at);
-                let before = self.significant[place.word & (WORDS - 1)];
+                let here = shape.place(stripe, at);
+                let before = self.significant[here.word & (WORDS - 1)];
                 let open = shape.valid(stripe, at) & !before;
                 let mut members =
-                    around::<CAUSAL>(&self.significant, place.word, shape.pitch()) & open;
+                    around::<CAUSAL>(&self.significant, here.word, shape.pitch()) & open;
                 let mut visited = members;
                 let mut found = 0;
                 let mut bit = members.trailing_zeros();
-                let mut context = self.zero_context(place.sample + bit as usize);
+                let mut context = self.zero_context(here.sample + bit as usize);
                 while members != 0 {
                     members &= members - 1;
                     // The next sample is looked up before this one's decision, as the way on is
                     // mostly this one and its look-ups take longer than the decision.
                     let next = members.trailing_zeros();
-                    let next_context = self.zero_context(place.sample + next as usize);
+                    let next_context = self.zero_context(here.sample + next as usize);
                     if local.decide(&mut self.contexts, context) == 0 {
                         (bit, context) = (next, next_context);
                         continue;
                     }
-                    let sample = place.sample + bit as usize;
+                    let sample = here.sample + bit as usize;
                     self.found::<_, CAUSAL>(&mut local, sample, shape.columns(), plane);
                     found |= 1 << bit;
                     members |= later(bit) & open;
                     visited |= later(bit) & open;
                     bit = members.trailing_zeros();
-                    context = self.zero_context(place.sample + bit as usize);
+                    context = self.zero_context(here.sample + bit as usize);
                 }
-                self.visited[place.word & (WORDS - 1)] = visited;
-                self.significant[place.word & (WORDS - 1)] = before | found;
+                self.visited[here.word & (WORDS - 1)] = visited;
+                self.significant[here.word & (WORDS - 1)] = before | found;
             }
         }
         *coder = local;
@@ -114,24 +114,24 @@ impl Planes {
         let shape = self.shape;
         for stripe in 0..shape.stripes {
             for at in 0..shape.words {
-                let place = shape.place(stripe, at);
-                let word = place.word & (WORDS - 1);
+                let here = shape.place(stripe, at);
+                let word = here.word & (WORDS - 1);
                 let mut members = self.significant[word] & !self.visited[word];
                 // Samples that are refined for the first time, and those of them without neighbours.
                 let first = members & !self.refined[word];
                 let alone = if first == 0 {
                     0
                 } else {
-                    first & !around::<CAUSAL>(&self.significant, place.word, shape.pitch())
+                    first & !around::<CAUSAL>(&self.significant, here.word, shape.pitch())
                 };
                 self.refined[word] |= members;
                 while members != 0 {
                     let bit = members.trailing_zeros();
                     members &= members - 1;
                     let less = (first >> bit & 1) + (alone >> bit & 1);
-                    let context = REFINEMENT + 2 - less as u8;
-                    let upper = local.decide(&mut self.contexts, context) as u32;
-                    let sample = (place.sample + bit as usize) & (SAMPLES - 1);
+                    let context = REFINEMENT + 2 - (less & 3) as u8;
+                    let upper = (local.decide(&mut self.contexts, context) & 1) as u32;
+                    let sample = (here.sample + bit as usize) & (SAMPLES - 1);
                     self.magnitudes[sample] = self.magnitudes[sample]
                         .wrapping_add(upper << plane << 1)
                         .wrapping_sub(1 << plane);
@@ -148,19 +148,19 @@ impl Planes {
         let shape = self.shape;
         for stripe in 0..shape.stripes {
             for at in 0..shape.words {
-                let place = shape.place(stripe, at);
-                let word = place.word & (WORDS - 1);
+                let here = shape.place(stripe, at);
+                let word = here.word & (WORDS - 1);
                 let before = self.significant[word];
                 let mut members = shape.valid(stripe, at) & !before & !self.visited[word];
                 let mut found = 0;
-                let mut runs = self.runs::<CAUSAL>(members, place.word);
+                let mut runs = self.runs::<CAUSAL>(members, here.word);
                 let mut bit = members.trailing_zeros();
-                let mut context = self.zero_context(place.sample + bit as usize);
+                let mut context = self.zero_context(here.sample + bit as usize);
                 while members != 0 {
                     if runs >> bit & 1 == 0 {
                         members &= members - 1;
                         let next = members.trailing_zeros();
-                        let next_context = self.zero_context(place.sample + next as usize);
+                        let next_context = self.zero_context(here.sample + next as usize);
                         if local.decide(&mut self.contexts, context) == 0 {
                             (bit, context) = (next, next_context);
                             continue;
@@ -168,21 +168,21 @@ impl Planes {
                     } else if local.decide_rare(&mut self.contexts, RUN) == 0 {
                         members &= !(0xF << bit);
                         bit = members.trailing_zeros();
-                        context = self.zero_context(place.sample + bit as usize);
+                        context = self.zero_context(here.sample + bit as usize);
                         continue;
                     } else {
                         let high = local.decide(&mut self.contexts, UNIFORM);
                         let low = local.decide(&mut self.contexts, UNIFORM);
-                        let zeros = (high << 1 | low) as u32;
+                        let zeros = ((high << 1 | low) & 3) as u32;
                         members &= !(((2 << zeros) - 1) << bit);
                         bit = (bit + zeros) & 63;
                     }
-                    let sample = place.sample + bit as usize;
+                    let sample = here.sample + bit as usize;
                     self.found::<_, CAUSAL>(&mut local, sample, shape.columns(), plane);
                     found |= 1 << bit;
                     runs &= !(0x10 << (bit & !3));
                     bit = members.trailing_zeros();
-                    context = self.zero_context(place.sample + bit as usize);
+                    context = self.zero_context(here.sample + bit as usize);
                 }
                 self.significant[word] = before | found;
             }

@@ -14,7 +14,8 @@ const CODED_ALWAYS: u32 = 10;
 /// How a block is cut: stripes of four rows, words of 16 columns.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Shape {
-    width: usize,
+    pub(super) width: usize,
+    pub(super) height: usize,
     pub(super) stripes: usize,
     /// Words of a stripe, without the border.
     pub(super) words: usize,
@@ -34,13 +35,14 @@ pub(super) struct Place {
 }
 
 impl Shape {
-    fn new(block: &Block<'_>) -> Self {
+    pub(super) fn new(block: &Block<'_>) -> Self {
         let width = block.width as usize;
         let words = width.div_ceil(16);
         let over = words * 16 - width;
         let rows = (block.height - 1) % 4 + 1;
         Self {
             width,
+            height: block.height as usize,
             stripes: block.height.div_ceil(4) as usize,
             words,
             last_word: u64::MAX >> (4 * over),
@@ -123,10 +125,15 @@ const fn pass(number: u32) -> (u32, Pass) {
 }
 
 impl Planes {
+    #[expect(
+        clippy::large_stack_arrays,
+        reason = "made once a thread, and boxed at once"
+    )]
     pub(super) const fn new() -> Self {
         Self {
             shape: Shape {
                 width: 0,
+                height: 0,
                 stripes: 0,
                 words: 0,
                 last_word: 0,
@@ -163,7 +170,7 @@ impl Planes {
                 self.segment::<false>(block, segment.bytes, passes);
             }
         }
-        self.write(block, out, stride)
+        self.write(out, stride)
     }
 
     fn clear(&mut self, block: &Block<'_>) {
@@ -228,9 +235,9 @@ impl Planes {
     }
 
     /// Magnitudes in the order of coding → signed rows.
-    fn write(&self, block: &Block<'_>, out: &mut [i32], stride: usize) -> Result<()> {
-        let (width, height) = (self.shape.width, block.height as usize);
-        for y in 0..height {
+    fn write(&self, out: &mut [i32], stride: usize) -> Result<()> {
+        let width = self.shape.width;
+        for y in 0..self.shape.height {
             let row = out
                 .get_mut(y * stride..)
                 .and_then(|rest| rest.get_mut(..width))

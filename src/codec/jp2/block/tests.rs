@@ -6,7 +6,7 @@ use super::mq::{Contexts, Mq};
 use super::{Band, Block, Decoder, Modes, Segment};
 use crate::error::ErrorKind;
 
-use encoder::{Encoded, MqEncoder, encode};
+use encoder::{Encoded, MqEncoder, TERMINATE, encode};
 
 /// A small generator, so that every run sees the same blocks.
 struct Random(u64);
@@ -17,11 +17,15 @@ impl Random {
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        (self.0 >> 33) as u32
+        u32::try_from(self.0 >> 33).unwrap()
     }
 
     fn below(&mut self, limit: u32) -> u32 {
         self.next() % limit
+    }
+
+    fn byte(&mut self, limit: u32) -> u8 {
+        u8::try_from(self.below(limit)).unwrap()
     }
 
     /// Coefficients of a natural kind: mostly small, in clusters, some large.
@@ -54,8 +58,8 @@ fn decode(encoded: &Encoded, width: usize, band: Band, modes: Modes, planes: u8)
         .collect();
     let height = encoded.expected.len() / width;
     let block = Block {
-        width: width as u32,
-        height: height as u32,
+        width: u32::try_from(width).unwrap(),
+        height: u32::try_from(height).unwrap(),
         band,
         modes,
         planes,
@@ -97,7 +101,7 @@ fn the_standards_sequence_decodes() {
         0x84, 0xC7, 0x3B, 0xFC, 0xE1, 0xA1, 0x43, 0x04, 0x02, 0x20, 0x00, 0x00, 0x41, 0x0D, 0xBB,
         0x86, 0xF4, 0x31, 0x7F, 0xFF, 0x88, 0xFF, 0x37, 0x47, 0x1A, 0xDB, 0x6A, 0xDF, 0xFF, 0xAC,
     ];
-    let plain = [
+    let plain: [u8; 32] = [
         0x00, 0x02, 0x00, 0x51, 0x00, 0x00, 0x00, 0xC0, 0x03, 0x52, 0x87, 0x2A, 0xAA, 0xAA, 0xAA,
         0xAA, 0x82, 0xC0, 0x20, 0x00, 0xFC, 0xD7, 0x9E, 0xF6, 0xBF, 0x7F, 0xED, 0x90, 0x4F, 0x46,
         0xA3, 0xBF,
@@ -106,7 +110,7 @@ fn the_standards_sequence_decodes() {
     let mut contexts = Contexts::new();
     for byte in plain {
         let bits = (0..8).fold(0, |bits, _| bits << 1 | mq.decide(&mut contexts, 1));
-        assert_eq!(bits, byte);
+        assert_eq!(bits, u64::from(byte));
     }
 }
 
@@ -115,7 +119,7 @@ fn decisions_of_many_contexts_come_back() {
     let mut random = Random(1);
     for skew in [1, 2, 3, 10, 100, 1000] {
         let decisions: Vec<(u8, u8)> = (0..20_000)
-            .map(|_| (1 + random.below(8) as u8, u8::from(random.below(skew) == 0)))
+            .map(|_| (1 + random.byte(8), u8::from(random.below(skew) == 0)))
             .collect();
         let mut states = [(0, 0); 19];
         let mut encoder = MqEncoder::new();
@@ -187,12 +191,7 @@ fn every_combination_of_modes_comes_back() {
 #[test]
 fn a_block_that_ends_after_any_pass_is_at_the_middle() {
     let mut random = Random(4);
-    for modes in [
-        0,
-        Modes::BYPASS,
-        Modes::BYPASS | Modes::TERMINATE,
-        Modes::CAUSAL,
-    ] {
+    for modes in [0, Modes::BYPASS, Modes::BYPASS | TERMINATE, Modes::CAUSAL] {
         for passes in 1..30 {
             let coefficients = random.coefficients(37 * 22, 8);
             round_trip(&coefficients, 37, Band::Hl, Modes(modes), 9, passes);
@@ -271,7 +270,7 @@ fn one_decoder_decodes_many_blocks_as_a_fresh_one_does() {
     for _ in 0..50 {
         let width = 1 + random.below(64) as usize;
         let height = 1 + random.below(64) as usize;
-        let modes = Modes(random.below(64) as u8);
+        let modes = Modes(random.byte(64));
         let coefficients = random.coefficients(width * height, 11);
         let encoded = encode(&coefficients, width, Band::Lh, modes, 11, 100);
         let segments: Vec<_> = encoded
@@ -283,8 +282,8 @@ fn one_decoder_decodes_many_blocks_as_a_fresh_one_does() {
             })
             .collect();
         let block = Block {
-            width: width as u32,
-            height: height as u32,
+            width: u32::try_from(width).unwrap(),
+            height: u32::try_from(height).unwrap(),
             band: Band::Lh,
             modes,
             planes: 11,
@@ -322,26 +321,26 @@ fn random_bytes_decode_to_something_in_range() {
     for _ in 0..2000 {
         let width = 1 + random.below(64);
         let height = 1 + random.below(64);
-        let planes = random.below(31) as u8;
+        let planes = random.byte(31);
         let bytes: Vec<u8> = (0..random.below(200))
             .map(|_| {
                 if random.below(4) == 0 {
                     0xFF
                 } else {
-                    random.next() as u8
+                    random.byte(256)
                 }
             })
             .collect();
         let (first, second) = bytes.split_at(bytes.len() / 2);
         let segments = [first, second].map(|bytes| Segment {
             bytes,
-            passes: random.below(100) as u8,
+            passes: random.byte(100),
         });
         let block = Block {
             width,
             height,
             band: BANDS[random.below(4) as usize],
-            modes: Modes(random.below(64) as u8),
+            modes: Modes(random.byte(64)),
             planes,
             segments: &segments,
         };

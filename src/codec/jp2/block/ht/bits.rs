@@ -84,9 +84,9 @@ impl Flat {
     pub(super) fn forward(&mut self, bytes: &[u8], fill: u8) {
         let mut rest = &bytes[..bytes.len().min(MOST)];
         let mut writer = self.writer();
-        let mut full = false;
+        let mut stuffed = false;
         while !rest.is_empty() {
-            if !full && let Some((&eight, after)) = rest.split_first_chunk::<8>() {
+            if !stuffed && let Some((&eight, after)) = rest.split_first_chunk::<8>() {
                 let word = u64::from_le_bytes(eight);
                 if !has_zero(!word) {
                     writer.put_eight(word);
@@ -95,9 +95,9 @@ impl Flat {
                 }
             }
             while let Some((&byte, after)) = rest.split_first() {
-                let bits = if full { 7 } else { 8 };
+                let bits = if stuffed { 7 } else { 8 };
                 writer.put(byte & (0xFF >> (8 - bits)), bits);
-                full = byte == 0xFF;
+                stuffed = byte == 0xFF;
                 rest = after;
                 if rest.len().is_multiple_of(8) {
                     break;
@@ -192,7 +192,7 @@ mod tests {
                     if next() % full == 0 {
                         0xFF
                     } else {
-                        next() as u8
+                        u8::try_from(next() & 0xFF).unwrap()
                     }
                 })
                 .collect()

@@ -193,19 +193,19 @@ fn pair(which: usize, mut bits: u64) -> (u8, u8, u32) {
     } = OFFSETS[which & 7][(bits & 63) as usize];
     let mut used = u32::from(all);
     bits >>= prefixes;
-    let first = bits as u8 & ((1 << suffixes.0) - 1);
-    let second = (bits >> suffixes.0) as u8 & ((1 << suffixes.1) - 1);
+    let first = (bits & ((1 << suffixes.0) - 1) & 0xFF) as u8;
+    let second = (bits >> suffixes.0 & ((1 << suffixes.1) - 1) & 0xFF) as u8;
     let mut values = (values.0 + first, values.1 + second);
     // The longest suffixes go on.
     if first.max(second) >= 28 {
         bits >>= suffixes.0 + suffixes.1;
         if first >= 28 {
-            values.0 += 4 * (bits as u8 & 0xF);
+            values.0 += 4 * (bits & 0xF) as u8;
             bits >>= 4;
             used += 4;
         }
         if second >= 28 {
-            values.1 += 4 * (bits as u8 & 0xF);
+            values.1 += 4 * (bits & 0xF) as u8;
             used += 4;
         }
     }
@@ -270,8 +270,8 @@ impl Magnitudes<'_> {
         let one = u64::from(entry >> (8 + sample) & 1);
         let value = bits & ((1 << length) - 1) | one << length;
         let negative = (value & 1) as i32;
-        let odd = (value | 1) as u32 & significant;
-        let size = 32 - odd.leading_zeros();
+        let odd = ((value | 1) & 0xFFFF_FFFF) as u32 & significant;
+        let size = (32 - odd.leading_zeros()) & 63;
         let magnitude = (((odd + 2) << self.plane) & significant).cast_signed();
         ((magnitude ^ -negative) + negative, size as u8)
     }
@@ -337,10 +337,11 @@ impl Magnitudes<'_> {
         let quads = top.len().div_ceil(2);
         let entries = &rows.entries[1..=quads];
         let exponents = &rows.exponents[1..=quads];
+        let patterns = &rows.patterns[1..=quads];
         let lefts = &mut rows.left[1..=quads];
         let rights = &mut rows.right[1..=quads];
         for (at, (&entry, &exponent)) in entries.iter().zip(exponents).enumerate() {
-            let (values, sizes) = if entry >> PATTERN & 0xF == 0 {
+            let (values, sizes) = if patterns[at] == 0 {
                 ([0; 4], [0; 2])
             } else {
                 self.quad(entry, u32::from(exponent))

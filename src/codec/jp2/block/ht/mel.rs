@@ -15,7 +15,7 @@ pub(super) struct Mel<'a> {
     waiting: u32,
     /// Whether the byte before was 0xFF: the next one has seven bits.
     stuffed: bool,
-    state: usize,
+    exponent: usize,
     /// Events still to be told: twice the zeros, and one more where a one follows them.
     run: u32,
 }
@@ -28,7 +28,7 @@ impl<'a> Mel<'a> {
             held: 0,
             waiting: 0,
             stuffed: false,
-            state: 0,
+            exponent: 0,
             run: 0,
         }
     }
@@ -63,16 +63,16 @@ impl<'a> Mel<'a> {
             self.waiting += bits;
             self.stuffed = byte == 0xFF;
         }
-        let exponent = u32::from(EXPONENTS[self.state]);
+        let exponent = u32::from(EXPONENTS[self.exponent]);
         if self.held >> 63 == 1 {
             self.run = 2 << exponent;
-            self.state = (self.state + 1).min(EXPONENTS.len() - 1);
+            self.exponent = (self.exponent + 1).min(EXPONENTS.len() - 1);
             self.held <<= 1;
             self.waiting -= 1;
         } else {
-            let zeros = (self.held << 1 >> 1 >> (63 - exponent)) as u32;
+            let zeros = (self.held << 1 >> 1 >> (63 - exponent) & 0x1F) as u32;
             self.run = 2 * zeros + 1;
-            self.state = self.state.saturating_sub(1);
+            self.exponent = self.exponent.saturating_sub(1);
             self.held <<= exponent + 1;
             self.waiting -= exponent + 1;
         }

@@ -24,7 +24,7 @@ const fn quads(codes: &[u32]) -> Quads {
         let mut next = (code >> 28) << 7 | code >> 4 & 0xFF;
         let mut copies = 1 << (7 - length);
         while copies > 0 {
-            table[next as usize] = entry as u16;
+            table[next as usize] = (entry & 0xFFFF) as u16;
             next += 1 << length;
             copies -= 1;
         }

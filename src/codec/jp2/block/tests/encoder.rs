@@ -3,6 +3,9 @@
 
 use crate::codec::jp2::block::{Band, Modes};
 
+/// The style bit by which every pass ends its segment (Table A.19).
+pub(super) const TERMINATE: u8 = 4;
+
 /// Table C.2: `Qe`, NMPS, NLPS, SWITCH.
 const TABLE: [(u32, usize, usize, u8); 47] = [
     (0x5601, 1, 1, 1),
@@ -180,6 +183,10 @@ enum Coder {
 }
 
 #[derive(Clone, Copy, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the standard's own state variables"
+)]
 struct Sample {
     magnitude: u32,
     negative: bool,
@@ -264,7 +271,7 @@ impl Encoder {
         let passes = passes.min(3 * planes - 2);
         for number in 0..passes {
             let plane = planes - 1 - number.div_ceil(3);
-            let bypass = |n: u32| self.modes.has(Modes::BYPASS) && n >= 10 && n % 3 != 0;
+            let bypass = |n: u32| self.modes.has(Modes::BYPASS) && n >= 10 && !n.is_multiple_of(3);
             if held == 0 {
                 self.coder = if bypass(number) {
                     Coder::Raw(RawEncoder::default())
@@ -272,7 +279,7 @@ impl Encoder {
                     Coder::Mq(MqEncoder::new())
                 };
             }
-            let ends = self.modes.has(Modes::TERMINATE)
+            let ends = self.modes.has(TERMINATE)
                 || bypass(number) != bypass(number + 1)
                 || number + 1 == passes;
             match number % 3 {
@@ -322,13 +329,13 @@ impl Encoder {
     fn zero_context(&self, x: usize, y: usize) -> usize {
         let across = self.count(x, y, &[(-1, 0), (1, 0)]);
         let down = self.count(x, y, &[(0, -1), (0, 1)]);
-        let d = self.count(x, y, &[(-1, -1), (1, -1), (-1, 1), (1, 1)]);
+        let diagonal = self.count(x, y, &[(-1, -1), (1, -1), (-1, 1), (1, 1)]);
         let (h, v) = match self.band {
             Band::Ll | Band::Lh => (across, down),
             Band::Hl => (down, across),
             Band::Hh => {
                 let hv = (across + down).min(2);
-                return match d {
+                return match diagonal {
                     0 => hv,
                     1 => 3 + hv,
                     2 => 6 + hv.min(1),
@@ -339,11 +346,11 @@ impl Encoder {
         if h == 2 {
             8
         } else if h == 1 {
-            if v > 0 { 7 } else { 5 + d.min(1) }
+            if v > 0 { 7 } else { 5 + diagonal.min(1) }
         } else if v > 0 {
             2 + v
         } else {
-            d.min(2)
+            diagonal.min(2)
         }
     }
 
