@@ -295,23 +295,36 @@ fn one_decoder_decodes_many_blocks_as_a_fresh_one_does() {
     }
 }
 
-/// Bytes that end early read as ones, so the passes that they still hold come out whole.
+/// After the end there are ones, as after a marker (C.3.4): bytes that end early decode like the
+/// same bytes before a marker, and what came before the cut is kept.
 #[test]
-fn a_segment_cut_at_any_byte_keeps_what_came_before() {
+fn a_segment_cut_at_any_byte_reads_on_as_ones() {
     let mut random = Random(7);
     let coefficients = random.coefficients(32 * 32, 9);
-    let encoded = encode(&coefficients, 32, Band::Ll, Modes::default(), 9, 100);
-    let (bytes, passes) = &encoded.segments[0];
-    for length in 0..=bytes.len() {
+    let whole = encode(&coefficients, 32, Band::Ll, Modes::default(), 9, 100);
+    let (bytes, passes) = &whole.segments[0];
+    let decoded = |bytes: &[u8]| {
         let cut = Encoded {
-            segments: vec![(bytes[..length].to_vec(), *passes)],
-            expected: encoded.expected.clone(),
+            segments: vec![(bytes.to_vec(), *passes)],
+            expected: whole.expected.clone(),
         };
-        let decoded = decode(&cut, 32, Band::Ll, Modes::default(), 9);
-        if length == bytes.len() {
-            assert_eq!(decoded, encoded.expected);
-        }
+        decode(&cut, 32, Band::Ll, Modes::default(), 9)
+    };
+    let wrong = |values: &[i32]| {
+        let pairs = values.iter().zip(&whole.expected);
+        pairs.map(|(a, b)| i64::from((a - b).abs())).sum::<i64>()
+    };
+    for length in 0..bytes.len() {
+        let marked = [&bytes[..length], &[0xFF, 0xD9, 0x12]].concat();
+        assert_eq!(
+            decoded(&bytes[..length]),
+            decoded(&marked),
+            "{length} bytes"
+        );
     }
+    assert_eq!(decoded(bytes), whole.expected);
+    let half = wrong(&decoded(&bytes[..bytes.len() / 2]));
+    assert!(half > 0 && half < wrong(&decoded(&[])) / 4, "{half}");
 }
 
 #[test]

@@ -11,6 +11,9 @@ mod mel;
 mod refine;
 mod tables;
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::{Error, Result};
 
 use super::neighbours::WORDS;
