@@ -40,6 +40,7 @@ pub use ptif::{
 pub use stored::{Passage, Stored};
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::cancel::Cancel;
 use crate::error::Result;
@@ -66,6 +67,23 @@ pub trait Picture: Send + Sync + fmt::Debug {
     /// the decoder does not know, [`crate::error::ErrorKind::Upstream`] from the reader, and those of `cancel`.
     fn decode(&self, level: usize, window: Window, cancel: &Cancel) -> Result<Box<dyn Rows>>;
 
+    /// As [`Picture::decode`], with `crew` taking a share of the work where the format has parts that stand
+    /// alone. What comes out is the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`Picture::decode`].
+    fn decode_shared(
+        &self,
+        level: usize,
+        window: Window,
+        cancel: &Cancel,
+        crew: &Arc<dyn Crew>,
+    ) -> Result<Box<dyn Rows>> {
+        let _ = crew;
+        self.decode(level, window, cancel)
+    }
+
     /// The stored bytes that are `window` of `level` in `format`, if there are such: what any reader
     /// makes of them are the pixels of [`Picture::decode`]. Told from the headers alone.
     fn stored(&self, level: usize, window: Window, format: Format) -> Option<Stored> {
@@ -79,6 +97,13 @@ pub trait Picture: Send + Sync + fmt::Debug {
         let _ = (level, window, components);
         None
     }
+}
+
+/// Others who can take a share of a decode.
+pub trait Crew: Send + Sync + fmt::Debug {
+    /// Runs `work` here and on up to `most` further threads, of those that nobody needs now; comes back when
+    /// all have ended.
+    fn share(&self, most: usize, work: &(dyn Fn() + Sync));
 }
 
 /// What a master's headers say.

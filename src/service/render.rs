@@ -62,6 +62,7 @@ impl Render {
         let decoder = Decoder {
             master: Arc::clone(&self.master),
             engine: Arc::clone(&self.engine),
+            crew: Arc::new(self.helpers.clone()),
             cancel: self.cancel.clone(),
         };
         let rows = TileRows::new(self.cells.clone(), decoder, self.helpers.clone());

@@ -7,12 +7,27 @@ use std::thread::{self, Builder};
 
 use super::cells::Cells;
 use super::view::{Access, Decoder};
+use crate::codec::Crew;
 use crate::error::{Error, Result};
 use crate::raster::{Raster, gather};
 use crate::service::admission::Places;
 
 /// Threads that may help, as long as nobody else needs their places.
 pub(in crate::service) type Helpers = Places;
+
+impl Crew for Places {
+    fn share(&self, most: usize, work: &(dyn Fn() + Sync)) {
+        let taken = self.take(most);
+        thread::scope(|scope| {
+            for _ in &taken {
+                let named = Builder::new().name("decode".to_owned());
+                // Where there is no thread to be had, the others do its share.
+                drop(named.spawn_scoped(scope, work));
+            }
+            work();
+        });
+    }
+}
 
 /// The cells at `places`, in their order, or their parts in the window where these alone are made.
 pub(super) fn make(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::CELL_SIDE_PX;
 use crate::cancel::Cancel;
-use crate::codec::{Facts, MasterFormat, Picture, Price};
+use crate::codec::{Crew, Facts, MasterFormat, Picture, Price};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Level, ScaleFactor, Window};
 use crate::plan::{Pass, Plan};
@@ -227,6 +227,8 @@ fn codec_tiles(side: u32) -> u32 {
 pub(in crate::service) struct Decoder {
     pub(in crate::service) master: Arc<Master>,
     pub(in crate::service) engine: Arc<dyn Engine>,
+    /// Threads that may take a share of a decode.
+    pub(in crate::service) crew: Arc<dyn Crew>,
     pub(in crate::service) cancel: Cancel,
 }
 
@@ -241,7 +243,7 @@ impl Decoder {
         if let Some(account) = &self.master.account {
             account.spend(picture.price(view.level, part).pixels);
         }
-        let rows = picture.decode(view.level, part, &self.cancel)?;
+        let rows = picture.decode_shared(view.level, part, &self.cancel, &self.crew)?;
         if view.halvings == 0 {
             return Ok(rows);
         }

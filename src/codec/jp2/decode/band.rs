@@ -4,7 +4,11 @@
 //!
 //! Source: ISO/IEC 15444-1 annex E (quantisation), H.1 (regions of interest).
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
 use crate::cancel::Cancel;
+use crate::codec::Crew;
 use crate::error::{Error, Result};
 use crate::reader::RangeReader;
 
@@ -17,20 +21,71 @@ use super::fetch::{self, Fetched};
 /// Samples of a code-block (Table A.18).
 const BLOCK_SAMPLES: usize = 4096;
 
+/// Fewest blocks that a thread's part of a row of blocks is worth.
+const WORTHWHILE_BLOCKS: usize = 4;
+
 /// What decoding the blocks of a tile takes. Its memory is used from one row of blocks to the next.
+#[derive(Debug, Default)]
 pub(super) struct Tools {
-    decoder: block::Decoder,
     fetched: Fetched,
+    /// One for each thread that has worked so far.
+    benches: Mutex<Vec<Bench>>,
+}
+
+/// What decoding one block takes.
+#[derive(Debug)]
+struct Bench {
+    decoder: block::Decoder,
     coefficients: Vec<i32>,
+    joined: Vec<u8>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self {
+            decoder: block::Decoder::new(),
+            coefficients: vec![0; BLOCK_SAMPLES],
+            joined: Vec::new(),
+        }
+    }
+
+    /// The coefficients of `block`, row by row.
+    fn decode(
+        &mut self,
+        kind: block::Band,
+        meaning: Meaning,
+        block: &BlockRef<'_>,
+        fetched: &Fetched,
+    ) -> Result<&[i32]> {
+        let stride = block.x.length() as usize;
+        let coefficients = (self.coefficients)
+            .get_mut(..stride * block.y.length() as usize)
+            .ok_or_else(|| Error::corrupt("its code-blocks are too large"))?;
+        let coded = Block {
+            width: block.x.length(),
+            height: block.y.length(),
+            band: kind,
+            modes: Modes(meaning.modes),
+            planes: block.planes,
+            segments: &fetched.segments(block.pieces, &mut self.joined),
+        };
+        self.decoder.decode(&coded, coefficients, stride)?;
+        if meaning.shift > 0 {
+            unshift(coefficients, meaning.shift);
+        }
+        Ok(coefficients)
+    }
 }
 
 impl Tools {
-    pub(super) fn new() -> Self {
-        Self {
-            decoder: block::Decoder::new(),
-            fetched: Fetched::default(),
-            coefficients: vec![0; BLOCK_SAMPLES],
-        }
+    fn bench(&self) -> Bench {
+        let mut benches = self.benches.lock().unwrap_or_else(PoisonError::into_inner);
+        benches.pop().unwrap_or_else(Bench::new)
+    }
+
+    fn put_back(&self, bench: Bench) {
+        let mut benches = self.benches.lock().unwrap_or_else(PoisonError::into_inner);
+        benches.push(bench);
     }
 }
 
@@ -39,6 +94,8 @@ pub(super) struct Workshop<'a> {
     pub(super) reader: &'a dyn RangeReader,
     pub(super) index: &'a TileIndex,
     pub(super) cancel: &'a Cancel,
+    /// Those who may help.
+    pub(super) crew: Option<&'a dyn Crew>,
     pub(super) tools: &'a mut Tools,
 }
 
@@ -135,39 +192,88 @@ impl<W: Dequantise> BandRows<W> {
         for some in fetch::portions(&blocks) {
             let pieces = some.iter().flat_map(|block| block.pieces.iter());
             workshop.tools.fetched.read(workshop.reader, pieces)?;
-            for block in some {
-                workshop.cancel.check()?;
-                self.add(band, block, workshop.tools)?;
+            let kind = kind(band.orientation);
+            match workshop.crew {
+                Some(crew) if some.len() >= 2 * WORTHWHILE_BLOCKS => {
+                    self.decode_shared(kind, some, workshop, crew)?;
+                }
+                _ => self.decode(kind, some, workshop)?,
             }
         }
         Ok(())
     }
 
-    /// Decodes one block and puts what is wanted of it at its place.
-    fn add(&mut self, band: &Subband, block: &BlockRef<'_>, tools: &mut Tools) -> Result<()> {
+    /// Decodes blocks, one after the other.
+    fn decode(
+        &mut self,
+        kind: block::Band,
+        blocks: &[BlockRef<'_>],
+        workshop: &Workshop<'_>,
+    ) -> Result<()> {
+        let mut bench = workshop.tools.bench();
+        for block in blocks {
+            workshop.cancel.check()?;
+            let fetched = &workshop.tools.fetched;
+            let coefficients = bench.decode(kind, self.meaning, block, fetched)?;
+            self.place(block, coefficients);
+        }
+        workshop.tools.put_back(bench);
+        Ok(())
+    }
+
+    /// Decodes blocks on several threads, and puts them at their places on this one.
+    fn decode_shared(
+        &mut self,
+        kind: block::Band,
+        blocks: &[BlockRef<'_>],
+        workshop: &Workshop<'_>,
+        crew: &dyn Crew,
+    ) -> Result<()> {
+        let (tools, cancel, meaning) = (&*workshop.tools, workshop.cancel, self.meaning);
+        let next = AtomicUsize::new(0);
+        let decoded: Vec<OnceLock<Result<Vec<i32>>>> =
+            blocks.iter().map(|_| OnceLock::new()).collect();
+        crew.share(blocks.len() / WORTHWHILE_BLOCKS - 1, &|| {
+            let mut bench = tools.bench();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let (Some(block), Some(place)) = (blocks.get(number), decoded.get(number)) else {
+                    break;
+                };
+                let coefficients = cancel.check().and_then(|()| {
+                    let all = bench.decode(kind, meaning, block, &tools.fetched)?;
+                    Ok(all.to_vec())
+                });
+                if coefficients.is_err() {
+                    // The others need not begin what nobody will use.
+                    next.store(blocks.len(), Ordering::Relaxed);
+                }
+                place.get_or_init(|| coefficients);
+            }
+            tools.put_back(bench);
+        });
+        let mut decoded: Vec<_> = decoded.into_iter().map(OnceLock::into_inner).collect();
+        let failed = decoded.iter().position(|one| matches!(one, Some(Err(_))));
+        if let Some(Err(error)) = failed.and_then(|at| decoded.swap_remove(at)) {
+            return Err(error);
+        }
+        for (block, coefficients) in blocks.iter().zip(decoded) {
+            let missing = || Err(Error::internal("decoding fewer blocks than are wanted"));
+            self.place(block, &coefficients.unwrap_or_else(missing)?);
+        }
+        Ok(())
+    }
+
+    /// Puts what is wanted of a block at its place.
+    fn place(&mut self, block: &BlockRef<'_>, coefficients: &[i32]) {
         let (x, y) = (
             block.x.intersection(self.x),
             block.y.intersection(self.held),
         );
         let (Some(x), Some(y)) = (x, y) else {
-            return Ok(());
+            return;
         };
         let stride = block.x.length() as usize;
-        let coefficients = (tools.coefficients)
-            .get_mut(..stride * block.y.length() as usize)
-            .ok_or_else(|| Error::corrupt("its code-blocks are too large"))?;
-        let coded = Block {
-            width: block.x.length(),
-            height: block.y.length(),
-            band: kind(band.orientation),
-            modes: Modes(self.meaning.modes),
-            planes: block.planes,
-            segments: &tools.fetched.segments(block.pieces),
-        };
-        tools.decoder.decode(&coded, coefficients, stride)?;
-        if self.meaning.shift > 0 {
-            unshift(coefficients, self.meaning.shift);
-        }
         let width = self.x.length() as usize;
         let skipped = (x.start - block.x.start) as usize;
         let lines = coefficients
@@ -186,7 +292,6 @@ impl<W: Dequantise> BandRows<W> {
                 self.meaning.factor,
             );
         }
-        Ok(())
     }
 }
 

@@ -39,8 +39,6 @@ pub(super) struct Fetched {
     bytes: Vec<u8>,
     /// Stretches of the file, in order, and where they begin in `bytes`.
     runs: Vec<Run>,
-    /// The bytes of one block whose segments are scattered.
-    joined: Vec<u8>,
 }
 
 /// A stretch of the file that was read.
@@ -103,10 +101,15 @@ impl Fetched {
         Ok(())
     }
 
-    /// The segments of the block with these `pieces`, each in one slice.
-    pub(super) fn segments(&mut self, pieces: &[Piece]) -> Vec<Segment<'_>> {
+    /// The segments of the block with these `pieces`, each in one slice; scattered ones are put together
+    /// in `joined`.
+    pub(super) fn segments<'f>(
+        &'f self,
+        pieces: &[Piece],
+        joined: &'f mut Vec<u8>,
+    ) -> Vec<Segment<'f>> {
         let mut places: Vec<Place> = Vec::with_capacity(pieces.len());
-        self.joined.clear();
+        joined.clear();
         let is_whole = pieces.iter().all(|piece| piece.starts);
         for piece in pieces {
             let length = piece.length as usize;
@@ -114,9 +117,9 @@ impl Fetched {
             let start = if is_whole {
                 found
             } else {
-                let start = self.joined.len();
+                let start = joined.len();
                 let bytes = self.bytes.get(found..found + length);
-                self.joined.extend_from_slice(bytes.unwrap_or_default());
+                joined.extend_from_slice(bytes.unwrap_or_default());
                 start
             };
             match places.last_mut().filter(|_| !piece.starts) {
@@ -131,7 +134,7 @@ impl Fetched {
                 }),
             }
         }
-        let all = if is_whole { &self.bytes } else { &self.joined };
+        let all = if is_whole { &self.bytes } else { joined };
         let segment = |place: &Place| Segment {
             bytes: all
                 .get(place.start..place.start + place.length)
@@ -176,21 +179,22 @@ mod tests {
         ];
         let second = [piece(12, 4, 9, true), piece(60_000, 2, 3, true)];
         let mut fetched = Fetched::default();
+        let mut joined = Vec::new();
         let all = first.iter().chain(&second);
         fetched.read(&file, all).expect("inside");
         let at = |offset: usize, length: usize| &file[offset..offset + length];
         let seen: Vec<(Vec<u8>, u8)> = fetched
-            .segments(&first)
+            .segments(&first, &mut joined)
             .iter()
             .map(|s| (s.bytes.to_vec(), s.passes))
             .collect();
-        let joined = [at(90_000, 3), at(10, 2)].concat();
+        let whole = [at(90_000, 3), at(10, 2)].concat();
         assert_eq!(
             seen,
-            [(joined, 5), (at(50_000, 1).to_vec(), 2), (Vec::new(), 1)]
+            [(whole, 5), (at(50_000, 1).to_vec(), 2), (Vec::new(), 1)]
         );
         let seen: Vec<(&[u8], u8)> = fetched
-            .segments(&second)
+            .segments(&second, &mut joined)
             .iter()
             .map(|s| (s.bytes, s.passes))
             .collect();

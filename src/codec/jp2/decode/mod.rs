@@ -18,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
-use crate::codec::{DecodeLimits, Facts, Picture, Price};
+use crate::codec::{Crew, DecodeLimits, Facts, Picture, Price};
 use crate::error::Result;
 use crate::geometry::Window;
 use crate::raster::Rows;
@@ -66,10 +66,27 @@ impl Picture for Jp2 {
     }
 
     fn decode(&self, level: usize, window: Window, cancel: &Cancel) -> Result<Box<dyn Rows>> {
+        let rows = self.rows(level, window, cancel)?;
+        Ok(self.0.header.colour.apply(Box::new(rows)))
+    }
+
+    fn decode_shared(
+        &self,
+        level: usize,
+        window: Window,
+        cancel: &Cancel,
+        crew: &Arc<dyn Crew>,
+    ) -> Result<Box<dyn Rows>> {
+        let rows = self.rows(level, window, cancel)?.shared(crew);
+        Ok(self.0.header.colour.apply(Box::new(rows)))
+    }
+}
+
+impl Jp2 {
+    fn rows(&self, level: usize, window: Window, cancel: &Cancel) -> Result<TileRows> {
         cancel.check()?;
         let target = Target::new(&self.0.header, level, window)?;
-        let rows = TileRows::new(Arc::clone(&self.0), target, cancel.clone());
-        Ok(self.0.header.colour.apply(Box::new(rows)))
+        Ok(TileRows::new(Arc::clone(&self.0), target, cancel.clone()))
     }
 }
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
+use crate::codec::Crew;
 use crate::error::{Error, Result};
 use crate::reader::RangeReader;
 
@@ -73,7 +74,7 @@ impl Part {
         }
         Ok(Self {
             index,
-            tools: Tools::new(),
+            tools: Tools::default(),
             groups,
         })
     }
@@ -106,6 +107,7 @@ impl Part {
         row: u32,
         reader: &dyn RangeReader,
         cancel: &Cancel,
+        crew: Option<&dyn Crew>,
     ) -> Result<()> {
         let group = self.groups.iter_mut().find(|group| group.has(component));
         let group = group.ok_or_else(|| Error::internal("finding a component"))?;
@@ -113,6 +115,7 @@ impl Part {
             reader,
             index: &self.index,
             cancel,
+            crew,
             tools: &mut self.tools,
         };
         while group.next <= row {

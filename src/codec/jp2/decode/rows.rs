@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
+use crate::codec::Crew;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::raster::{Raster, Rows, Samples, Shape};
@@ -23,6 +24,7 @@ pub(super) struct TileRows {
     target: Target,
     pixels: Pixels,
     cancel: Cancel,
+    crew: Option<Arc<dyn Crew>>,
     /// The row of tiles that is next, and how many of its rows have been given.
     place: usize,
     done: u32,
@@ -38,9 +40,18 @@ impl TileRows {
             target,
             pixels,
             cancel,
+            crew: None,
             place: 0,
             done: 0,
             open: None,
+        }
+    }
+
+    /// The same, with a crew that may take a share.
+    pub(super) fn shared(self, crew: &Arc<dyn Crew>) -> Self {
+        Self {
+            crew: Some(Arc::clone(crew)),
+            ..self
         }
     }
 
@@ -115,7 +126,7 @@ impl TileRows {
                 let (component, ratio) = self.ratio(channel)?;
                 let rows = part.rows_of(component).unwrap_or(column.span);
                 let row = rows.start + covering(rows, y, ratio.1);
-                part.pull(component, row, reader, &self.cancel)?;
+                part.pull(component, row, reader, &self.cancel, self.crew.as_deref())?;
             }
             let row = |channel: usize| {
                 let (component, ratio) = self.ratio(channel)?;

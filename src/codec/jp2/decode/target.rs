@@ -111,7 +111,8 @@ impl Target {
     }
 
     /// Bytes of the rows of blocks and of the rows of wavelets of the widest part of a tile: a resolution has
-    /// three bands of half its width, and all resolutions together are twice as wide as the largest.
+    /// three bands of half its width, and all resolutions together are twice as wide as the largest. What
+    /// several threads have decoded of a band is there once more.
     fn under_way_bytes(&self, header: &Header) -> u64 {
         let largest = |all: &[Stretch]| all.iter().map(Stretch::decoded).max().unwrap_or(0);
         let stream = &header.codestream;
@@ -127,7 +128,7 @@ impl Target {
             })
             .max();
         let blocks = largest(&self.rows).min(1 << tallest.unwrap_or(0));
-        let rows = 3 * blocks + 2 * (ROWS as u64 + 1) + 1;
+        let rows = 4 * blocks + 2 * (ROWS as u64 + 1) + 1;
         let samples = rows.saturating_mul(components.len() as u64);
         largest(&self.columns).saturating_mul(samples * SAMPLE_BYTES)
     }

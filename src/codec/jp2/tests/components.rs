@@ -46,7 +46,8 @@ fn samples(file: &Vec<u8>, stream: &Codestream, number: usize, reduction: u8) ->
         let part = Part::new(Arc::new(index), &size.components, &[number], area);
         let mut part = part.expect("what goes together");
         for y in y.start..y.end {
-            part.pull(number, y, file, &cancel).expect("good blocks");
+            part.pull(number, y, file, &cancel, None)
+                .expect("good blocks");
             let line = part.line(number).expect("it is there");
             let start = (y - all_y.start) as usize * width + (x.start - all_x.start) as usize;
             samples[start..start + line.values.len()].copy_from_slice(line.values);

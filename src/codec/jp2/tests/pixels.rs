@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::cancel::Cancel;
+use crate::codec::Crew;
 use crate::geometry::{Dimensions, Orientation, Window};
 use crate::raster::{Raster, Samples, gather};
 
@@ -281,4 +282,45 @@ fn orientation_comes_from_an_exif_box() {
     with_exif.extend(made::boxed(*b"uuid", &block));
     let picture = open_bytes(with_exif).expect("good");
     assert_eq!(picture.facts().orientation, Orientation::from_tag(5));
+}
+
+/// Two more threads, whoever needs them.
+#[derive(Debug)]
+struct Two;
+
+impl Crew for Two {
+    fn share(&self, most: usize, work: &(dyn Fn() + Sync)) {
+        std::thread::scope(|scope| {
+            for _ in 0..most.min(2) {
+                scope.spawn(work);
+            }
+            work();
+        });
+    }
+}
+
+#[test]
+fn a_crew_decodes_what_one_thread_does() {
+    let crew: Arc<dyn Crew> = Arc::new(Two);
+    for name in ["untiled-97.j2k", "untiled-53.jp2", "offsets-97.j2k"] {
+        let picture = open_bytes(fixture(name)).expect(name);
+        let full = picture.facts().pyramid.dimensions().window();
+        let cancel = Cancel::new();
+        let rows = picture.decode_shared(0, full, &cancel, &crew);
+        let shared = gather(rows.expect("inside").as_mut(), &cancel).expect("good");
+        assert!(wide(&shared) == wide(&whole(picture.as_ref(), 0)), "{name}");
+    }
+}
+
+#[test]
+fn a_crew_stops_when_nobody_waits() {
+    let crew: Arc<dyn Crew> = Arc::new(Two);
+    let picture = open_bytes(fixture("untiled-97.j2k")).expect("good");
+    let full = picture.facts().pyramid.dimensions().window();
+    let cancel = Cancel::new();
+    let rows = picture.decode_shared(0, full, &cancel, &crew);
+    let mut rows = rows.expect("inside");
+    cancel.cancel();
+    assert_eq!(rows.next_strip().unwrap_err().kind(), ErrorKind::Cancelled);
+    assert!(rows.next_strip().expect("after an error").is_none());
 }
