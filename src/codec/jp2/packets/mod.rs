@@ -49,7 +49,7 @@ const UNREAD: u32 = record::NONE - 1;
 
 /// Bytes that the packed record of one packet may have on average, where packets are read when they are
 /// wanted; beyond that they are read anew.
-const RECORD_BYTES: u64 = 64;
+const RECORD_BYTES: u64 = 32;
 
 /// One tile's structure, and where the bytes of its code-blocks are.
 #[derive(Debug)]
