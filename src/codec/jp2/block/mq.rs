@@ -72,48 +72,61 @@ const STATES: [(u16, u8, u8, bool); 47] = [
     (0x5601, 46, 46, false),
 ];
 
-/// One adaptive state with the more probable symbol.
+/// One adaptive state with the more probable symbol, in one word so that a store of it is soon
+/// loaded again: `Qe` at the top like the interval, then the symbol, its place in [`AFTER`] at the
+/// bottom.
 #[derive(Debug, Clone, Copy)]
-struct State {
-    /// `Qe`, at the top like the interval.
-    qe: u64,
-    /// Indices in [`STATES_BY_SYMBOL`], times 16: after a more probable symbol in bits 4 to 10,
-    /// after a less probable one in bits 20 to 26, of this state in bits 36 to 42. Bit 48 is the
-    /// more probable symbol.
-    following: u64,
-}
+struct State(u64);
 
-/// Where [`State::following`] has the index after a less probable symbol.
-const AFTER_LESS: u32 = 16;
-/// Where it has its own index.
-const UNCHANGED: u32 = 32;
-/// Where it has the more probable symbol.
-const SYMBOL: u32 = 48;
+/// Where a state has the more probable symbol.
+const SYMBOL: u32 = 47;
 
-/// [`STATES`] with the more probable symbol as the lowest bit of the index. 128 of them, so that no
-/// index can miss.
-static STATES_BY_SYMBOL: [State; 128] = states_by_symbol();
+/// The states after a more and after a less probable symbol of each state with its symbol. 128 of
+/// them, so that no index can miss.
+static AFTER: [[State; 2]; 128] = after();
 
-const fn states_by_symbol() -> [State; 128] {
-    let mut states = [State {
-        qe: 0,
-        following: 0,
-    }; 128];
+const fn after() -> [[State; 2]; 128] {
+    let mut after = [[State(0); 2]; 128];
     let mut at = 0;
-    while at < 2 * STATES.len() {
-        let (qe, more, less, switch) = STATES[at / 2];
-        let symbol = at as u64 & 1;
-        let turned = symbol ^ switch as u64;
-        states[at] = State {
-            qe: (qe as u64) << ACTIVE,
-            following: (16 * (2 * more as u64 + symbol))
-                | ((16 * (2 * less as u64 + turned)) << AFTER_LESS)
-                | ((16 * at as u64) << UNCHANGED)
-                | (symbol << SYMBOL),
-        };
+    while at < STATES.len() {
+        let (_, more, less, switch) = STATES[at];
+        let mut symbol = 0;
+        while symbol < 2 {
+            let turned = if switch { 1 - symbol } else { symbol };
+            after[2 * at + symbol] = [
+                State::new(more as usize, symbol),
+                State::new(less as usize, turned),
+            ];
+            symbol += 1;
+        }
         at += 1;
     }
-    states
+    after
+}
+
+impl State {
+    const fn new(at: usize, symbol: usize) -> Self {
+        let qe = STATES[at].0 as u64;
+        Self(qe << ACTIVE | (symbol as u64) << SYMBOL | (2 * at + symbol) as u64)
+    }
+
+    #[inline(always)]
+    const fn qe(self) -> u64 {
+        self.0 >> ACTIVE << ACTIVE
+    }
+
+    #[inline(always)]
+    const fn symbol(self) -> u64 {
+        self.0 >> SYMBOL & 1
+    }
+
+    /// The state after a more probable symbol, or after a less probable one where `less` is 1.
+    #[inline(always)]
+    fn after(self, less: u64) -> Self {
+        let [more, other] = AFTER[(self.0 & 127) as usize];
+        // Both are loaded before it is known which one it is.
+        Self(more.0 ^ (more.0 ^ other.0) & 0_u64.wrapping_sub(less))
+    }
 }
 
 /// The adaptive states of all contexts; 256 of them, so that no index can miss.
@@ -123,10 +136,10 @@ pub(super) struct Contexts([State; 256]);
 impl Contexts {
     /// The states with which a code-block begins (Table D.7).
     pub(super) const fn new() -> Self {
-        let mut states = [STATES_BY_SYMBOL[0]; 256];
-        states[0] = STATES_BY_SYMBOL[2 * 4];
-        states[RUN as usize] = STATES_BY_SYMBOL[2 * 3];
-        states[UNIFORM as usize] = STATES_BY_SYMBOL[2 * 46];
+        let mut states = [State::new(0, 0); 256];
+        states[0] = State::new(4, 0);
+        states[RUN as usize] = State::new(3, 0);
+        states[UNIFORM as usize] = State::new(46, 0);
         Self(states)
     }
 
@@ -221,8 +234,8 @@ impl<'a> Mq<'a> {
     #[inline(always)]
     pub(super) fn decide(&mut self, contexts: &mut Contexts, context: u8) -> u64 {
         let state = &mut contexts.0[usize::from(context)];
-        let upper = self.interval.wrapping_sub(state.qe);
-        let (beyond, lower) = self.code.overflowing_sub(state.qe);
+        let upper = self.interval.wrapping_sub(state.qe());
+        let (beyond, lower) = self.code.overflowing_sub(state.qe());
         self.settle(state, upper, beyond, lower)
     }
 
@@ -231,12 +244,12 @@ impl<'a> Mq<'a> {
     #[inline(always)]
     pub(super) fn decide_rare(&mut self, contexts: &mut Contexts, context: u8) -> u64 {
         let state = &mut contexts.0[usize::from(context)];
-        let upper = self.interval.wrapping_sub(state.qe);
-        let (beyond, lower) = self.code.overflowing_sub(state.qe);
+        let upper = self.interval.wrapping_sub(state.qe());
+        let (beyond, lower) = self.code.overflowing_sub(state.qe());
         if !lower && upper >= HALF {
             self.interval = upper;
             self.code = beyond;
-            return state.following >> SYMBOL;
+            return state.symbol();
         }
         self.settle(state, upper, beyond, lower)
     }
@@ -244,13 +257,14 @@ impl<'a> Mq<'a> {
     /// Takes the lower sub-interval, whose size is `Qe`, or the `upper` one with the code `beyond`.
     #[inline(always)]
     fn settle(&mut self, state: &mut State, upper: u64, beyond: u64, lower: bool) -> u64 {
-        let State { qe, following } = *state;
+        let before = *state;
+        let qe = before.qe();
         let less = u64::from(lower != (upper < qe));
         let interval = select_unpredictable(lower, qe, upper);
         let code = select_unpredictable(lower, self.code, beyond);
-        // Without renormalisation the symbol is the more probable one and the state stays.
-        let after = u64::from(AFTER_LESS) * less + u64::from(UNCHANGED) * (interval >> 63);
-        *state = STATES_BY_SYMBOL[((following >> after) & 0x7F0) as usize / 16];
+        // Without renormalisation the state stays.
+        let after = before.after(less).0;
+        *state = State(select_unpredictable(interval < HALF, after, before.0));
         let shift = 63 - (interval | 1).ilog2();
         self.interval = interval << shift;
         self.code = code << shift;
@@ -258,6 +272,6 @@ impl<'a> Mq<'a> {
         if self.waiting < 0 {
             (self.source, self.code, self.waiting) = self.source.fill(self.code, self.waiting);
         }
-        following >> SYMBOL ^ less
+        before.symbol() ^ less
     }
 }

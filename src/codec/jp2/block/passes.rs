@@ -154,35 +154,28 @@ impl Planes {
                 let mut members = shape.valid(stripe, at) & !before & !self.visited[word];
                 let mut found = 0;
                 let mut runs = self.runs::<CAUSAL>(members, here.word);
-                let mut bit = members.trailing_zeros();
-                let mut context = self.zero_context(here.sample + bit as usize);
                 while members != 0 {
+                    let mut bit = members.trailing_zeros();
                     if runs >> bit & 1 == 0 {
                         members &= members - 1;
-                        let next = members.trailing_zeros();
-                        let next_context = self.zero_context(here.sample + next as usize);
+                        let context = self.zero_context(here.sample + bit as usize);
                         if local.decide(&mut self.contexts, context) == 0 {
-                            (bit, context) = (next, next_context);
                             continue;
                         }
                     } else if local.decide_rare(&mut self.contexts, RUN) == 0 {
                         members &= !(0xF << bit);
-                        bit = members.trailing_zeros();
-                        context = self.zero_context(here.sample + bit as usize);
                         continue;
                     } else {
                         let high = local.decide(&mut self.contexts, UNIFORM);
                         let low = local.decide(&mut self.contexts, UNIFORM);
                         let zeros = ((high << 1 | low) & 3) as u32;
                         members &= !(((2 << zeros) - 1) << bit);
-                        bit = (bit + zeros) & 63;
+                        bit += zeros;
                     }
                     let sample = here.sample + bit as usize;
                     self.found::<_, CAUSAL>(&mut local, sample, shape.columns(), plane);
                     found |= 1 << bit;
                     runs &= !(0x10 << (bit & !3));
-                    bit = members.trailing_zeros();
-                    context = self.zero_context(here.sample + bit as usize);
                 }
                 self.significant[word] = before | found;
             }
