@@ -23,7 +23,7 @@ pub(in super::super) trait Wavelet {
     /// What a line consists of.
     type Sample: Copy + Default + Send + Sync + 'static;
 
-    /// How far a sample's sum reaches on each side.
+    /// How far the sum of a sample at an odd place reaches on each side; at even places it is one less.
     const REACH: u32;
 
     /// How many steps undo the filter.

@@ -61,6 +61,9 @@ trait Forward: Wavelet {
 
     fn random(random: &mut fastrand::Rng) -> Self::Sample;
 
+    /// One that is heard through every step.
+    fn loud() -> Self::Sample;
+
     fn times(sample: Self::Sample, gain: f32) -> Self::Sample;
 }
 
@@ -90,6 +93,10 @@ impl Forward for Reversible {
 
     fn random(random: &mut fastrand::Rng) -> i32 {
         random.i32(-40_000..40_000)
+    }
+
+    fn loud() -> i32 {
+        1 << 20
     }
 
     fn times(sample: i32, _gain: f32) -> i32 {
@@ -127,6 +134,10 @@ impl Forward for Irreversible {
 
     fn random(random: &mut fastrand::Rng) -> f32 {
         random.f32() * 255.0 - 128.0
+    }
+
+    fn loud() -> f32 {
+        1e6
     }
 
     fn times(sample: f32, gain: f32) -> f32 {
@@ -308,4 +319,47 @@ fn a_window_of_the_5_3_filter_is_a_part_of_the_whole() {
 #[test]
 fn a_window_of_the_9_7_filter_is_a_part_of_the_whole_bit_for_bit() {
     windows_are_parts::<Irreversible>();
+}
+
+/// The outermost columns that a window takes of each band change it.
+fn no_column_is_taken_in_vain<W: Forward>()
+where
+    W::Sample: PartialEq + std::fmt::Debug,
+{
+    let mut random = fastrand::Rng::with_seed(8);
+    let span = |start, end| Span { start, end };
+    for (start, end) in [(20, 30), (21, 30), (20, 31), (21, 31), (16, 17), (17, 18)] {
+        let mut picture = Plane::new(span(3, 60), span(5, 9), |_, _| W::Sample::default());
+        picture.samples.fill_with(|| W::random(&mut random));
+        let bands = Bands::of::<W>(&picture, 1);
+        let expected = bands.window::<W>(span(start, end), picture.y);
+        let reach = Reach::new::<W>(span(start, end), picture.x);
+        for (band, columns) in [(0, reach.high()), (1, reach.low())] {
+            for column in [columns.start, columns.end - 1] {
+                let (x, y, mut planes) = bands.levels[0].clone();
+                let plane = &mut planes[band];
+                let at = (column - plane.x.start) as usize;
+                let width = plane.x.length() as usize;
+                for line in plane.samples.chunks_mut(width) {
+                    line[at] = W::loud();
+                }
+                let changed = Bands {
+                    lowest: bands.lowest.clone(),
+                    levels: vec![(x, y, planes)],
+                };
+                let got = changed.window::<W>(span(start, end), picture.y);
+                assert_ne!(got, expected, "{start} to {end}, band {band}, {column}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_window_of_the_5_3_filter_takes_no_column_in_vain() {
+    no_column_is_taken_in_vain::<Reversible>();
+}
+
+#[test]
+fn a_window_of_the_9_7_filter_takes_no_column_in_vain() {
+    no_column_is_taken_in_vain::<Irreversible>();
 }
