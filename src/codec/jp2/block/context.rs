@@ -4,7 +4,7 @@
 //!
 //! A sample's neighbourhood is 8 bits, its lane: bits 0 to 3 say that the neighbours north-west,
 //! north-east, south-west and south-east are significant, bits 4 to 7 the same of north, west, east
-//! and south. Four more bits say that north, west, east and south are negative.
+//! and south. Its sides are 8 bits too: which of the last four are significant, which negative.
 
 use super::Band;
 use super::mq;
@@ -17,13 +17,13 @@ pub(super) const NORTH_EAST: u8 = 1 << 1;
 pub(super) const SOUTH_WEST: u8 = 1 << 2;
 /// See [`NORTH_WEST`].
 pub(super) const SOUTH_EAST: u8 = 1 << 3;
-/// See [`NORTH_WEST`]; as a sign, bit 0.
+/// See [`NORTH_WEST`].
 pub(super) const NORTH: u8 = 1 << 4;
-/// See [`NORTH_WEST`]; as a sign, bit 1.
+/// See [`NORTH_WEST`].
 pub(super) const WEST: u8 = 1 << 5;
-/// See [`NORTH_WEST`]; as a sign, bit 2.
+/// See [`NORTH_WEST`].
 pub(super) const EAST: u8 = 1 << 6;
-/// See [`NORTH_WEST`]; as a sign, bit 3.
+/// See [`NORTH_WEST`].
 pub(super) const SOUTH: u8 = 1 << 7;
 
 /// The context of zero coding for each of the 256 neighbourhoods.
@@ -89,17 +89,18 @@ const fn zero_context(band: Band, lane: u8) -> u8 {
     }
 }
 
-/// Contexts of sign coding and [`TURN`] where the decision is to be turned: by the
-/// upper four bits of a lane and, above them, the four signs (Tables D.2 and D.3).
+/// Contexts of sign coding and [`TURN`] where the decision is to be turned: by a
+/// sample's sides (Tables D.2 and D.3).
 static SIGN_CODING: [u8; 256] = sign_coding();
 
 /// The XOR bit in an entry of [`SIGN_CODING`].
 pub(super) const TURN: u8 = 1 << 7;
 
-/// The entry of [`SIGN_CODING`] for a neighbourhood whose signs are the lowest bits of `signs`.
+/// The entry of [`SIGN_CODING`] for the `sides` of a sample: which of its neighbours north, west,
+/// east and south are significant, and four bits above which of them are negative.
 #[inline(always)]
-pub(super) fn sign_coding_of(lane: u8, signs: u16) -> u8 {
-    SIGN_CODING[usize::from(u16::from(lane >> 4) | (signs & 0xF) << 4)]
+pub(super) fn sign_coding_of(sides: u8) -> u8 {
+    SIGN_CODING[usize::from(sides)]
 }
 
 const fn sign_coding() -> [u8; 256] {

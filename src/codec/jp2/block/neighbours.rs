@@ -66,76 +66,71 @@ static MARKS: [Marks; 4] = [marks(0), marks(1), marks(2), marks(3)];
 static CAUSAL_MARKS: [Marks; 4] = [[marks(0)[0], [0; 3]], marks(1), marks(2), marks(3)];
 
 const fn marks(row: u32) -> Marks {
-    let columns = [
-        [SOUTH_EAST, EAST, NORTH_EAST],
-        [SOUTH, 0, NORTH],
-        [SOUTH_WEST, WEST, NORTH_WEST],
-    ];
+    let (left, _) = turned([SOUTH_EAST, EAST, NORTH_EAST], row);
+    let (own, _) = turned([SOUTH, 0, NORTH], row);
+    let (right, _) = turned([SOUTH_WEST, WEST, NORTH_WEST], row);
+    let (_, left_outside) = turned([SOUTH_EAST, EAST, NORTH_EAST], row);
+    let (_, own_outside) = turned([SOUTH, 0, NORTH], row);
+    let (_, right_outside) = turned([SOUTH_WEST, WEST, NORTH_WEST], row);
+    [
+        [left, own, right],
+        [left_outside, own_outside, right_outside],
+    ]
+}
+
+/// What the rows above a sample, its own and below get, as a column of its own stripe and as one of
+/// the stripe above or below.
+const fn turned([above, own, below]: [u8; 3], row: u32) -> (u32, u32) {
+    // The row above the first one comes out as the last one, as the stripe above wants it, and the
+    // row below the last one as the first one.
+    let turned = u32::from_le_bytes([above, own, below, 0])
+        .rotate_left(8 * row)
+        .rotate_right(8);
     // The rows of its own stripe that a sample of this row touches.
     let inside = match row {
         0 => u32::MAX >> 8,
         3 => u32::MAX << 8,
         _ => u32::MAX,
     };
-    let mut marks = [[0; 3]; 2];
-    let mut column = 0;
-    while column < 3 {
-        let [above, own, below] = columns[column];
-        // The row above the first one comes out as the last one, as the stripe above wants it, and
-        // the row below the last one as the first one.
-        let turned = u32::from_le_bytes([above, own, below, 0])
-            .rotate_left(8 * row)
-            .rotate_right(8);
-        marks[0][column] = (turned & inside).to_le();
-        marks[1][column] = (turned & !inside).to_le();
-        column += 1;
-    }
-    marks
+    ((turned & inside).to_le(), (turned & !inside).to_le())
 }
 
-/// The signs that a negative sample of each row adds to the columns left of it, its own and right
-/// of it, and to its own column in the stripe above or below.
-static SIGNS: [[u16; 4]; 4] = [
-    [EAST_SIGN, NORTH_SIGN << 4, WEST_SIGN, SOUTH_SIGN << 12],
-    [
-        EAST_SIGN << 4,
-        SOUTH_SIGN | NORTH_SIGN << 8,
-        WEST_SIGN << 4,
-        0,
-    ],
-    [
-        EAST_SIGN << 8,
-        SOUTH_SIGN << 4 | NORTH_SIGN << 12,
-        WEST_SIGN << 8,
-        0,
-    ],
-    [
-        EAST_SIGN << 12,
-        SOUTH_SIGN << 8,
-        WEST_SIGN << 12,
-        NORTH_SIGN,
-    ],
+/// What a significant sample adds to the sides of the columns left of it, its own, right of it, and
+/// its own in the stripe above or below.
+type SideMarks = [u32; 4];
+
+/// The side marks by a sample's row, positive ones and negative ones.
+static SIDE_MARKS: [[SideMarks; 2]; 4] = [
+    [side_marks(0, 1), side_marks(0, NEGATIVE)],
+    [side_marks(1, 1), side_marks(1, NEGATIVE)],
+    [side_marks(2, 1), side_marks(2, NEGATIVE)],
+    [side_marks(3, 1), side_marks(3, NEGATIVE)],
 ];
 
-const NORTH_SIGN: u16 = (NORTH >> 4) as u16;
-const SOUTH_SIGN: u16 = (SOUTH >> 4) as u16;
-const WEST_SIGN: u16 = (WEST >> 4) as u16;
-const EAST_SIGN: u16 = (EAST >> 4) as u16;
+/// What makes a side negative, as a factor: its sign lies four bits above.
+const NEGATIVE: u8 = 0x11;
+
+const fn side_marks(row: u32, sign: u8) -> SideMarks {
+    let (left, _) = turned([0, (EAST >> 4) * sign, 0], row);
+    let (own, outside) = turned([(SOUTH >> 4) * sign, 0, (NORTH >> 4) * sign], row);
+    let (right, _) = turned([0, (WEST >> 4) * sign, 0], row);
+    [left, own, right, outside]
+}
 
 /// The neighbourhoods of all columns of a block's stripes.
 #[derive(Debug)]
 pub(super) struct Neighbourhoods {
     /// Four lanes to a column.
     lanes: [u32; COLUMNS],
-    /// Four times four signs to a column.
-    signs: [u16; COLUMNS],
+    /// Four sides to a column: see [`sign_coding_of`].
+    sides: [u32; COLUMNS],
 }
 
 impl Neighbourhoods {
     pub(super) const fn new() -> Self {
         Self {
             lanes: [0; COLUMNS],
-            signs: [0; COLUMNS],
+            sides: [0; COLUMNS],
         }
     }
 
@@ -143,7 +138,7 @@ impl Neighbourhoods {
     pub(super) fn clear(&mut self, samples: usize) {
         let columns = (samples / 4).min(COLUMNS);
         self.lanes[..columns].fill(0);
-        self.signs[..columns].fill(0);
+        self.sides[..columns].fill(0);
     }
 
     /// The lane of the sample at `at`.
@@ -156,8 +151,8 @@ impl Neighbourhoods {
     /// The entry of sign coding of the sample at `at`.
     #[inline(always)]
     pub(super) fn sign_coding(&self, at: usize) -> u8 {
-        let signs = self.signs[at >> 2 & (COLUMNS - 1)] >> (4 * (at & 3));
-        sign_coding_of(self.lane(at), signs)
+        let sides: &[u8] = bytemuck::cast_slice(&self.sides);
+        sign_coding_of(sides[at & (SAMPLES - 1)])
     }
 
     /// Tells the neighbours of the sample at `at` that it is significant; `columns` make a stripe.
@@ -177,19 +172,25 @@ impl Neighbourhoods {
         }
     }
 
-    /// Tells the neighbours of the same sample that it is negative, where `negative` is 1.
+    /// Tells the neighbours of the same sample its sign, 1 where it is negative.
     ///
     /// Apart from [`Self::mark`], so that the next sample's significance need not wait for the sign.
     #[inline(always)]
-    pub(super) fn mark_sign(&mut self, at: usize, negative: u64, columns: usize) {
+    pub(super) fn mark_sign<const CAUSAL: bool>(
+        &mut self,
+        at: usize,
+        negative: u64,
+        columns: usize,
+    ) {
         let (column, row) = (at >> 2, at & 3);
-        let mask = 0_u16.wrapping_sub((negative & 1) as u16);
-        let [left, own, right, outside] = SIGNS[row];
+        let marks = &SIDE_MARKS[row][(negative & 1) as usize];
         let other = other_stripe(column, row, columns);
-        self.signs[column.wrapping_sub(1) & (COLUMNS - 1)] |= left & mask;
-        self.signs[column & (COLUMNS - 1)] |= own & mask;
-        self.signs[(column + 1) & (COLUMNS - 1)] |= right & mask;
-        self.signs[other & (COLUMNS - 1)] |= outside & mask;
+        self.sides[column.wrapping_sub(1) & (COLUMNS - 1)] |= marks[0];
+        self.sides[column & (COLUMNS - 1)] |= marks[1];
+        self.sides[(column + 1) & (COLUMNS - 1)] |= marks[2];
+        if !(CAUSAL && row == 0) {
+            self.sides[other & (COLUMNS - 1)] |= marks[3];
+        }
     }
 }
 

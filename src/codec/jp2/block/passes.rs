@@ -62,7 +62,8 @@ impl Planes {
         let coding = self.neighbourhoods.sign_coding(at);
         self.neighbourhoods.mark::<CAUSAL>(at, columns);
         let negative = coder.sign(&mut self.contexts, coding);
-        self.neighbourhoods.mark_sign(at, negative, columns);
+        self.neighbourhoods
+            .mark_sign::<CAUSAL>(at, negative, columns);
         self.magnitudes[at & (SAMPLES - 1)] = 3 << plane | ((negative & 1) as u32) << 31;
     }
 
