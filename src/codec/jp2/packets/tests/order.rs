@@ -269,7 +269,7 @@ fn both(made: &Made, stream: &Codestream, tile: u32) -> (Noted, Noted) {
 fn packets_come_in_the_order_of_the_standards_loops() {
     let mut random = fastrand::Rng::with_seed(12);
     let (mut streams, mut packets) = (0, 0);
-    while streams < 400 {
+    while streams < 120 {
         let mut made = Made::random(&mut random);
         if random.bool() {
             for _ in 0..random.usize(1..4) {
@@ -296,7 +296,7 @@ fn packets_come_in_the_order_of_the_standards_loops() {
             packets += ours.packets.len();
         }
     }
-    assert!(packets > 50_000, "{packets} packets");
+    assert!(packets > 10_000, "{packets} packets");
 }
 
 #[test]
