@@ -181,6 +181,10 @@ impl Source<'_> {
                     continue;
                 }
             }
+            // A carry waits until its place is active, lest it be seen too early.
+            if self.stuffed && waiting >= 0 && matches!(self.bytes.first(), Some(0x80..=0x8F)) {
+                break;
+            }
             let (value, bits) = match self.bytes.split_first() {
                 Some((&byte, rest)) if !self.stuffed || byte <= 0x8F => {
                     self.bytes = rest;

@@ -143,6 +143,86 @@ impl MqEncoder {
     }
 }
 
+/// The MQ decoder of C.3, step by step as the flow charts go.
+pub(super) struct MqDecoder<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    a: u32,
+    c: u32,
+    ct: u32,
+}
+
+impl<'a> MqDecoder<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let mut decoder = Self {
+            bytes,
+            at: 0,
+            a: 0x8000,
+            c: 0,
+            ct: 0,
+        };
+        decoder.c = decoder.byte(0) << 16;
+        decoder.byte_in();
+        decoder.c <<= 7;
+        decoder.ct -= 7;
+        decoder
+    }
+
+    /// A byte; after the end there is a marker.
+    fn byte(&self, at: usize) -> u32 {
+        self.bytes.get(at).copied().unwrap_or(0xFF).into()
+    }
+
+    fn byte_in(&mut self) {
+        let next = self.byte(self.at + 1);
+        if self.byte(self.at) != 0xFF {
+            self.at += 1;
+            self.c = self.c.wrapping_add(next << 8);
+            self.ct = 8;
+        } else if next > 0x8F {
+            self.c = self.c.wrapping_add(0xFF00);
+            self.ct = 8;
+        } else {
+            self.at += 1;
+            self.c = self.c.wrapping_add(next << 9);
+            self.ct = 7;
+        }
+    }
+
+    pub(super) fn decode(&mut self, state: &mut (usize, u8)) -> u8 {
+        let (qe, more, less, switch) = TABLE[state.0];
+        self.a -= qe;
+        let lower = self.c >> 16 < qe;
+        let exchanged = self.a < qe;
+        if lower {
+            self.a = qe;
+        } else {
+            self.c -= qe << 16;
+            if self.a & 0x8000 != 0 {
+                return state.1;
+            }
+        }
+        let symbol = if lower == exchanged {
+            state.0 = more;
+            state.1
+        } else {
+            let symbol = 1 - state.1;
+            state.1 ^= switch;
+            state.0 = less;
+            symbol
+        };
+        while self.a & 0x8000 == 0 {
+            if self.ct == 0 {
+                self.byte_in();
+            }
+            self.a <<= 1;
+            self.c <<= 1;
+            self.ct -= 1;
+        }
+        symbol
+    }
+}
+
 #[derive(Default)]
 struct RawEncoder {
     bytes: Vec<u8>,
