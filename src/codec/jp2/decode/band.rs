@@ -14,7 +14,7 @@ use crate::reader::RangeReader;
 
 use super::super::block::{self, Block, Modes};
 use super::super::codestream::Span;
-use super::super::packets::{BlockRef, Orientation, Subband, TileIndex};
+use super::super::packets::{BlockRef, Blocks, Orientation, Subband, TileIndex};
 use super::super::wavelet::{Band, Irreversible, Reversible, Wavelet};
 use super::fetch::{self, Fetched};
 
@@ -52,7 +52,6 @@ impl Bench {
     /// The coefficients of `block`, row by row.
     fn decode(
         &mut self,
-        kind: block::Band,
         meaning: Meaning,
         block: &BlockRef<'_>,
         fetched: &Fetched,
@@ -64,7 +63,7 @@ impl Bench {
         let coded = Block {
             width: block.x.length(),
             height: block.y.length(),
-            band: kind,
+            band: meaning.band,
             modes: Modes(meaning.modes),
             planes: block.planes,
             segments: &fetched.segments(block.pieces, &mut self.joined),
@@ -119,6 +118,7 @@ impl Address {
 /// How the coefficients of a band's blocks become samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Meaning {
+    pub(super) band: block::Band,
     pub(super) modes: u8,
     /// Bits by which the region of interest is shifted up.
     pub(super) shift: u8,
@@ -173,8 +173,18 @@ impl<W: Dequantise> BandRows<W> {
         }
     }
 
-    /// Decodes the row of blocks that the next row is in.
-    fn fill(&mut self, workshop: &mut Workshop<'_>) -> Result<()> {
+    /// Whether the next `count` rows are decoded.
+    pub(super) const fn holds(&self, count: u32) -> bool {
+        count == 0 || self.x.length() == 0 || self.y.start + count <= self.held.end
+    }
+
+    /// Whether it has given all rows that are decoded, and has more to give.
+    pub(super) const fn is_exhausted(&self) -> bool {
+        self.x.length() > 0 && self.y.start >= self.held.end && self.y.start < self.y.end
+    }
+
+    /// Makes room for the row of blocks that the next row is in; gives these.
+    fn open(&mut self, workshop: &Workshop<'_>) -> Result<Blocks> {
         let band = self.address.find(workshop.index)?;
         let start = self.y.start;
         let below = ((start >> band.block.1) + 1).checked_shl(band.block.1.into());
@@ -185,68 +195,157 @@ impl<W: Dequantise> BandRows<W> {
         let count = self.x.length() as usize * self.held.length() as usize;
         self.rows.clear();
         self.rows.resize(count, W::Sample::default());
-        let blocks = workshop
-            .index
-            .blocks(workshop.reader, band, self.x, self.held)?;
-        let blocks: Vec<_> = blocks.iter().collect();
-        for some in fetch::portions(&blocks) {
-            let pieces = some.iter().flat_map(|block| block.pieces.iter());
-            workshop.tools.fetched.read(workshop.reader, pieces)?;
-            let kind = kind(band.orientation);
-            match workshop.crew {
-                Some(crew) if some.len() >= 2 * WORTHWHILE_BLOCKS => {
-                    self.decode_shared(kind, some, workshop, crew)?;
-                }
-                _ => self.decode(kind, some, workshop)?,
-            }
-        }
-        Ok(())
+        let index = workshop.index;
+        index.blocks(workshop.reader, band, self.x, self.held)
     }
 
-    /// Decodes blocks, one after the other.
-    fn decode(
-        &mut self,
-        kind: block::Band,
-        blocks: &[BlockRef<'_>],
-        workshop: &Workshop<'_>,
-    ) -> Result<()> {
+    /// Decodes the row of blocks that the next row is in, one after the other.
+    fn fill(&mut self, workshop: &mut Workshop<'_>) -> Result<()> {
+        let blocks = self.open(workshop)?;
+        let blocks: Vec<_> = blocks.iter().collect();
         let mut bench = workshop.tools.bench();
-        for block in blocks {
-            workshop.cancel.check()?;
-            let fetched = &workshop.tools.fetched;
-            let coefficients = bench.decode(kind, self.meaning, block, fetched)?;
-            self.place(block, coefficients);
+        for some in fetch::portions(&blocks) {
+            workshop.fetch(some)?;
+            for block in some {
+                workshop.cancel.check()?;
+                let fetched = &workshop.tools.fetched;
+                let coefficients = bench.decode(self.meaning, block, fetched)?;
+                if let Some(part) = self.part(block) {
+                    let skipped = part.row_in_block * part.stride + part.column_in_block;
+                    let rest = coefficients.get(skipped..).unwrap_or_default();
+                    self.place(&part, rest.chunks(part.stride));
+                }
+            }
         }
         workshop.tools.put_back(bench);
         Ok(())
     }
 
-    /// Decodes blocks on several threads, and puts them at their places on this one.
-    fn decode_shared(
-        &mut self,
-        kind: block::Band,
-        blocks: &[BlockRef<'_>],
-        workshop: &Workshop<'_>,
-        crew: &dyn Crew,
-    ) -> Result<()> {
-        let (tools, cancel, meaning) = (&*workshop.tools, workshop.cancel, self.meaning);
+    /// What is wanted of a block.
+    fn part(&self, block: &BlockRef<'_>) -> Option<Part> {
+        let x = block.x.intersection(self.x)?;
+        let y = block.y.intersection(self.held)?;
+        Some(Part {
+            row_in_block: (y.start - block.y.start) as usize,
+            column_in_block: (x.start - block.x.start) as usize,
+            stride: block.x.length() as usize,
+            row: (y.start - self.held.start) as usize,
+            column: (x.start - self.x.start) as usize,
+            width: x.length() as usize,
+            height: y.length() as usize,
+        })
+    }
+
+    /// Puts a part of a block at its place; `lines` begin with its columns.
+    fn place<'l>(&mut self, part: &Part, lines: impl Iterator<Item = &'l [i32]>) {
+        let width = self.x.length() as usize;
+        let targets = self.rows.chunks_exact_mut(width).skip(part.row);
+        for (target, line) in targets.zip(lines).take(part.height) {
+            let target = target.get_mut(part.column..part.column + part.width);
+            W::dequantise(target.unwrap_or_default(), line, self.meaning.factor);
+        }
+    }
+}
+
+/// The part of a block that a band wants, in the block and in the rows that are held.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    row_in_block: usize,
+    column_in_block: usize,
+    stride: usize,
+    row: usize,
+    column: usize,
+    width: usize,
+    height: usize,
+}
+
+impl Part {
+    /// Its coefficients alone, of those of the block.
+    fn cut(&self, coefficients: &[i32]) -> Vec<i32> {
+        let mut part = Vec::with_capacity(self.width * self.height);
+        let lines = coefficients.chunks_exact(self.stride);
+        for line in lines.skip(self.row_in_block).take(self.height) {
+            let columns = self.column_in_block..self.column_in_block + self.width;
+            part.extend_from_slice(line.get(columns).unwrap_or_default());
+        }
+        part
+    }
+}
+
+/// Decodes the next rows of blocks of all of `bands`, on several threads where some are free.
+///
+/// # Errors
+///
+/// Those of the reader, of the request, and of the block decoder.
+pub(super) fn fill_shared<W: Dequantise>(
+    bands: &mut [&mut BandRows<W>],
+    workshop: &mut Workshop<'_>,
+    crew: &dyn Crew,
+) -> Result<()> {
+    let mut opened = Vec::with_capacity(bands.len());
+    for band in bands.iter_mut() {
+        opened.push(band.open(workshop)?);
+    }
+    let (mut owners, mut blocks) = (Vec::new(), Vec::new());
+    for (owner, all) in opened.iter().enumerate() {
+        blocks.extend(all.iter());
+        owners.resize(blocks.len(), owner);
+    }
+    let mut owners = owners.as_slice();
+    for some in fetch::portions(&blocks) {
+        workshop.fetch(some)?;
+        let (here, rest) = owners.split_at(some.len());
+        owners = rest;
+        let jobs: Vec<_> = some
+            .iter()
+            .zip(here)
+            .filter_map(|(block, owner)| {
+                let band = bands.get(*owner)?;
+                Some((*owner, block, band.meaning, band.part(block)?))
+            })
+            .collect();
+        let decoded = workshop.decode(&jobs, crew)?;
+        for ((owner, _, _, part), coefficients) in jobs.iter().zip(decoded) {
+            if let Some(band) = bands.get_mut(*owner) {
+                band.place(part, coefficients.chunks_exact(part.width));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A block, whose it is, what it means, and what is wanted of it.
+type Job<'j> = (usize, &'j BlockRef<'j>, Meaning, Part);
+
+impl Workshop<'_> {
+    /// Reads the bytes of `blocks`.
+    fn fetch(&mut self, blocks: &[BlockRef<'_>]) -> Result<()> {
+        let pieces = blocks.iter().flat_map(|block| block.pieces.iter());
+        self.tools.fetched.read(self.reader, pieces)
+    }
+
+    /// What is wanted of the blocks of `jobs`, in their order.
+    fn decode(&self, jobs: &[Job<'_>], crew: &dyn Crew) -> Result<Vec<Vec<i32>>> {
+        let (tools, cancel) = (&*self.tools, self.cancel);
         let next = AtomicUsize::new(0);
         let decoded: Vec<OnceLock<Result<Vec<i32>>>> =
-            blocks.iter().map(|_| OnceLock::new()).collect();
-        crew.share(blocks.len() / WORTHWHILE_BLOCKS - 1, &|| {
+            jobs.iter().map(|_| OnceLock::new()).collect();
+        let helpers = (jobs.len() / WORTHWHILE_BLOCKS).saturating_sub(1);
+        crew.share(helpers, &|| {
             let mut bench = tools.bench();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                let (Some(block), Some(place)) = (blocks.get(number), decoded.get(number)) else {
+                let (Some(job), Some(place)) = (jobs.get(number), decoded.get(number)) else {
                     break;
                 };
+                let (_, block, meaning, part) = job;
                 let coefficients = cancel.check().and_then(|()| {
-                    let all = bench.decode(kind, meaning, block, &tools.fetched)?;
-                    Ok(all.to_vec())
+                    let all = bench.decode(*meaning, block, &tools.fetched)?;
+                    Ok(part.cut(all))
                 });
                 if coefficients.is_err() {
                     // The others need not begin what nobody will use.
-                    next.store(blocks.len(), Ordering::Relaxed);
+                    next.store(jobs.len(), Ordering::Relaxed);
                 }
                 place.get_or_init(|| coefficients);
             }
@@ -257,41 +356,9 @@ impl<W: Dequantise> BandRows<W> {
         if let Some(Err(error)) = failed.and_then(|at| decoded.swap_remove(at)) {
             return Err(error);
         }
-        for (block, coefficients) in blocks.iter().zip(decoded) {
-            let missing = || Err(Error::internal("decoding fewer blocks than are wanted"));
-            self.place(block, &coefficients.unwrap_or_else(missing)?);
-        }
-        Ok(())
-    }
-
-    /// Puts what is wanted of a block at its place.
-    fn place(&mut self, block: &BlockRef<'_>, coefficients: &[i32]) {
-        let (x, y) = (
-            block.x.intersection(self.x),
-            block.y.intersection(self.held),
-        );
-        let (Some(x), Some(y)) = (x, y) else {
-            return;
-        };
-        let stride = block.x.length() as usize;
-        let width = self.x.length() as usize;
-        let skipped = (x.start - block.x.start) as usize;
-        let lines = coefficients
-            .chunks_exact(stride)
-            .skip((y.start - block.y.start) as usize);
-        let left = (x.start - self.x.start) as usize;
-        let targets = self
-            .rows
-            .chunks_exact_mut(width)
-            .skip((y.start - self.held.start) as usize);
-        let length = x.length() as usize;
-        for (target, line) in targets.zip(lines).take(y.length() as usize) {
-            W::dequantise(
-                &mut target[left..left + length],
-                &line[skipped..skipped + length],
-                self.meaning.factor,
-            );
-        }
+        let missing = || Err(Error::internal("decoding fewer blocks than are wanted"));
+        let all = decoded.into_iter().map(|one| one.unwrap_or_else(missing));
+        all.collect()
     }
 }
 
@@ -316,7 +383,7 @@ impl<W: Dequantise> Band<W::Sample, Workshop<'_>> for BandRows<W> {
     }
 }
 
-const fn kind(orientation: Orientation) -> block::Band {
+pub(super) const fn kind(orientation: Orientation) -> block::Band {
     match orientation {
         Orientation::Ll => block::Band::Ll,
         Orientation::Hl => block::Band::Hl,

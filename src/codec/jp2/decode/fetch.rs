@@ -7,7 +7,7 @@ use super::super::block::Segment;
 use super::super::packets::{BlockRef, Piece};
 
 /// Bytes between two pieces that are rather read than skipped.
-const MAX_GAP: u64 = 4 << 10;
+pub(super) const MAX_GAP: u64 = 4 << 10;
 
 /// Most bytes that are fetched at a time, gaps included, but for those of one block.
 pub(super) const FETCHED_BYTES: u64 = 2 << 20;

@@ -13,7 +13,7 @@ use crate::reader::RangeReader;
 use super::super::codestream::{Component, Span};
 use super::super::packets::{Subband, TileComponent, TileIndex};
 use super::super::wavelet::{Irreversible, Reach, Reversible, Synthesis};
-use super::band::{Address, BandRows, Dequantise, Meaning, Tools, Workshop};
+use super::band::{Address, BandRows, Dequantise, Meaning, Tools, Workshop, fill_shared, kind};
 use super::lines::{Finish, Range};
 
 /// A rectangle on the reference grid at a reduction.
@@ -217,6 +217,9 @@ fn pull<W: Finish + Dequantise>(
     ranges: &[Range],
     values: &mut [Vec<i32>],
 ) -> Result<()> {
+    if let Some(crew) = workshop.crew {
+        prepare(sources, workshop, crew)?;
+    }
     match (sources, values, ranges) {
         ([source], [values], [range]) => {
             W::finish(values, source.next_row(workshop)?, *range);
@@ -235,6 +238,20 @@ fn pull<W: Finish + Dequantise>(
             "mixing a number of components that is not three",
         )),
     }
+}
+
+/// Where the next row needs blocks, has all bands decoded at once that have nothing left.
+fn prepare<W: Dequantise>(
+    sources: &mut [Synthesis<W, BandRows<W>>],
+    workshop: &mut Workshop<'_>,
+    crew: &dyn Crew,
+) -> Result<()> {
+    if !sources.iter().any(|source| source.lacks(BandRows::holds)) {
+        return Ok(());
+    }
+    let bands = sources.iter_mut().flat_map(Synthesis::bands_mut);
+    let mut bands: Vec<_> = bands.filter(|band| band.is_exhausted()).collect();
+    fill_shared(&mut bands, workshop, crew)
 }
 
 /// The wavelet's tree over the bands of `tile` that `wanted` of its resolution takes.
@@ -281,6 +298,7 @@ fn synthesis<W: Dequantise>(
 /// Half a step, for coefficients come in halves, by the gain of the filter.
 fn meaning(tile: &TileComponent, band: &Subband, gain: f32) -> Meaning {
     Meaning {
+        band: kind(band.orientation),
         modes: tile.modes,
         shift: tile.roi,
         factor: band.step * 0.5 * gain,

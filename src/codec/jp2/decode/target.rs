@@ -8,7 +8,7 @@ use crate::raster::Shape;
 use super::super::codestream::{Axis, Component, Span};
 use super::super::header::Header;
 use super::super::wavelet::ROWS;
-use super::fetch::FETCHED_BYTES;
+use super::fetch::{FETCHED_BYTES, MAX_GAP};
 use super::kept::Kept;
 
 /// Samples around a window that are decoded with it, on each side: half a code-block of 64 in a band of
@@ -20,6 +20,10 @@ const SAMPLE_BYTES: u64 = 4;
 
 /// Bytes that a decode takes whatever its size: tables, scratch of the block decoder.
 const FIXED_BYTES: u64 = 256 << 10;
+
+/// Most bytes of blocks that several threads have decoded and one puts at their places: those of the blocks
+/// that are fetched at a time.
+const SHARED_BYTES: u64 = FETCHED_BYTES / MAX_GAP * 4096 * SAMPLE_BYTES;
 
 /// Bytes of a tile's code that take as long to walk through as a pixel to decode: its packets' headers are
 /// read where the index of the tile is not remembered.
@@ -128,9 +132,10 @@ impl Target {
             })
             .max();
         let blocks = largest(&self.rows).min(1 << tallest.unwrap_or(0));
-        let rows = 4 * blocks + 2 * (ROWS as u64 + 1) + 1;
-        let samples = rows.saturating_mul(components.len() as u64);
-        largest(&self.columns).saturating_mul(samples * SAMPLE_BYTES)
+        let rows = 3 * blocks + 2 * (ROWS as u64 + 1) + 1;
+        let across = largest(&self.columns).saturating_mul(components.len() as u64 * SAMPLE_BYTES);
+        let shared = across.saturating_mul(3 * blocks).min(SHARED_BYTES);
+        across.saturating_mul(rows).saturating_add(shared)
     }
 
     fn row_bytes(&self) -> u64 {

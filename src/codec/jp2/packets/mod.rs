@@ -23,7 +23,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub(super) use blocks::{BlockRef, Piece};
+pub(super) use blocks::{BlockRef, Blocks, Piece};
 pub(super) use geometry::{Orientation, Resolution, Subband, TileComponent};
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

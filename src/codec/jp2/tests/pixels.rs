@@ -1,6 +1,7 @@
 //! Whole levels against digests of a foreign decoder; windows against whole levels.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::cancel::Cancel;
@@ -284,12 +285,13 @@ fn orientation_comes_from_an_exif_box() {
     assert_eq!(picture.facts().orientation, Orientation::from_tag(5));
 }
 
-/// Two more threads, whoever needs them.
-#[derive(Debug)]
-struct Two;
+/// Two more threads, whoever needs them; counts how often they were asked.
+#[derive(Debug, Default)]
+struct Two(AtomicUsize);
 
 impl Crew for Two {
     fn share(&self, most: usize, work: &(dyn Fn() + Sync)) {
+        self.0.fetch_add(most.min(2), Ordering::Relaxed);
         std::thread::scope(|scope| {
             for _ in 0..most.min(2) {
                 scope.spawn(work);
@@ -301,7 +303,8 @@ impl Crew for Two {
 
 #[test]
 fn a_crew_decodes_what_one_thread_does() {
-    let crew: Arc<dyn Crew> = Arc::new(Two);
+    let two = Arc::new(Two::default());
+    let crew: Arc<dyn Crew> = Arc::clone(&two) as _;
     for name in ["untiled-97.j2k", "untiled-53.jp2", "offsets-97.j2k"] {
         let picture = open_bytes(fixture(name)).expect(name);
         let full = picture.facts().pyramid.dimensions().window();
@@ -309,12 +312,16 @@ fn a_crew_decodes_what_one_thread_does() {
         let rows = picture.decode_shared(0, full, &cancel, &crew);
         let shared = gather(rows.expect("inside").as_mut(), &cancel).expect("good");
         assert!(wide(&shared) == wide(&whole(picture.as_ref(), 0)), "{name}");
+        assert!(
+            two.0.swap(0, Ordering::Relaxed) > 2,
+            "{name}: nobody was asked"
+        );
     }
 }
 
 #[test]
 fn a_crew_stops_when_nobody_waits() {
-    let crew: Arc<dyn Crew> = Arc::new(Two);
+    let crew: Arc<dyn Crew> = Arc::new(Two::default());
     let picture = open_bytes(fixture("untiled-97.j2k")).expect("good");
     let full = picture.facts().pyramid.dimensions().window();
     let cancel = Cancel::new();

@@ -19,20 +19,27 @@ pub(in super::super) struct Reach {
 impl Reach {
     /// Of `wanted` in a resolution that is `whole`.
     pub(in super::super) fn new<W: Wavelet>(wanted: Span, whole: Span) -> Self {
-        // The last step changes odd places, so that an even one is done before it and reaches less far.
-        let reach = |place: u32| W::REACH - u32::from(place.is_multiple_of(2));
         let last = wanted.end.saturating_sub(1);
         let line = Span {
             start: (wanted.start)
-                .saturating_sub(reach(wanted.start))
+                .saturating_sub(Self::of::<W>(wanted.start))
                 .max(whole.start),
-            end: wanted.end.saturating_add(reach(last)).min(whole.end),
+            end: wanted
+                .end
+                .saturating_add(Self::of::<W>(last))
+                .min(whole.end),
         };
         Self {
             wanted,
             line,
             length: whole.length(),
         }
+    }
+
+    /// How far the sum of the sample at `place` reaches. The last step changes odd places, so that an even one
+    /// is done before it and reaches less far.
+    pub(super) const fn of<W: Wavelet>(place: u32) -> u32 {
+        W::REACH - place.is_multiple_of(2) as u32
     }
 
     /// What it takes of the low half: the even places.

@@ -60,6 +60,33 @@ impl<W: Wavelet, B> Synthesis<W, B> {
     {
         next_row(&mut self.lowest, &mut self.levels, context)
     }
+
+    /// Whether a band lacks rows for the next row; `holds` says whether one holds as many as it is told.
+    pub(in super::super) fn lacks(&self, holds: impl Fn(&B, u32) -> bool) -> bool {
+        lacks(&self.lowest, &self.levels, 1, &holds)
+    }
+
+    /// All bands.
+    pub(in super::super) fn bands_mut(&mut self) -> impl Iterator<Item = &mut B> {
+        let levels = self.levels.iter_mut();
+        std::iter::once(&mut self.lowest).chain(levels.flat_map(|level| &mut level.bands))
+    }
+}
+
+/// Whether a band lacks rows for the next `count` rows of the largest of `levels`.
+fn lacks<W: Wavelet, B>(
+    lowest: &B,
+    levels: &[Level<W, B>],
+    count: u32,
+    holds: &impl Fn(&B, u32) -> bool,
+) -> bool {
+    let Some((level, below)) = levels.split_last() else {
+        return !holds(lowest, count);
+    };
+    let (low, high) = level.takes(count);
+    let [hl, lh, hh] = &level.bands;
+    !(holds(hl, low) && holds(lh, high) && holds(hh, high))
+        || (low > 0 && lacks(lowest, below, low, holds))
 }
 
 fn next_row<'a, W: Wavelet, B: Band<W::Sample, C>, C>(
@@ -128,6 +155,24 @@ impl<W: Wavelet, B> Level<W, B> {
         }
         self.next += 1;
         Ok(self.row(row))
+    }
+
+    /// Rows of the low and of the high half that have to come for the next `count` rows.
+    fn takes(&self, count: u32) -> (u32, u32) {
+        let last = (self.next + count).saturating_sub(1);
+        let reach = if self.y.is_lone() {
+            0
+        } else {
+            Reach::of::<W>(last)
+        };
+        let until = last
+            .saturating_add(reach + 1)
+            .min(self.y.line.end)
+            .max(self.come);
+        (
+            until.div_ceil(2) - self.come.div_ceil(2),
+            until / 2 - self.come / 2,
+        )
     }
 
     /// Whether nothing will change `row` any more.
