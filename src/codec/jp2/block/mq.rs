@@ -73,13 +73,13 @@ const STATES: [(u16, u8, u8, bool); 47] = [
 ];
 
 /// One adaptive state with the more probable symbol, in one word so that a store of it is soon
-/// loaded again: `Qe` at the top like the interval, then the symbol, its place in [`AFTER`] at the
-/// bottom.
+/// loaded again: `Qe` at the top like the interval, its place in [`AFTER`] further down, the symbol as
+/// the lowest bit.
 #[derive(Debug, Clone, Copy)]
-struct State(u64);
+pub(super) struct State(u64);
 
-/// Where a state has the more probable symbol.
-const SYMBOL: u32 = 47;
+/// By how much a state multiplies its place: the bytes of a row of [`AFTER`].
+const PLACE: u64 = 16;
 
 /// The states after a more and after a less probable symbol of each state with its symbol. 128 of
 /// them, so that no index can miss.
@@ -107,7 +107,7 @@ const fn after() -> [[State; 2]; 128] {
 impl State {
     const fn new(at: usize, symbol: usize) -> Self {
         let qe = STATES[at].0 as u64;
-        Self(qe << ACTIVE | (symbol as u64) << SYMBOL | (2 * at + symbol) as u64)
+        Self((qe << ACTIVE) | ((2 * at + symbol) as u64 * PLACE) | symbol as u64)
     }
 
     #[inline(always)]
@@ -117,13 +117,13 @@ impl State {
 
     #[inline(always)]
     const fn symbol(self) -> u64 {
-        self.0 >> SYMBOL & 1
+        self.0 & 1
     }
 
     /// The state after a more probable symbol, or after a less probable one where `less` is 1.
     #[inline(always)]
     fn after(self, less: u64) -> Self {
-        let [more, other] = AFTER[(self.0 & 127) as usize];
+        let [more, other] = AFTER[((self.0 & (127 * PLACE)) / PLACE) as usize];
         // Both are loaded before it is known which one it is.
         Self(more.0 ^ (more.0 ^ other.0) & 0_u64.wrapping_sub(less))
     }
@@ -141,6 +141,11 @@ impl Contexts {
         states[RUN as usize] = State::new(3, 0);
         states[UNIFORM as usize] = State::new(46, 0);
         Self(states)
+    }
+
+    /// The state of one context.
+    pub(super) const fn state(&mut self, context: u8) -> &mut State {
+        &mut self.0[context as usize]
     }
 
     /// The same again.
@@ -168,16 +173,19 @@ impl Source<'_> {
     fn fill(mut self, mut code: u64, mut waiting: i32) -> (Self, u64, i32) {
         while waiting < 24 {
             if !self.stuffed
-                && let Some((&four, rest)) = self.bytes.split_first_chunk::<4>()
+                && waiting <= 0
+                && let Some(&eight) = self.bytes.first_chunk::<8>()
             {
-                let word = u32::from_be_bytes(four);
-                // Whether one of the first three is 0xFF: the last one only concerns what follows.
-                let full = word & (!word).wrapping_sub(0x0101_0101) & 0x8080_8080;
-                if full & 0xFFFF_FF00 == 0 && waiting <= 16 {
-                    code = code.wrapping_add(u64::from(word) << (16 - waiting));
-                    waiting += 32;
-                    self.stuffed = four[3] == 0xFF;
-                    self.bytes = rest;
+                // Six of them, unless one of the first five is 0xFF: the last one only concerns what
+                // follows.
+                let word = u64::from_be_bytes(eight);
+                let full =
+                    word & (!word).wrapping_sub(0x0101_0101_0101_0101) & 0x8080_8080_8080_8080;
+                if full >> 24 == 0 {
+                    code = code.wrapping_add(word >> 16 << -waiting);
+                    waiting += 48;
+                    self.stuffed = eight[5] == 0xFF;
+                    self.bytes = &self.bytes[6..];
                     continue;
                 }
             }
@@ -237,7 +245,12 @@ impl<'a> Mq<'a> {
     /// need of bytes. The result is a number, lest it become one.
     #[inline(always)]
     pub(super) fn decide(&mut self, contexts: &mut Contexts, context: u8) -> u64 {
-        let state = &mut contexts.0[usize::from(context)];
+        self.decide_in(&mut contexts.0[usize::from(context)])
+    }
+
+    /// The next decision of a context whose state is at hand.
+    #[inline(always)]
+    pub(super) fn decide_in(&mut self, state: &mut State) -> u64 {
         let upper = self.interval.wrapping_sub(state.qe());
         let (beyond, lower) = self.code.overflowing_sub(state.qe());
         self.settle(state, upper, beyond, lower)

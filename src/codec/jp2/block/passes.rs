@@ -5,7 +5,7 @@
 //! alone.
 
 use super::context::TURN;
-use super::mq::{Contexts, Mq, REFINEMENT, RUN, UNIFORM};
+use super::mq::{Contexts, Mq, REFINEMENT, RUN, State, UNIFORM};
 use super::neighbours::{FIRST_ROWS, SAMPLES, WORDS, around, later};
 use super::planes::Planes;
 use super::raw::Raw;
@@ -14,6 +14,9 @@ use super::raw::Raw;
 pub(super) trait Coder: Clone {
     /// One decision in `context`.
     fn decide(&mut self, contexts: &mut Contexts, context: u8) -> u64;
+
+    /// One decision of a context whose state is at hand.
+    fn decide_in(&mut self, state: &mut State) -> u64;
 
     /// The sign of a sample whose entry of sign coding is `coding`: 1 is negative.
     fn sign(&mut self, contexts: &mut Contexts, coding: u8) -> u64;
@@ -26,6 +29,11 @@ impl Coder for Mq<'_> {
     }
 
     #[inline(always)]
+    fn decide_in(&mut self, state: &mut State) -> u64 {
+        self.decide_in(state)
+    }
+
+    #[inline(always)]
     fn sign(&mut self, contexts: &mut Contexts, coding: u8) -> u64 {
         self.decide(contexts, coding & (TURN - 1)) ^ u64::from(coding / TURN)
     }
@@ -34,6 +42,11 @@ impl Coder for Mq<'_> {
 impl Coder for Raw<'_> {
     #[inline(always)]
     fn decide(&mut self, _: &mut Contexts, _: u8) -> u64 {
+        self.bit()
+    }
+
+    #[inline(always)]
+    fn decide_in(&mut self, _: &mut State) -> u64 {
         self.bit()
     }
 
@@ -65,6 +78,15 @@ impl Planes {
         self.neighbourhoods
             .mark_sign::<CAUSAL>(at, negative, columns);
         self.magnitudes[at & (SAMPLES - 1)] = 3 << plane | ((negative & 1) as u32) << 31;
+    }
+
+    /// Takes the `upper` half of the sample at `at` for bit-plane `plane`, or the lower one.
+    #[inline(always)]
+    fn sharpen(&mut self, at: usize, upper: u64, plane: u32) {
+        let magnitude = &mut self.magnitudes[at & (SAMPLES - 1)];
+        *magnitude = magnitude
+            .wrapping_add(((upper & 1) as u32) << plane << 1)
+            .wrapping_sub(1 << plane);
     }
 
     /// Significance propagation: insignificant samples with a significant neighbour.
@@ -118,24 +140,32 @@ impl Planes {
                 let here = shape.place(stripe, at);
                 let word = here.word & (WORDS - 1);
                 let mut members = self.significant[word] & !self.visited[word];
-                // Samples that are refined for the first time, and those of them without neighbours.
                 let first = members & !self.refined[word];
-                let alone = if first == 0 {
-                    0
-                } else {
-                    first & !around::<CAUSAL>(&self.significant, here.word, shape.pitch())
-                };
+                if first == 0 {
+                    // Most words, and all in one context, whose state stays in a register.
+                    let mut state = *self.contexts.state(REFINEMENT + 2);
+                    while members != 0 {
+                        let upper = local.decide_in(&mut state);
+                        self.sharpen(
+                            here.sample + members.trailing_zeros() as usize,
+                            upper,
+                            plane,
+                        );
+                        members &= members - 1;
+                    }
+                    *self.contexts.state(REFINEMENT + 2) = state;
+                    continue;
+                }
+                // Samples that are refined for the first time and have no neighbours.
+                let alone = first & !around::<CAUSAL>(&self.significant, here.word, shape.pitch());
                 self.refined[word] |= members;
                 while members != 0 {
                     let bit = members.trailing_zeros();
                     members &= members - 1;
                     let less = (first >> bit & 1) + (alone >> bit & 1);
                     let context = REFINEMENT + 2 - (less & 3) as u8;
-                    let upper = (local.decide(&mut self.contexts, context) & 1) as u32;
-                    let sample = (here.sample + bit as usize) & (SAMPLES - 1);
-                    self.magnitudes[sample] = self.magnitudes[sample]
-                        .wrapping_add(upper << plane << 1)
-                        .wrapping_sub(1 << plane);
+                    let upper = local.decide(&mut self.contexts, context);
+                    self.sharpen(here.sample + bit as usize, upper, plane);
                 }
             }
         }
