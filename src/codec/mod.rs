@@ -40,10 +40,12 @@ pub use ptif::{
 pub use stored::{Passage, Stored};
 
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::{Orientation, Pyramid, Window};
 use crate::iiif::Format;
 use crate::raster::{PixelFormat, Rows};
@@ -186,6 +188,24 @@ pub struct Price {
     pub bytes: u64,
 }
 
+/// What becomes of a master whose code is damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Damaged {
+    /// It is refused as soon as the damage is met.
+    #[default]
+    Refuse,
+    /// What is whole is decoded, where a format can tell: JPEG 2000.
+    Decode,
+}
+
+impl Damaged {
+    /// Whether this error stands for damage that is passed over.
+    pub(crate) fn passes(self, error: &Error) -> bool {
+        self == Self::Decode && error.kind() == ErrorKind::Corrupt
+    }
+}
+
 /// What headers may ask for before anything is reserved, and in which colours rows are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodeLimits {
@@ -203,6 +223,8 @@ pub struct DecodeLimits {
     pub max_metadata_bytes: u64,
     /// What becomes of colour profiles.
     pub colour: ColourMode,
+    /// What becomes of damaged code.
+    pub damaged: Damaged,
 }
 
 impl Default for DecodeLimits {
@@ -215,6 +237,7 @@ impl Default for DecodeLimits {
             max_scans: 500,
             max_metadata_bytes: 16 << 20,
             colour: ColourMode::Srgb,
+            damaged: Damaged::Refuse,
         }
     }
 }

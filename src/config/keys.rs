@@ -143,6 +143,7 @@ mod tests {
             ("encode.jpeg.subsampling", &["4:2:0", "4:2:2", "4:4:4"]),
             ("encode.png.compression", &["fast", "balanced", "high"]),
             ("encode.tif.compression", &["none", "deflate", "lzw"]),
+            ("limits.damaged", &["refuse", "decode"]),
             ("colour.mode", &["srgb"]),
             ("gpu.mode", &["off", "auto", "on"]),
         ] {

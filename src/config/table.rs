@@ -193,6 +193,10 @@ pub const KEYS: &[KeyInfo] = &[
         meaning: "Threads that decode and render. 0: one for each processor.",
     },
     KeyInfo {
+        key: "limits.damaged",
+        meaning: "What becomes of masters whose code is damaged or cut short: \"refuse\" (500) or \"decode\" (JPEG 2000: what\nis whole is decoded, and nothing tells it from a whole picture).",
+    },
+    KeyInfo {
         key: "iiif.upscaling",
         meaning: "Whether images are enlarged on request.",
     },

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::DecodeLimits;
+use crate::codec::{Damaged, DecodeLimits};
 use crate::encoding::{EncodeSettings, JpegSettings, PngSettings, TifSettings, WebpSettings};
 use crate::error::ConfigError;
 use crate::iiif::SizeRules;
@@ -62,6 +62,8 @@ pub struct Limits {
     pub lost_threads: usize,
     /// Threads that decode and render. 0: one for each processor.
     pub render_threads: usize,
+    /// What becomes of masters whose code is damaged.
+    pub damaged: Damaged,
 }
 
 impl Default for Limits {
@@ -82,6 +84,7 @@ impl Default for Limits {
             open_masters: 256,
             lost_threads: 4,
             render_threads: 0,
+            damaged: Damaged::Refuse,
         }
     }
 }
@@ -296,6 +299,7 @@ impl Config {
             max_side_px: self.limits.master_side_px,
             max_area_px: self.limits.master_area_px,
             max_bytes: decode_bytes,
+            damaged: self.limits.damaged,
             ..DecodeLimits::default()
         }
     }

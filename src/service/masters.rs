@@ -281,7 +281,7 @@ impl Masters {
         let (opened, meta) = self.locate(identifier.as_str())?;
         let reader: Arc<dyn RangeReader> = Arc::clone(&opened.reader) as Arc<dyn RangeReader>;
         let picture = codec::open(reader, meta.page, &self.limits)?;
-        let stored_as = levels::key_of(&opened.located, &opened.version, meta);
+        let stored_as = levels::key_of(&opened.located, &opened.version, meta, self.limits.damaged);
         let account = self.levels.account(stored_as, picture.as_ref());
         // Where nothing would be stored, nothing is looked for.
         let stored =

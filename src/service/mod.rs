@@ -361,10 +361,11 @@ fn levels(config: &Config, source: &FileSource, resources: Resources) -> Arc<Lev
 /// The digest of everything beside master and request that decides bytes.
 fn settings_key(config: &Config) -> Key {
     let settings = format!(
-        "{:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?}",
         config.encode.settings(),
         config.plan_settings(),
         config.size_rules(),
+        config.limits.damaged,
         codec::versions(),
     );
     KeyBuilder::default()

@@ -6,7 +6,7 @@
 //!
 //! Source: ISO/IEC 15444-1 annex I.
 
-use crate::codec::DecodeLimits;
+use crate::codec::{Damaged, DecodeLimits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Orientation;
 use crate::reader::RangeReader;
@@ -127,8 +127,16 @@ impl Container {
     pub(super) fn read(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<Self> {
         let mut container = Self::bare(0);
         let (mut typed, mut found) = (false, false);
-        let mut walk = Walk::new(reader);
-        while let Some((kind, extent)) = walk.next_box()? {
+        let mut walk = Walk::new(reader, limits.damaged);
+        loop {
+            let (kind, extent) = match walk.next_box() {
+                // Behind the code stream there is nothing that pixels need.
+                Err(error) if found && limits.damaged.passes(&error) => break,
+                next => match next? {
+                    Some(next) => next,
+                    None => break,
+                },
+            };
             match &kind {
                 b"ftyp" => {
                     container.name = brand(&payload(reader, extent, limits)?)?;
@@ -215,14 +223,16 @@ impl Container {
 /// Steps over the boxes of the file's top level.
 pub(super) struct Walk<'r> {
     reader: &'r dyn RangeReader,
+    damaged: Damaged,
     position: u64,
     left: usize,
 }
 
 impl<'r> Walk<'r> {
-    pub(super) fn new(reader: &'r dyn RangeReader) -> Self {
+    pub(super) fn new(reader: &'r dyn RangeReader, damaged: Damaged) -> Self {
         Self {
             reader,
+            damaged,
             position: 0,
             left: MAX_BOXES,
         }
@@ -246,7 +256,13 @@ impl<'r> Walk<'r> {
             .ok_or_else(past_the_end)?;
         self.reader.read(self.position, head)?;
         let mut head = Bytes::new(head);
-        let (kind, header, length) = box_header(&mut head, rest)?;
+        let (kind, header, mut length) = box_header(&mut head, rest)?;
+        if length > rest {
+            if kind != *b"jp2c" || self.damaged == Damaged::Refuse {
+                return Err(past_the_end());
+            }
+            length = rest;
+        }
         let extent = Extent {
             offset: self.position + header,
             length: length - header,
@@ -256,7 +272,7 @@ impl<'r> Walk<'r> {
     }
 }
 
-/// Type, header length and whole length of a box of which at most `rest` bytes are there (I.4).
+/// Type, header length and whole length of a box, which may be more than the `rest` that is there (I.4).
 fn box_header(head: &mut Bytes<'_>, rest: u64) -> Result<([u8; 4], u64, u64)> {
     let short = head.u32()?;
     let kind = head.u32()?.to_be_bytes();
@@ -268,9 +284,6 @@ fn box_header(head: &mut Bytes<'_>, rest: u64) -> Result<([u8; 4], u64, u64)> {
     if length < header {
         return Err(Error::corrupt("a box is shorter than its own header"));
     }
-    if length > rest {
-        return Err(past_the_end());
-    }
     Ok((kind, header, length))
 }
 
@@ -278,6 +291,9 @@ fn box_header(head: &mut Bytes<'_>, rest: u64) -> Result<([u8; 4], u64, u64)> {
 fn inner_box<'a>(rest: &mut Bytes<'a>) -> Result<([u8; 4], &'a [u8])> {
     let available = rest.len();
     let (kind, header, length) = box_header(rest, available)?;
+    if length > available {
+        return Err(past_the_end());
+    }
     let content = usize::try_from(length - header).map_err(|_too_long| past_the_end())?;
     Ok((kind, rest.take(content)?))
 }

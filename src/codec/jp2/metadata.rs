@@ -33,7 +33,7 @@ pub(in crate::codec) fn metadata(
     }
     let container = Container::read(reader, limits)?;
     blocks.icc = container.colour.profile().map(<[u8]>::to_vec);
-    let mut walk = Walk::new(reader);
+    let mut walk = Walk::new(reader, limits.damaged);
     while let Some((kind, extent)) = walk.next_box()? {
         let length = extent.length.saturating_sub(ID_BYTES);
         if kind != *b"uuid" || length == 0 || length > limits.max_metadata_bytes {

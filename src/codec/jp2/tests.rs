@@ -2,6 +2,7 @@
 
 mod colours;
 mod components;
+mod damaged;
 mod hostile;
 mod made;
 #[path = "../../../tests/oracle/openjpeg.rs"]

@@ -28,7 +28,7 @@ use super::tiles::TileSource;
 use crate::cache::levels::LevelStore;
 use crate::cache::{Key, KeyBuilder};
 use crate::cancel::Cancel;
-use crate::codec::{self, Picture};
+use crate::codec::{self, Damaged, Picture};
 use crate::source::{Located, Version};
 
 pub(super) use account::Account;
@@ -165,8 +165,8 @@ fn background(name: &str, work: impl FnOnce() + Send + 'static) {
 }
 
 /// What a master's levels are stored under: everything that decides their pixels.
-pub(super) fn key_of(located: &Located, version: &Version, meta: Meta) -> Key {
-    let made_by = format!("{:?}", codec::versions());
+pub(super) fn key_of(located: &Located, version: &Version, meta: Meta, damaged: Damaged) -> Key {
+    let made_by = format!("{:?} {damaged:?}", codec::versions());
     KeyBuilder::default()
         .part(b"levels")
         .number(PIXEL_VERSION)

@@ -314,3 +314,31 @@ fn a_folder_that_cannot_be_written_is_served() {
     );
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
 }
+
+#[test]
+fn damaged_masters_are_decoded_as_far_as_they_are_whole_where_the_operator_says_so() {
+    let folder = scratch("damaged");
+    let whole = fs::read(fixtures().join("jp2/file3.jp2")).unwrap();
+    fs::write(folder.join("whole.jp2"), &whole).unwrap();
+    fs::write(folder.join("cut.jp2"), &whole[..whole.len() * 8 / 10]).unwrap();
+    let path = |name: &str| format!("/iiif/3/{name}/100,100,200,200/max/0/default.png");
+    let strict = server(&folder, &[]);
+    assert_eq!(strict.get(&path("whole.jp2")).status, 200);
+    let refused = strict.get(&path("cut.jp2"));
+    assert_eq!(refused.status, 500);
+    assert!(is_typed(&refused));
+    let lenient = server(&folder, &[("LIMITS__DAMAGED", "decode")]);
+    let answers = ["whole.jp2", "cut.jp2"].map(|name| lenient.get(&path(name)));
+    let [whole, cut] = answers.map(|answer| {
+        assert_eq!(answer.status, 200);
+        decode(&answer)
+    });
+    assert_eq!((whole.width, whole.height), (cut.width, cut.height));
+    // What is left of the code is the picture, roughly.
+    let pairs = whole.data.iter().zip(&cut.data);
+    let sum: u64 = pairs.map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    let mean = sum as f64 / whole.data.len() as f64;
+    assert!(mean > 0.0 && mean < 20.0, "{mean}");
+    assert_alive(&strict);
+    assert_alive(&lenient);
+}

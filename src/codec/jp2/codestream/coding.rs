@@ -87,16 +87,6 @@ impl Coding {
         Ok(())
     }
 
-    /// Whether nothing was said.
-    pub(super) fn is_empty(&self) -> bool {
-        self.default.is_none()
-            && self.styles.is_empty()
-            && self.quantisation.is_none()
-            && self.quantisations.is_empty()
-            && self.shifts.is_empty()
-            && self.changes.is_empty()
-    }
-
     /// # Errors
     ///
     /// [`crate::error::ErrorKind::Corrupt`] if a main header lacks what every stream has.

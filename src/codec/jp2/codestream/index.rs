@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::codec::DecodeLimits;
+use crate::codec::{Damaged, DecodeLimits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reader::RangeReader;
 
@@ -111,6 +111,7 @@ struct Walk<'a> {
     extent: Extent,
     header: &'a MainHeader,
     index: Index,
+    damaged: Damaged,
     segments: u64,
     parts: usize,
 }
@@ -131,6 +132,7 @@ impl Index {
                 tiles: vec![TileParts::default(); tiles],
                 codings: BTreeMap::new(),
             },
+            damaged: limits.damaged,
             segments: 0,
             parts: 0,
         };
@@ -140,10 +142,16 @@ impl Index {
             if walk.parts as u64 >= limits.max_tiles {
                 return Err(too_many());
             }
-            position = walk.visit(position)?;
+            position = match walk.visit(position) {
+                // Where the next one begins is not known.
+                Err(error) if limits.damaged.passes(&error) => break,
+                end => end?,
+            };
             walk.parts += 1;
         }
-        walk.index.check_complete()?;
+        if limits.damaged == Damaged::Refuse {
+            walk.index.check_complete()?;
+        }
         Ok(walk.index)
     }
 
@@ -201,10 +209,13 @@ impl Walk<'_> {
             return Err(Error::corrupt("a tile is shorter than its own header"));
         }
         let end = position + sot.length;
-        if end > self.extent.end() {
-            return Err(Error::corrupt("the file ends in a tile"));
+        if end <= self.extent.end() {
+            return Ok(end);
         }
-        Ok(end)
+        match self.damaged {
+            Damaged::Refuse => Err(Error::corrupt("the file ends in a tile")),
+            Damaged::Decode => Ok(self.extent.end()),
+        }
     }
 
     /// Tile-parts of one tile come in order, so that their numbers count up from 0 (A.4.2).
@@ -227,7 +238,7 @@ impl Walk<'_> {
 
     /// Checks the segments up to the data, keeps how the tile is coded; gives where the data begins.
     fn scan_header(&mut self, tile: u32, part: Extent, is_first: bool) -> Result<u64> {
-        let mut coding = self.index.codings.remove(&tile);
+        let mut coding = None;
         let mut position = part.offset;
         loop {
             let segment = Segment::at(self.reader, part, position)?;
@@ -242,13 +253,16 @@ impl Walk<'_> {
                 if !is_first && matches!(segment.code, marker::COD | marker::COC) {
                     return Err(Error::corrupt("a later part of a tile changes its coding"));
                 }
-                let coding = coding.get_or_insert_with(|| Coding::of_tile(&self.header.coding));
+                let until_now = || self.index.codings.get(&tile).cloned();
+                let coding = coding.get_or_insert_with(|| {
+                    until_now().unwrap_or_else(|| Coding::of_tile(&self.header.coding))
+                });
                 let components = self.header.size.components.len();
                 coding.add(segment.code, &segment.read(self.reader)?, components)?;
             }
             position = segment.content.end();
         }
-        if let Some(coding) = coding.filter(|coding| !coding.is_empty()) {
+        if let Some(coding) = coding {
             self.index.codings.insert(tile, coding);
         }
         Ok(position)

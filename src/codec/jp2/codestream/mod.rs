@@ -22,7 +22,7 @@ mod style;
 
 use std::sync::Arc;
 
-use crate::codec::DecodeLimits;
+use crate::codec::{Damaged, DecodeLimits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reader::RangeReader;
 
@@ -60,6 +60,8 @@ pub(super) struct Codestream {
     pub(super) structure: Structure,
     /// The most bytes that a tile has.
     pub(super) largest_tile: u64,
+    /// What becomes of tiles that are damaged.
+    pub(super) damaged: Damaged,
     packed: Option<Packed>,
     index: Index,
 }
@@ -87,6 +89,7 @@ impl Codestream {
             coding: header.coding,
             structure: Structure::default(),
             largest_tile: 0,
+            damaged: limits.damaged,
             packed: header.packed,
             index,
         };

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::cancel::Cancel;
-use crate::codec::Crew;
+use crate::codec::{Crew, Damaged};
 use crate::error::{Error, Result};
 use crate::reader::RangeReader;
 
@@ -68,7 +68,10 @@ impl Bench {
             planes: block.planes,
             segments: &fetched.segments(block.pieces, &mut self.joined),
         };
-        self.decoder.decode(&coded, coefficients, stride)?;
+        match self.decoder.decode(&coded, coefficients, stride) {
+            Err(error) if meaning.damaged.passes(&error) => coefficients.fill(0),
+            done => done?,
+        }
         if meaning.shift > 0 {
             unshift(coefficients, meaning.shift);
         }
@@ -120,6 +123,8 @@ impl Address {
 pub(super) struct Meaning {
     pub(super) band: block::Band,
     pub(super) modes: u8,
+    /// What becomes of a damaged block: nothing is decoded, or it is left out.
+    pub(super) damaged: Damaged,
     /// Bits by which the region of interest is shifted up.
     pub(super) shift: u8,
     /// What half a quantisation step stands for.

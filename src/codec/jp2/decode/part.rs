@@ -300,6 +300,7 @@ fn meaning(tile: &TileComponent, band: &Subband, gain: f32) -> Meaning {
     Meaning {
         band: kind(band.orientation),
         modes: tile.modes,
+        damaged: tile.damaged,
         shift: tile.roi,
         factor: band.step * 0.5 * gain,
     }

@@ -4,9 +4,10 @@
 //!
 //! Source: ISO/IEC 15444-1 B.5 to B.7, B.9, E.1.
 
+use crate::codec::Damaged;
 use crate::error::{Error, Result};
 
-use super::super::codestream::{Codestream, Coding, Size, Span, Step, Style};
+use super::super::codestream::{Codestream, Span, Step, Style};
 
 /// Which of the four bands of a decomposition (B.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,8 @@ impl Orientation {
 pub(in super::super) struct TileComponent {
     /// 5/3 integers, or 9/7 numbers.
     pub(in super::super) reversible: bool,
+    /// What becomes of code-blocks that are damaged.
+    pub(in super::super) damaged: Damaged,
     /// The code-block style (Table A.19).
     pub(in super::super) modes: u8,
     /// Bits by which the region of interest is shifted up.
@@ -206,23 +209,22 @@ impl Subband {
 
 /// All components of a tile, and how many precincts they have together.
 pub(super) fn components(stream: &Codestream, tile: u32) -> Result<(Vec<TileComponent>, u32)> {
-    let coding = stream.coding_of(tile);
-    let (x, y) = stream.tile_spans(tile);
     let mut precincts = 0;
     let components = (0..stream.size.component_count())
-        .map(|number| component(&stream.size, coding, number, (x, y), &mut precincts))
+        .map(|number| component(stream, tile, number, &mut precincts))
         .collect::<Result<Vec<_>>>()?;
     Ok((components, precincts))
 }
 
 fn component(
-    size: &Size,
-    coding: &Coding,
+    stream: &Codestream,
+    tile: u32,
     number: u16,
-    (x, y): (Span, Span),
     precincts: &mut u32,
 ) -> Result<TileComponent> {
-    let component = size.components.get(usize::from(number));
+    let coding = stream.coding_of(tile);
+    let (x, y) = stream.tile_spans(tile);
+    let component = stream.size.components.get(usize::from(number));
     let component = component.ok_or_else(|| Error::internal("finding a component"))?;
     let style = coding.style(number);
     let (x, y) = (
@@ -264,6 +266,7 @@ fn component(
         resolutions.push(made);
     }
     Ok(TileComponent {
+        damaged: stream.damaged,
         reversible: style.reversible,
         modes: style.flags,
         roi,

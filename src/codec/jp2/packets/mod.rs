@@ -29,6 +29,7 @@ pub(super) use geometry::{Orientation, Resolution, Subband, TileComponent};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::cancel::Cancel;
+use crate::codec::Damaged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reader::RangeReader;
 
@@ -56,6 +57,7 @@ const RECORD_BYTES: u64 = 32;
 pub(super) struct TileIndex {
     components: Vec<TileComponent>,
     is_transformed: bool,
+    damaged: Damaged,
     parts: Joined,
     listed: Option<Listed>,
     found: RwLock<Found>,
@@ -74,6 +76,7 @@ impl TileIndex {
     /// note of these.
     ///
     /// A tile whose packets end before all that its progression has is whole: the others hold nothing.
+    /// Where damage passes, so do the packets from the first damaged one on.
     ///
     /// # Errors
     ///
@@ -112,11 +115,12 @@ impl TileIndex {
         } else {
             let packets = Packets::new(&plan, Feed::of_file(reader, &parts), data.headers);
             let mut walk = Walk::new(&order, precincts as usize, packets, cancel);
-            walk.run()?;
+            walk.run(stream.damaged)?;
             walk.found()
         };
         Ok(Self {
             is_transformed: stream.coding_of(tile).is_transformed() && components.len() >= 3,
+            damaged: stream.damaged,
             found: RwLock::new(found),
             components,
             parts,
@@ -250,7 +254,7 @@ impl TileIndex {
         let packets = Packets::new(&listed.plan, Feed::of_file(reader, &self.parts), None);
         let cancel = Cancel::new();
         let mut walk = Walk::new(&order, precincts, packets, &cancel);
-        walk.run()?;
+        walk.run(self.damaged)?;
         Ok(walk.found())
     }
 }

@@ -69,6 +69,17 @@ pub(super) struct Draft<'r> {
     entries: u32,
     /// Bytes of the body so far.
     body: u64,
+    is_finished: bool,
+}
+
+/// A packet that is not finished leaves nothing behind.
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            self.records.bytes.truncate(self.record);
+            self.records.marks.truncate(self.mark);
+        }
+    }
 }
 
 impl<'r> Draft<'r> {
@@ -81,6 +92,7 @@ impl<'r> Draft<'r> {
             absent: 0,
             entries: 0,
             body: 0,
+            is_finished: false,
         }
     }
 
@@ -139,8 +151,9 @@ impl<'r> Draft<'r> {
 
     /// Keeps the packet, whose body begins at `position`, behind the last one of its precinct; gives its
     /// number, or `None` if it holds nothing. [`NONE`] is for records that are full.
-    pub(super) fn finish(self, position: u64, last: u32) -> Option<u32> {
-        let records = self.records;
+    pub(super) fn finish(mut self, position: u64, last: u32) -> Option<u32> {
+        self.is_finished = true;
+        let records = &mut *self.records;
         if records.bytes.len() == self.record {
             return None;
         }

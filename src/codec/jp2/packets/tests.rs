@@ -104,7 +104,7 @@ fn unread(bytes: &Vec<u8>, stream: &Codestream, tile: u32) -> u64 {
     let packets = Packets::new(&plan, Feed::of_file(bytes, &parts), data.headers);
     let cancel = Cancel::new();
     let mut walk = Walk::new(&order, precincts as usize, packets, &cancel);
-    walk.run().expect("whole");
+    walk.run(stream.damaged).expect("whole");
     assert!(walk.packets.is_at_end());
     parts.length() - walk.packets.position()
 }

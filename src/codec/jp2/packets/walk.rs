@@ -6,6 +6,7 @@
 //! Source: ISO/IEC 15444-1 B.9, B.10, A.8.
 
 use crate::cancel::Cancel;
+use crate::codec::Damaged;
 use crate::error::{Error, Result};
 
 use super::Found;
@@ -162,10 +163,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Goes through all packets.
-    pub(super) fn run(&mut self) -> Result<()> {
+    /// Goes through all packets; or up to the first that is damaged, if that passes.
+    pub(super) fn run(&mut self, damaged: Damaged) -> Result<()> {
         let order = self.order;
-        order.visit(self).map(drop)
+        match order.visit(self) {
+            Err(error) if damaged.passes(&error) => Ok(()),
+            end => end.map(drop),
+        }
     }
 
     /// What has been found.
