@@ -30,13 +30,11 @@ pub struct Config {
     /// Listeners, public face, logs.
     #[serde(flatten)]
     pub http: http::Config,
-    /// Limits, IIIF, derivatives, caches, the GPU.
+    /// Limits, IIIF, derivatives, caches, colours, the GPU.
     #[serde(flatten)]
     pub service: service::Config,
     /// Where masters live.
     pub source: SourceConfig,
-    /// Colour management.
-    pub colour: ColourConfig,
 }
 
 /// Where masters live.
@@ -45,23 +43,6 @@ pub struct Config {
 pub struct SourceConfig {
     /// Folders of files.
     pub file: source::Config,
-}
-
-/// Colour management.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ColourConfig {
-    /// What becomes of colour profiles.
-    pub mode: ColourMode,
-}
-
-/// What becomes of colour profiles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ColourMode {
-    /// RGB and gray are converted to sRGB.
-    #[default]
-    Srgb,
 }
 
 impl Config {
@@ -81,9 +62,12 @@ impl Config {
                 "",
                 &["server", "admin", "public", "cache_control", "log"],
             )?,
-            service: part(table, "", &["limits", "iiif", "encode", "cache", "gpu"])?,
+            service: part(
+                table,
+                "",
+                &["limits", "iiif", "encode", "cache", "colour", "gpu"],
+            )?,
             source: section(table, "source")?,
-            colour: section(table, "colour")?,
         };
         config.check()?;
         Ok(config)

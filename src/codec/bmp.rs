@@ -64,7 +64,7 @@ pub(super) fn open(
     let price = whole::price(dimensions, pixel, SCRATCH_BYTES, dimensions.window());
     whole::check_bytes(price.bytes, limits)?;
     let profile = embedded_profile(reader.as_ref(), limits)?;
-    let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?.in_mode(limits.colour);
+    let colour = Colour::of_master(profile.as_deref(), pixel.channels, limits)?;
     let facts = Facts {
         description: describe(reader.as_ref())?,
         format: MasterFormat::Bmp,

@@ -5,20 +5,34 @@
 //! converted by itself: equal pixels give equal results wherever they stand in a strip, so a tile
 //! equals its part of the whole.
 //!
-//! Conversion is relative colorimetric without black-point compensation, by the profile's own curves
-//! and primaries (or its tables, where it has those), in fixed point where the library offers it.
+//! Conversion is relative colorimetric with black-point compensation, or perceptual: by the profile's
+//! own curves and primaries through the library, whose blacks are 0 already, or by its tables
+//! (`device`, `link`). Inks and L\*a\*b\* are [`Foreign`].
+
+mod device;
+mod foreign;
+mod grid;
+mod link;
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use moxcms::{
-    ColorProfile, DataColorSpace, Layout, ProfileText, RenderingIntent, ToneReprCurve,
-    Transform8BitExecutor, Transform16BitExecutor, TransformExecutor, TransformOptions,
+    Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace,
+    Layout, MatrixCoefficients, ProfileText, RenderingIntent, ToneReprCurve,
+    TransferCharacteristics, Transform8BitExecutor, Transform16BitExecutor, TransformExecutor,
+    TransformOptions,
 };
 use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::raster::{Channels, Raster, Rows, Samples, Shape};
+
+use super::DecodeLimits;
+use link::Link;
+
+pub use foreign::{Foreign, LabRange};
 
 /// Profiles that are kept ready: more than a collection usually mixes, at about 1 MiB each.
 const KEPT_PROFILES: usize = 32;
@@ -33,8 +47,22 @@ const BLOCK_PIXELS: usize = 1024;
 /// Longest profile name that is passed on, in characters.
 const MAX_NAME: usize = 80;
 
-static READY: LazyLock<Cache<([u8; 32], Channels), Colour>> =
-    LazyLock::new(|| Cache::new(KEPT_PROFILES));
+/// A profile's digest, and what it is wanted for.
+type Wanted = ([u8; 32], Channels, Intent);
+
+static READY: LazyLock<Cache<Wanted, Colour>> = LazyLock::new(|| Cache::new(KEPT_PROFILES));
+
+/// Which colours take the place of those that sRGB does not hold, and how dark black becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Intent {
+    /// Colours that sRGB holds stay what they are; black becomes black (relative colorimetric with
+    /// black-point compensation).
+    #[default]
+    Relative,
+    /// As the profile's maker draws all colours together, where the profile says so.
+    Perceptual,
+}
 
 /// What becomes of a master's colour profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +74,15 @@ pub enum ColourMode {
     Keep,
 }
 
+/// Where a format's own words put its colours, as chromaticities x and y.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::codec) struct Primaries {
+    /// Of white.
+    pub(in crate::codec) white: [f32; 2],
+    /// Of red, green and blue.
+    pub(in crate::codec) colours: [[f32; 2]; 3],
+}
+
 /// How a master's samples become sRGB's. Clones share one transform.
 #[derive(Clone)]
 pub struct Colour {
@@ -54,9 +91,16 @@ pub struct Colour {
 }
 
 /// One profile's way to sRGB, in both depths.
-struct Transform {
-    eight: Arc<Transform8BitExecutor>,
-    sixteen: Arc<Transform16BitExecutor>,
+enum Transform {
+    /// By curves and primaries.
+    Library {
+        eight: Arc<Transform8BitExecutor>,
+        sixteen: Arc<Transform16BitExecutor>,
+    },
+    /// By the profile's tables.
+    Tables(Link),
+    /// From linear light.
+    Linear,
 }
 
 impl Colour {
@@ -65,7 +109,84 @@ impl Colour {
         Self::identity("untagged")
     }
 
-    /// The conversion that `profile` (an ICC profile) asks for on pixels of `channels`.
+    /// Samples in linear light, with sRGB's primaries: what floating-point numbers without a profile are.
+    pub(in crate::codec) fn linear() -> Self {
+        Self {
+            name: "untagged, linear".into(),
+            transform: Some(Arc::new(Transform::Linear)),
+        }
+    }
+
+    /// Colours of these primaries under a power of light, as a format's own words give them. An exponent near
+    /// 2.2 stands for sRGB's curve, as writers mean it. `None` for primaries that are none.
+    ///
+    /// Source: PNG, W3C Recommendation, third edition, 11.3.2.1, 11.3.2.2, 11.3.2.5.
+    pub(in crate::codec) fn of_primaries(
+        primaries: &Primaries,
+        exponent: f32,
+        alpha: bool,
+    ) -> Option<Self> {
+        let mut profile = ColorProfile::new_srgb();
+        let place = |[x, y]: [f32; 2]| Chromaticity { x, y };
+        let [red, green, blue] = primaries.colours.map(place);
+        let all = [
+            primaries.white,
+            primaries.colours[0],
+            primaries.colours[1],
+            primaries.colours[2],
+        ];
+        let usable = all
+            .iter()
+            .all(|[x, y]| *x >= 0.0 && *y > 0.0 && x + y <= 1.0);
+        if !usable || !(0.1..=10.0).contains(&exponent) {
+            return None;
+        }
+        let white = place(primaries.white).to_xyyb();
+        profile.update_rgb_colorimetry(white, ColorPrimaries { red, green, blue });
+        profile.cicp = None;
+        if (exponent - 2.2).abs() > 0.03 {
+            let curve = ToneReprCurve::Parametric(vec![exponent]);
+            profile.red_trc = Some(curve.clone());
+            profile.green_trc = Some(curve.clone());
+            profile.blue_trc = Some(curve);
+        }
+        Self::described(&profile, alpha, "RGB by its primaries")
+    }
+
+    /// Colours by the numbers of ITU-T H.273 for primaries and curve; `None` for numbers without meaning here,
+    /// and for light beyond a screen's white.
+    ///
+    /// Source: PNG, W3C Recommendation, third edition, 11.3.2.6; ITU-T H.273 (2024), 8.1, 8.2.
+    pub(in crate::codec) fn of_code_points(primaries: u8, curve: u8, alpha: bool) -> Option<Self> {
+        let transfer_characteristics = TransferCharacteristics::try_from(curve).ok()?;
+        let beyond_white = matches!(
+            transfer_characteristics,
+            TransferCharacteristics::Smpte2084 | TransferCharacteristics::Hlg
+        );
+        let profile = ColorProfile::new_from_cicp(CicpProfile {
+            color_primaries: CicpColorPrimaries::try_from(primaries).ok()?,
+            transfer_characteristics,
+            matrix_coefficients: MatrixCoefficients::Identity,
+            full_range: true,
+        });
+        let known = !beyond_white && profile.red_trc.is_some();
+        known.then(|| Self::described(&profile, alpha, "RGB by code points"))?
+    }
+
+    fn described(profile: &ColorProfile, alpha: bool, name: &str) -> Option<Self> {
+        let channels = if alpha { Channels::Rgba } else { Channels::Rgb };
+        let transform = Transform::new(profile, channels, Intent::Relative)?;
+        if transform.is_identity(channels) {
+            return Some(Self::identity("sRGB"));
+        }
+        Some(Self {
+            name: name.into(),
+            transform: Some(Arc::new(transform)),
+        })
+    }
+
+    /// The conversion that `profile` (an ICC profile) asks for on pixels of `channels`, relative
+    /// colorimetric.
     ///
     /// No profile, or one whose effect is sRGB's, changes nothing. So does a profile that cannot be
     /// parsed or that is made for other channels: it is ignored, and the name says so.
@@ -74,42 +195,56 @@ impl Colour {
     ///
     /// # Errors
     ///
-    /// [`crate::error::ErrorKind::NotImplemented`] for a profile of ink or L\*a\*b\* samples.
+    /// [`crate::error::ErrorKind::NotImplemented`] for a profile of L\*a\*b\* samples.
     pub fn from_icc(profile: Option<&[u8]>, channels: Channels) -> Result<Self> {
+        Self::with_intent(profile, channels, Intent::Relative)
+    }
+
+    /// The conversion that `profile` asks for on a master's pixels of `channels`, as `limits` want it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Colour::from_icc`].
+    pub fn of_master(
+        profile: Option<&[u8]>,
+        channels: Channels,
+        limits: &DecodeLimits,
+    ) -> Result<Self> {
+        let colour = Self::with_intent(profile, channels, limits.intent)?;
+        Ok(colour.in_mode(limits.colour))
+    }
+
+    fn with_intent(profile: Option<&[u8]>, channels: Channels, intent: Intent) -> Result<Self> {
         let Some(bytes) = profile else {
             return Ok(Self::untagged());
         };
-        let key = (*blake3::hash(bytes).as_bytes(), channels);
-        READY.get_or_insert_with(&key, || Self::build(bytes, channels))
+        let key = (*blake3::hash(bytes).as_bytes(), channels, intent);
+        READY.get_or_insert_with(&key, || Self::build(bytes, channels, intent))
     }
 
-    fn build(bytes: &[u8], channels: Channels) -> Result<Self> {
+    fn build(bytes: &[u8], channels: Channels, intent: Intent) -> Result<Self> {
         let Ok(profile) = ColorProfile::new_from_slice(bytes) else {
             return Ok(Self::unusable());
         };
-        let space = profile.color_space;
-        if matches!(space, DataColorSpace::Cmyk | DataColorSpace::Cmy) {
-            return Err(Error::unsupported("its colour profile is for inks"));
-        }
-        if space == DataColorSpace::Lab {
+        if profile.color_space == DataColorSpace::Lab {
             return Err(Error::unsupported("its colour profile is for L*a*b*"));
         }
-        let wanted = if channels.is_gray() {
-            DataColorSpace::Gray
+        let (wanted, kind) = if channels.is_gray() {
+            (DataColorSpace::Gray, "gray")
         } else {
-            DataColorSpace::Rgb
+            (DataColorSpace::Rgb, "RGB")
         };
-        if space != wanted {
+        if profile.color_space != wanted {
             return Ok(Self::unusable());
         }
-        let Some(transform) = Transform::new(&profile, channels) else {
+        let Some(transform) = Transform::new(&profile, channels, intent) else {
             return Ok(Self::unusable());
         };
         if transform.is_identity(channels) {
             return Ok(Self::identity("sRGB"));
         }
         Ok(Self {
-            name: name_of(&profile, channels).into(),
+            name: name_of(&profile, kind).into(),
             transform: Some(Arc::new(transform)),
         })
     }
@@ -168,7 +303,12 @@ impl fmt::Debug for Colour {
 
 impl Transform {
     /// `None` where the library knows no way from `profile` to sRGB.
-    fn new(profile: &ColorProfile, channels: Channels) -> Option<Self> {
+    fn new(profile: &ColorProfile, channels: Channels, intent: Intent) -> Option<Self> {
+        if !channels.is_gray()
+            && let Some(link) = Link::of_profile(profile, 3, intent)
+        {
+            return Some(Self::Tables(link));
+        }
         let target = if channels.is_gray() {
             gray_srgb()
         } else {
@@ -185,7 +325,7 @@ impl Transform {
             allow_use_cicp_transfer: false,
             ..TransformOptions::default()
         };
-        Some(Self {
+        Some(Self::Library {
             eight: profile
                 .create_transform_8bit(layout, &target, layout, options)
                 .ok()?,
@@ -197,28 +337,34 @@ impl Transform {
 
     /// Whether colours all over the cube (all levels of gray) stay where they are.
     fn is_identity(&self, channels: Channels) -> bool {
-        let probe = probe(channels);
-        let Ok(moved) = convert(self.eight.as_ref(), &probe, channels.count()) else {
-            return false;
-        };
-        probe
-            .iter()
-            .zip(&moved)
-            .all(|(before, after)| before.abs_diff(*after) <= SRGB_TOLERANCE)
+        let probe = Samples::U8(probe(channels));
+        match (&probe, self.convert(&probe, channels)) {
+            (Samples::U8(before), Ok(Samples::U8(after))) => before
+                .iter()
+                .zip(&after)
+                .all(|(before, after)| before.abs_diff(*after) <= SRGB_TOLERANCE),
+            _ => false,
+        }
     }
 
     fn run(&self, strip: &Raster) -> Result<Raster> {
-        let dimensions = strip.dimensions();
         let channels = strip.format().channels;
-        let samples = match strip.samples() {
-            Samples::U8(samples) => {
-                Samples::U8(convert(self.eight.as_ref(), samples, channels.count())?)
+        let samples = self.convert(strip.samples(), channels)?;
+        Raster::new(strip.dimensions(), channels, samples)
+    }
+
+    fn convert(&self, samples: &Samples, channels: Channels) -> Result<Samples> {
+        let count = channels.count();
+        match (self, samples) {
+            (Self::Tables(link), _) => Ok(link.run(samples, count)),
+            (Self::Linear, _) => Ok(link::from_linear(samples, channels)),
+            (Self::Library { eight, .. }, Samples::U8(samples)) => {
+                convert(eight.as_ref(), samples, count).map(Samples::U8)
             }
-            Samples::U16(samples) => {
-                Samples::U16(convert(self.sixteen.as_ref(), samples, channels.count())?)
+            (Self::Library { sixteen, .. }, Samples::U16(samples)) => {
+                convert(sixteen.as_ref(), samples, count).map(Samples::U16)
             }
-        };
-        Raster::new(dimensions, channels, samples)
+        }
     }
 }
 
@@ -289,7 +435,7 @@ fn probe(channels: Channels) -> Vec<u8> {
 }
 
 /// The profile's own description, fit for a line of text.
-fn name_of(profile: &ColorProfile, channels: Channels) -> String {
+fn name_of(profile: &ColorProfile, kind: &str) -> String {
     let described = match &profile.description {
         Some(ProfileText::PlainString(text)) => text.as_str(),
         Some(ProfileText::Localizable(texts)) => {
@@ -304,10 +450,10 @@ fn name_of(profile: &ColorProfile, channels: Channels) -> String {
         .filter(|c| !c.is_control())
         .take(MAX_NAME)
         .collect();
-    match (name.is_empty(), channels.is_gray()) {
-        (false, _) => name,
-        (true, true) => "gray profile without a name".to_owned(),
-        (true, false) => "RGB profile without a name".to_owned(),
+    if name.is_empty() {
+        format!("{kind} profile without a name")
+    } else {
+        name
     }
 }
 

@@ -9,6 +9,7 @@ mod bmp;
 mod colour;
 mod encode;
 mod exif;
+pub mod formats;
 mod gif;
 mod jp2;
 pub mod jpeg;
@@ -28,7 +29,8 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
-pub use colour::{Colour, ColourMode};
+use colour::Primaries;
+pub use colour::{Colour, ColourMode, Foreign, Intent, LabRange};
 pub use encode::{encode, versions};
 pub use jpeg::{Components, Mosaic};
 pub use metadata::{Field, Metadata, metadata};
@@ -225,6 +227,8 @@ pub struct DecodeLimits {
     pub colour: ColourMode,
     /// What becomes of damaged code.
     pub damaged: Damaged,
+    /// How their colours come to sRGB.
+    pub intent: Intent,
 }
 
 impl Default for DecodeLimits {
@@ -238,6 +242,7 @@ impl Default for DecodeLimits {
             max_metadata_bytes: 16 << 20,
             colour: ColourMode::Srgb,
             damaged: Damaged::Refuse,
+            intent: Intent::Relative,
         }
     }
 }

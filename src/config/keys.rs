@@ -145,6 +145,7 @@ mod tests {
             ("encode.tif.compression", &["none", "deflate", "lzw"]),
             ("limits.damaged", &["refuse", "decode"]),
             ("colour.mode", &["srgb"]),
+            ("colour.intent", &["relative", "perceptual"]),
             ("gpu.mode", &["off", "auto", "on"]),
         ] {
             for value in values {

@@ -278,7 +278,11 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "colour.mode",
-        meaning: "What becomes of colour profiles: \"srgb\" (RGB and gray are converted to sRGB).",
+        meaning: "What becomes of colour profiles: \"srgb\" (colours are converted to sRGB, gray to gray with its curve).",
+    },
+    KeyInfo {
+        key: "colour.intent",
+        meaning: "How colours come to sRGB: \"relative\" (relative colorimetric with black-point compensation) or\n\"perceptual\" (by the profile's perceptual tables, where it has some).",
     },
     KeyInfo {
         key: "gpu.mode",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{Damaged, DecodeLimits};
+use crate::codec::{Damaged, DecodeLimits, Intent};
 use crate::encoding::{EncodeSettings, JpegSettings, PngSettings, TifSettings, WebpSettings};
 use crate::error::ConfigError;
 use crate::iiif::SizeRules;
@@ -24,8 +24,29 @@ pub struct Config {
     pub encode: EncodeConfig,
     /// What is remembered.
     pub cache: CacheConfig,
+    /// Colour management.
+    pub colour: ColourConfig,
     /// The GPU.
     pub gpu: GpuConfig,
+}
+
+/// Colour management.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ColourConfig {
+    /// What becomes of colour profiles.
+    pub mode: ColourMode,
+    /// How colours come to sRGB.
+    pub intent: Intent,
+}
+
+/// What becomes of colour profiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColourMode {
+    /// Colours are converted to sRGB, gray to gray with sRGB's curve.
+    #[default]
+    Srgb,
 }
 
 /// What requests and masters may ask for.
@@ -300,6 +321,7 @@ impl Config {
             max_area_px: self.limits.master_area_px,
             max_bytes: decode_bytes,
             damaged: self.limits.damaged,
+            intent: self.colour.intent,
             ..DecodeLimits::default()
         }
     }

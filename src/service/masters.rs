@@ -16,7 +16,7 @@ use super::meta::Meta;
 use super::tiles::TileSource;
 use crate::cache::{Flights, Key, KeyBuilder};
 use crate::cancel::Cancel;
-use crate::codec::{self, DecodeLimits, Facts, Picture, Price};
+use crate::codec::{self, DecodeLimits, Facts, Intent, Picture, Price};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
 use crate::iiif::Identifier;
@@ -281,14 +281,14 @@ impl Masters {
         let (opened, meta) = self.locate(identifier.as_str())?;
         let reader: Arc<dyn RangeReader> = Arc::clone(&opened.reader) as Arc<dyn RangeReader>;
         let picture = codec::open(reader, meta.page, &self.limits)?;
-        let stored_as = levels::key_of(&opened.located, &opened.version, meta, self.limits.damaged);
+        let stored_as = levels::key_of(&opened.located, &opened.version, meta, &self.limits);
         let account = self.levels.account(stored_as, picture.as_ref());
         // Where nothing would be stored, nothing is looked for.
         let stored =
             (account.as_ref()).and_then(|_| self.levels.find(&stored_as, picture.as_ref()));
         let master = Arc::new(Master {
             picture,
-            key: version_key(&opened, meta),
+            key: version_key(&opened, meta, self.limits.intent),
             reader: opened.reader,
             located: opened.located,
             version: opened.version,
@@ -315,7 +315,7 @@ impl Masters {
 }
 
 /// Everything that decides which pixels a master has.
-fn version_key(opened: &Opened, meta: Meta) -> Key {
+fn version_key(opened: &Opened, meta: Meta, intent: Intent) -> Key {
     let version = opened.version;
     KeyBuilder::default()
         .part(opened.located.root().as_bytes())
@@ -325,6 +325,7 @@ fn version_key(opened: &Opened, meta: Meta) -> Key {
         .number(version.length)
         .part(&version.modified_ns.to_le_bytes())
         .number(meta.page.into())
+        .number(intent as u64)
         .finish()
 }
 

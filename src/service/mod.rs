@@ -33,8 +33,8 @@ pub use answer::{
     Answer, Ask, Head, InfoAnswer, ListingPage, Pieces, Readiness, Rung, Timing, Validators,
 };
 pub use config::{
-    CacheConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig, LevelCacheConfig, Limits,
-    TileCacheConfig,
+    CacheConfig, ColourConfig, ColourMode, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig,
+    LevelCacheConfig, Limits, TileCacheConfig,
 };
 pub use device::open_gpu;
 pub use explain::Explanation;
@@ -58,7 +58,7 @@ use stored::Stored;
 use tiles::Resident;
 
 /// Raised whenever the bytes of a derivative change for the same master and request.
-pub const PIXEL_VERSION: u64 = 5;
+pub const PIXEL_VERSION: u64 = 6;
 
 /// What the machine gives to this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

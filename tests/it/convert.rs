@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use triforium::codec;
+use triforium::raster::Channels;
+use triforium::reader::RangeReader;
 
 use crate::library::library;
 use crate::support::{Server, fixtures};
@@ -359,11 +363,10 @@ fn a_folder_goes_on_where_it_stopped() {
     fs::create_dir_all(masters.join("sub")).unwrap();
     fs::copy(library().join("plain.png"), masters.join("a.png")).unwrap();
     fs::copy(library().join("gray.png"), masters.join("sub/b.png")).unwrap();
-    fs::copy(
-        fixtures().join("jpeg/no-ycck.jpg"),
-        masters.join("inks.jpg"),
-    )
-    .unwrap();
+    let mut lossless = fs::read(fixtures().join("jpeg/made-420.jpg")).unwrap();
+    let frame = lossless.windows(2).position(|pair| pair == [0xff, 0xc0]);
+    lossless[frame.unwrap() + 1] = 0xc3;
+    fs::write(masters.join("lossless.jpg"), lossless).unwrap();
     fs::write(masters.join("sub/notes.txt"), "no master").unwrap();
     let report = |arguments: &[&str]| {
         let run = convert(&[arguments, &["--json"]].concat(), &masters, &pyramids);
@@ -377,7 +380,7 @@ fn a_folder_goes_on_where_it_stopped() {
     assert_eq!(report(&[]), (1, [2, 0, 0, 1]));
     assert!(pyramids.join("a.tif").is_file() && pyramids.join("sub/b.tif").is_file());
     fs::copy(library().join("square.png"), masters.join("c.png")).unwrap();
-    fs::remove_file(masters.join("inks.jpg")).unwrap();
+    fs::remove_file(masters.join("lossless.jpg")).unwrap();
     assert_eq!(report(&["--resume"]), (0, [1, 0, 2, 0]));
     let inside = convert(&[], &masters, &masters.join("out"));
     assert_eq!(inside.status.code(), Some(2));
@@ -556,4 +559,18 @@ fn tiles_of_a_jpeg_pyramid_are_passed_through() {
         passed += 1;
     }
     assert_eq!(passed, 3);
+}
+
+#[test]
+fn a_master_of_inks_becomes_rgb_and_leaves_its_profile_behind() {
+    let place = folder();
+    let pyramid = place.path().join("inks.tif");
+    let run = convert(&[], &fixtures().join("tiff/kinds/cmyk.tif"), &pyramid);
+    assert!(run.status.success());
+    let bytes = fs::read(&pyramid).unwrap();
+    assert!(!bytes.windows(4).any(|four| four == b"CMYK"));
+    let reader: Arc<dyn RangeReader> = Arc::new(bytes);
+    let picture = codec::open(reader, 1, &codec::DecodeLimits::default()).unwrap();
+    assert_eq!(picture.facts().colour, "untagged");
+    assert_eq!(picture.facts().pixel.channels, Channels::Rgb);
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use triforium::codec::formats::{DERIVATIVES, MASTERS};
 use triforium::config::{Config, KEYS};
 use triforium::metrics::{Kind, TABLE};
 
@@ -42,6 +43,45 @@ fn agree(name: &str, table: &str) {
 fn the_tables_are_the_programs() {
     agree("settings", &settings());
     agree("metrics", &metrics());
+    agree("masters", &masters());
+    agree("derivatives", &derivatives());
+}
+
+fn masters() -> String {
+    let mut table = String::from(
+        "| Masters | Depth | Colour | Levels | Regions | Crates |\n|---|---|---|---|---|---|\n",
+    );
+    for row in MASTERS {
+        let (depth, colour, regions) = (row.depth, row.colour, row.regions);
+        let cells = [
+            row.name,
+            depth,
+            colour,
+            row.levels,
+            regions,
+            &named(row.crates),
+        ];
+        writeln!(table, "| {} |", cells.join(" | ")).unwrap();
+    }
+    table
+}
+
+fn derivatives() -> String {
+    let mut table = String::from("| Derivatives | Depth | Colour | Crates |\n|---|---|---|---|\n");
+    for row in DERIVATIVES {
+        let name = format!("`{}`", row.format.token());
+        let cells = [&name, row.depth, row.colour, &named(row.crates)];
+        writeln!(table, "| {} |", cells.join(" | ")).unwrap();
+    }
+    table
+}
+
+fn named(crates: &[&str]) -> String {
+    if crates.is_empty() {
+        return "this program's own".to_owned();
+    }
+    let names: Vec<_> = crates.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
 fn settings() -> String {

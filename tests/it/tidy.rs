@@ -68,6 +68,7 @@ const FENCES: &[(&str, &[&str])] = &[
         "libdeflater",
         &["codec/tiff/inflate/", "codec/ptif/deflate/"],
     ),
+    ("lzma_rust2", &["codec/tiff/lzma.rs"]),
     ("zstd", &["codec/tiff/zstandard/", "codec/ptif/zstandard/"]),
     ("color_quant", &["codec/gif/"]),
     ("moxcms", &["codec/colour"]),

@@ -99,6 +99,7 @@ impl Job<'_> {
         let shape = shape(facts);
         codec::check_pyramid(shape, &settings)?;
         let metadata = codec::metadata(&reader, self.page, &self.limits())?;
+        let metadata = metadata.fitted(facts.pixel.channels);
         let mut made = self.made(facts, settings, metadata.bytes());
         if self.dry_run {
             return Ok(End::Planned(made));

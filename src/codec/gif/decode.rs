@@ -53,7 +53,7 @@ pub(in crate::codec) fn open(
     });
     let price = whole::price(dimensions, pixel, frame_area, dimensions.window());
     whole::check_bytes(price.bytes, limits)?;
-    let colour = Colour::from_icc(decoder.icc_profile(), pixel.channels)?.in_mode(limits.colour);
+    let colour = Colour::of_master(decoder.icc_profile(), pixel.channels, limits)?;
     let facts = Facts {
         description: format!("GIF, 8 bit palette{interlaced}"),
         format: MasterFormat::Gif,

@@ -34,20 +34,30 @@ pub(super) enum Stored {
     YCbCr,
     /// Red, green, blue.
     Rgb,
+    /// Cyan, magenta, yellow, black.
+    Cmyk,
+    /// The same, its colours as luma and colour differences.
+    Ycck,
+    /// Two components that are nothing to each other: gray and opacity.
+    Pair,
+    /// Four such components: colours and opacity, or inks.
+    Four,
 }
 
 impl Stored {
-    /// The channels that rows of it hold.
+    /// The channels that decoded rows of it hold; four inks are four channels until they are mixed.
     pub(super) const fn channels(self) -> Channels {
         match self {
             Self::Gray => Channels::Gray,
+            Self::Pair => Channels::GrayAlpha,
             Self::YCbCr | Self::Rgb => Channels::Rgb,
+            Self::Cmyk | Self::Ycck | Self::Four => Channels::Rgba,
         }
     }
 
-    /// The format that rows of it hold.
-    pub(super) const fn format(self) -> PixelFormat {
-        PixelFormat::eight(self.channels())
+    /// Whether its colours are inks.
+    pub(super) const fn is_inks(self) -> bool {
+        matches!(self, Self::Cmyk | Self::Ycck)
     }
 }
 
@@ -77,6 +87,10 @@ pub(super) struct Header {
     /// Whether all coefficients have to be gathered before the first row.
     pub(super) multiple_scans: bool,
     pub(super) stored: Stored,
+    /// Bits of a sample, 8 or 12.
+    pub(super) precision: u8,
+    /// 0 stands for full ink, as Adobe's programs write it.
+    pub(super) inverted: bool,
     pub(super) orientation: Orientation,
     pub(super) icc: Option<Vec<u8>>,
     /// Bytes of the whole stream.
@@ -143,6 +157,16 @@ impl Header {
         }
     }
 
+    /// What decoded rows hold: samples of 12 bits are widened to 16.
+    pub(super) fn format(&self) -> PixelFormat {
+        let channels = self.stored.channels();
+        if self.precision > 8 {
+            PixelFormat::sixteen(channels)
+        } else {
+            PixelFormat::eight(channels)
+        }
+    }
+
     /// How many components the frame has.
     pub(super) fn component_count(&self) -> usize {
         self.components.len()
@@ -180,6 +204,7 @@ impl Header {
 struct Frame {
     coding: Coding,
     dimensions: Dimensions,
+    precision: u8,
     components: Vec<Component>,
 }
 
@@ -259,7 +284,8 @@ impl Found {
             (3, Some(0)) => Ok(Stored::Rgb),
             (3, None) if ids == *b"RGB" => Ok(Stored::Rgb),
             (3, _) => Ok(Stored::YCbCr),
-            (4, _) => Err(Error::unsupported("its colours are inks (CMYK)")),
+            (4, Some(2)) => Ok(Stored::Ycck),
+            (4, _) => Ok(Stored::Cmyk),
             (count, _) => Err(Error::unsupported(format!("it has {count} components"))),
         }
     }
@@ -270,6 +296,7 @@ impl Found {
         };
         check_dimensions(frame.dimensions, limits)?;
         let stored = self.stored(&frame.components)?;
+        let inverted = stored.is_inks() && self.adobe_transform.is_some();
         let Self {
             frame: Some(frame),
             orientation,
@@ -286,6 +313,8 @@ impl Found {
             components: frame.components,
             coding: frame.coding,
             stored,
+            precision: frame.precision,
+            inverted,
             orientation: orientation.unwrap_or_default(),
             icc: icc.into_profile(),
             length,
@@ -316,7 +345,8 @@ impl Frame {
         let [precision, y1, y0, x1, x0, count, rest @ ..] = payload else {
             return Err(Error::corrupt("its frame is cut short"));
         };
-        if *precision != 8 {
+        let known = *precision == 8 || (*precision == 12 && scanlines::decodes_twelve_bits());
+        if !known {
             let words = format!("its samples have {precision} bits");
             return Err(Error::unsupported(words));
         }
@@ -339,6 +369,7 @@ impl Frame {
         Ok(Self {
             coding,
             dimensions,
+            precision: *precision,
             components,
         })
     }

@@ -66,7 +66,7 @@ pub fn matches(head: &[u8]) -> bool {
 /// # Errors
 ///
 /// [`crate::error::ErrorKind::Corrupt`] for damaged markers,
-/// [`crate::error::ErrorKind::NotImplemented`] for four components, more than 8 bits, lossless or
+/// [`crate::error::ErrorKind::NotImplemented`] for 12 bits in builds that do not decode them, other depths, lossless or
 /// hierarchical coding, [`crate::error::ErrorKind::TooLarge`] beyond `limits`, and those of the reader.
 pub fn open(reader: Arc<dyn RangeReader>, limits: &DecodeLimits) -> Result<Arc<dyn Picture>> {
     let picture = picture::JpegPicture::open(reader, limits)?;
@@ -121,6 +121,11 @@ pub fn file(raster: Raster, settings: JpegSettings) -> Result<Vec<u8>> {
 /// ([`crate::codec`]'s other libraries choose other tables or transforms).
 pub const fn is_standard() -> bool {
     cfg!(feature = "turbojpeg")
+}
+
+/// Whether this build reads samples of 12 bits.
+pub fn decodes_twelve_bits() -> bool {
+    scanlines::decodes_twelve_bits()
 }
 
 /// What decodes and encodes in this build, for keys of what is remembered: `libjpeg-turbo 3.1.0`.

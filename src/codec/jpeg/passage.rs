@@ -26,6 +26,9 @@ const TAIL_BYTES: u64 = 8;
 ///
 /// Those of the reader.
 pub(super) fn whole(reader: &dyn RangeReader, header: &Header) -> Result<Option<Stored>> {
+    if header.stored.is_inks() || header.precision != 8 {
+        return Ok(None);
+    }
     let Some((head, coded_at)) = head(reader, header.first_scan_at)? else {
         return Ok(None);
     };
@@ -75,5 +78,7 @@ fn colour(stored: Components) -> TileColour {
         Components::Gray => TileColour::Gray,
         Components::YCbCr => TileColour::YCbCr,
         Components::Rgb => TileColour::Rgb,
+        Components::Pair => TileColour::Pair,
+        Components::Cmyk | Components::Ycck | Components::Four => TileColour::Four,
     }
 }

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
-use crate::codec::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, Stored};
+use crate::codec::{Colour, DecodeLimits, Facts, Foreign, MasterFormat, Picture, Price, Stored};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::{Dimensions, Level, Pyramid, ScaleFactor, Window};
 use crate::iiif::Format;
-use crate::raster::Rows;
+use crate::raster::{Channels, PixelFormat, Rows};
 use crate::reader::RangeReader;
 
 use super::header::Header;
@@ -21,6 +21,8 @@ pub(super) struct JpegPicture {
     limits: DecodeLimits,
     header: Header,
     colour: Colour,
+    /// What makes red, green and blue of four inks.
+    inks: Option<Foreign>,
     facts: Facts,
     /// The whole file as an answer, where it is one.
     whole: Option<Stored>,
@@ -36,9 +38,16 @@ impl JpegPicture {
             return Err(over_bytes(gathered, limits));
         }
         let profile = header.icc.take();
-        let colour =
-            Colour::from_icc(profile.as_deref(), header.stored.channels())?.in_mode(limits.colour);
-        let facts = facts(&header, &colour);
+        let inks = header
+            .stored
+            .is_inks()
+            .then(|| Foreign::inks(profile.as_deref(), limits.intent));
+        let colour = match &inks {
+            Some(_) => Colour::untagged(),
+            None => Colour::of_master(profile.as_deref(), header.stored.channels(), limits)?,
+        };
+        let name = inks.as_ref().map_or(colour.name(), Foreign::name);
+        let facts = facts(&header, name);
         let whole = passage::whole(reader.as_ref(), &header)?.filter(|_| colour.is_identity());
         Ok(Self {
             whole,
@@ -49,6 +58,7 @@ impl JpegPicture {
             limits: limits.clone(),
             header,
             colour,
+            inks,
             facts,
         })
     }
@@ -68,7 +78,7 @@ fn over_bytes(bytes: u64, limits: &DecodeLimits) -> Error {
     Error::new(ErrorKind::TooLarge, words)
 }
 
-fn facts(header: &Header, colour: &Colour) -> Facts {
+fn facts(header: &Header, colour: &str) -> Facts {
     let coding = match (header.coding.progressive, header.coding.arithmetic) {
         (false, false) => "sequential",
         (true, false) => "progressive",
@@ -76,13 +86,22 @@ fn facts(header: &Header, colour: &Colour) -> Facts {
         (true, true) => "progressive, arithmetic coding",
     };
     Facts {
-        description: format!("JPEG, {coding}"),
+        description: match header.precision {
+            8 => format!("JPEG, {coding}"),
+            bits => format!("JPEG, {coding}, {bits} bit"),
+        },
         format: MasterFormat::Jpeg,
         pyramid: pyramid(header.dimensions),
         orientation: header.orientation,
-        pixel: header.stored.format(),
-        bits: 8,
-        colour: colour.name().to_owned(),
+        pixel: match header.format() {
+            inks if header.stored.is_inks() => PixelFormat {
+                channels: Channels::Rgb,
+                ..inks
+            },
+            other => other,
+        },
+        bits: header.precision,
+        colour: colour.to_owned(),
         pages: 1,
     }
 }
@@ -121,7 +140,10 @@ impl Picture for JpegPicture {
             return Err(over_bytes(bytes, &self.limits));
         }
         let rows = scanlines::rows(&self.header, part, &self.source, &self.limits, cancel);
-        Ok(self.colour.apply(rows))
+        Ok(match &self.inks {
+            Some(inks) => inks.apply(rows, self.header.inverted),
+            None => self.colour.apply(rows),
+        })
     }
 
     fn stored(&self, level: usize, window: Window, format: Format) -> Option<Stored> {

@@ -9,7 +9,7 @@ use super::*;
 use crate::encoding::Subsampling;
 use crate::error::ErrorKind;
 use crate::geometry::{Dimensions, Orientation, Window};
-use crate::raster::{OneStrip, Raster, Samples, gather};
+use crate::raster::{OneStrip, PixelFormat, Raster, Samples, gather};
 
 fn fixture(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/jpeg");
@@ -229,9 +229,117 @@ fn a_window_outside_its_level_is_a_fault_of_the_caller() {
 }
 
 #[test]
-fn inks_are_not_supported() {
-    let error = open_bytes(fixture("no-ycck.jpg")).err().unwrap();
-    assert_eq!(error.kind(), ErrorKind::NotImplemented);
+fn every_kind_of_colour_and_depth_has_its_pixels() {
+    let list = String::from_utf8(fixture("kinds/expected.txt")).unwrap();
+    assert!(list.lines().count() >= 5);
+    for line in list.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [name, _, _, width, height, channels, bits, tolerance, digest] = words[..] else {
+            panic!("{line}");
+        };
+        let opened = open_bytes(fixture(name));
+        let native = cfg!(any(feature = "turbojpeg", feature = "mozjpeg"));
+        let readable = match bits {
+            "16" => decodes_twelve_bits(),
+            _ => native || !name.contains("ycck"),
+        };
+        if !readable {
+            let refused = opened.and_then(|picture| whole_of(&*picture, 0));
+            assert_eq!(refused.err().unwrap().kind(), ErrorKind::NotImplemented);
+            continue;
+        }
+        let picture = opened.unwrap();
+        let raster = whole_of(&*picture, 0).unwrap();
+        let dimensions = raster.dimensions();
+        assert_eq!(
+            dimensions.to_string(),
+            format!("{width}×{height}"),
+            "{name}"
+        );
+        assert_eq!(raster.format(), picture.facts().pixel, "{name}");
+        assert_eq!(
+            raster.format().channels.count().to_string(),
+            channels,
+            "{name}"
+        );
+        let theirs = fixture(&format!("kinds/raw/{digest}.raw"));
+        let tolerance: u16 = tolerance.parse().unwrap();
+        let worst = match raster.samples() {
+            Samples::U8(ours) => {
+                let pairs = ours.iter().zip(&theirs);
+                pairs.map(|(a, b)| u16::from(a.abs_diff(*b))).max()
+            }
+            Samples::U16(ours) => {
+                let pairs = ours.iter().zip(theirs.as_chunks::<2>().0);
+                pairs.map(|(a, b)| a.abs_diff(u16::from_le_bytes(*b))).max()
+            }
+        };
+        // Other libraries turn frequencies into samples by other roundings.
+        let tolerance = if native { tolerance } else { 8 };
+        assert!(worst.unwrap() <= tolerance, "{name}: {worst:?}");
+        for level in 1..picture.facts().pyramid.levels().len() {
+            let reduced = whole_of(&*picture, level).unwrap();
+            assert_eq!(reduced.format(), raster.format(), "{name}");
+        }
+    }
+}
+
+/// All of one level.
+fn whole_of(picture: &dyn Picture, level: usize) -> Result<Raster> {
+    let window = picture.facts().pyramid.levels()[level].dimensions.window();
+    let cancel = Cancel::new();
+    gather(picture.decode(level, window, &cancel)?.as_mut(), &cancel)
+}
+
+#[test]
+fn any_window_of_inks_and_of_12_bits_equals_the_same_pixels_of_the_whole() {
+    let mut random = fastrand::Rng::with_seed(12);
+    for name in ["kinds/ycck-profile.jpg", "kinds/rgb-12-bit-420.jpg"] {
+        let Ok(picture) = open_bytes(fixture(name)) else {
+            assert!(!decodes_twelve_bits(), "{name} is refused");
+            continue;
+        };
+        let Ok(all) = whole_of(&*picture, 0) else {
+            let native = cfg!(any(feature = "turbojpeg", feature = "mozjpeg"));
+            assert!(!native, "{name} cannot be decoded");
+            continue;
+        };
+        let Dimensions { width, height } = all.dimensions();
+        let level = |samples: &Samples, at: usize| match samples {
+            Samples::U8(all) => u16::from(all[at]),
+            Samples::U16(all) => all[at],
+        };
+        for _ in 0..30 {
+            let (x, y) = (random.u32(0..width), random.u32(0..height));
+            let window = Window {
+                x,
+                y,
+                width: random.u32(1..=width - x),
+                height: random.u32(1..=height - y),
+            };
+            let cancel = Cancel::new();
+            let mut rows = picture.decode(0, window, &cancel).unwrap();
+            let part = gather(rows.as_mut(), &cancel).unwrap();
+            for row in 0..window.height {
+                for sample in 0..3 * window.width {
+                    let ours = level(part.samples(), (row * 3 * window.width + sample) as usize);
+                    let at = (y + row) * 3 * width + 3 * x + sample;
+                    assert_eq!(ours, level(all.samples(), at as usize), "{name} {window:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn inks_without_a_profile_are_those_of_a_press() {
+    let picture = open_bytes(fixture("kinds/cmyk.jpg")).unwrap();
+    assert_eq!(picture.facts().colour, "CMYK, untagged");
+    assert_eq!(picture.facts().pixel, PixelFormat::eight(Channels::Rgb));
+    let whole = picture.facts().pyramid.dimensions().window();
+    assert!(picture.stored(0, whole, crate::iiif::Format::Jpg).is_none());
+    let profiled = open_bytes(fixture("kinds/cmyk-profile.jpg")).unwrap();
+    assert_eq!(profiled.facts().colour, "Press with dot gain");
 }
 
 /// Where the two bytes of the frame's height stand.
@@ -253,7 +361,7 @@ fn codings_and_depths_that_are_not_read_are_said_so() {
         assert_eq!(error.kind(), ErrorKind::NotImplemented, "{code:x}");
     }
     let mut deep = plain;
-    deep[marker + 3] = 12;
+    deep[marker + 3] = 16;
     assert_eq!(
         open_bytes(deep).err().unwrap().kind(),
         ErrorKind::NotImplemented

@@ -20,6 +20,10 @@ pub enum TileColour {
     Rgb,
     /// One component.
     Gray,
+    /// Two components that are nothing to each other.
+    Pair,
+    /// Four such components.
+    Four,
 }
 
 impl From<TileColour> for Stored {
@@ -28,12 +32,14 @@ impl From<TileColour> for Stored {
             TileColour::YCbCr => Self::YCbCr,
             TileColour::Rgb => Self::Rgb,
             TileColour::Gray => Self::Gray,
+            TileColour::Pair => Self::Pair,
+            TileColour::Four => Self::Four,
         }
     }
 }
 
-/// Decodes one stream that has its tables in it (or uses the standard ones): gray or RGB rows of
-/// `expected`.
+/// Decodes one stream that has its tables in it (or uses the standard ones): rows of `expected`, gray,
+/// RGB, or components as they are; of 16 bits where the stream has 12.
 ///
 /// The stream may be higher than `expected`, as the last strip of some writers is; the rows below
 /// are not decoded. Pixels depend on `bytes` and `colour` alone.

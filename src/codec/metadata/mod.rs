@@ -19,6 +19,7 @@ use tags::{IPTC, PHOTOSHOP, XMP};
 
 use super::{DecodeLimits, bmp, gif, jp2, jpeg, png, tiff, webp};
 use crate::error::Result;
+use crate::raster::Channels;
 use crate::reader::RangeReader;
 
 /// What a master says beside its pixels.
@@ -139,6 +140,17 @@ impl Metadata {
     /// The picture's field with this tag.
     pub fn field(&self, tag: u16) -> Option<&Field> {
         self.picture.iter().find(|field| field.tag == tag)
+    }
+
+    /// Without a colour profile that is not for pixels of `channels`: inks and L\*a\*b\* have become red,
+    /// green and blue.
+    #[must_use]
+    pub fn fitted(mut self, channels: Channels) -> Self {
+        let space: &[u8] = if channels.is_gray() { b"GRAY" } else { b"RGB " };
+        self.picture.retain(|field| {
+            field.tag != ICC_PROFILE || field.bytes.get(16..20).is_none_or(|own| own == space)
+        });
+        self
     }
 
     /// Bytes of all values together.

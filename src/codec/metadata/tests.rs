@@ -150,3 +150,20 @@ fn no_truncation_of_a_file_with_metadata_stops_more_than_its_reading() {
         }
     }
 }
+
+#[test]
+fn a_profile_of_inks_does_not_stay_with_pixels_of_other_colours() {
+    use crate::raster::Channels;
+    let with = |space: &[u8]| {
+        let mut profile = vec![0; 128];
+        profile[16..20].copy_from_slice(space);
+        Metadata {
+            picture: vec![Field::opaque(PROFILE, 7, profile)],
+            ..Metadata::default()
+        }
+    };
+    let stays = |space: &[u8], channels| with(space).fitted(channels).field(PROFILE).is_some();
+    assert!(stays(b"RGB ", Channels::Rgba) && stays(b"GRAY", Channels::Gray));
+    assert!(!stays(b"CMYK", Channels::Rgb) && !stays(b"Lab ", Channels::Rgb));
+    assert!(!stays(b"RGB ", Channels::GrayAlpha));
+}

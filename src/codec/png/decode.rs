@@ -2,8 +2,9 @@
 //!
 //! Plain files are decoded row by row: rows above the window are inflated and dropped, rows below it
 //! are never touched. Interlaced files are decoded whole. Of an animation the default image counts.
-//! An embedded ICC profile is applied; `gAMA` and `cHRM` are not. An `eXIf` chunk is seen when it
-//! stands before the pixels, where encoders put it.
+//! An embedded ICC profile is applied, code points before it, and `gAMA` with `cHRM` in its place: together they
+//! say what colours are. `gAMA` alone is not believed, as in every viewer's library: too many writers put 1.0 there
+//! and meant nothing. An `eXIf` chunk is seen when it stands before the pixels, where encoders put it.
 //!
 //! Source: PNG, W3C Recommendation, third edition.
 
@@ -20,7 +21,9 @@ use crate::reader::RangeReader;
 use super::super::open::dimensions_within;
 use super::super::stream::{self, Stream, stream};
 use super::super::whole::{self, WholeRows};
-use super::super::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, Stored, exif};
+use super::super::{
+    Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, Primaries, Stored, exif,
+};
 use super::passage;
 use crate::iiif::Format;
 
@@ -69,8 +72,7 @@ pub(in crate::codec) fn open(
         )?;
     }
     let info = parsed.info();
-    let colour =
-        Colour::from_icc(info.icc_profile.as_deref(), pixel.channels)?.in_mode(limits.colour);
+    let colour = colour(info, pixel.channels, limits)?;
     let facts = Facts {
         description: describe(info),
         format: MasterFormat::Png,
@@ -94,6 +96,38 @@ pub(in crate::codec) fn open(
         interlaced,
         limits: limits.clone(),
     }))
+}
+
+/// What the chunks say of colours: code points before a profile, a profile before sRGB, sRGB before
+/// primaries.
+///
+/// Source: PNG, W3C Recommendation, third edition, 4.3.
+fn colour(info: &png::Info<'_>, channels: Channels, limits: &DecodeLimits) -> Result<Colour> {
+    let alpha = channels.has_alpha();
+    if !channels.is_gray()
+        && let Some(points) = info.coding_independent_code_points
+        && let Some(colour) =
+            Colour::of_code_points(points.color_primaries, points.transfer_function, alpha)
+    {
+        return Ok(colour);
+    }
+    let by_primaries = info.icc_profile.is_none() && info.srgb.is_none() && !channels.is_gray();
+    if by_primaries
+        && let (Some(places), Some(gamma)) = (info.chrm_chunk, info.gama_chunk)
+        && let Some(colour) =
+            Colour::of_primaries(&primaries(&places), 1.0 / gamma.into_value(), alpha)
+    {
+        return Ok(colour);
+    }
+    Colour::of_master(info.icc_profile.as_deref(), channels, limits)
+}
+
+fn primaries(places: &png::SourceChromaticities) -> Primaries {
+    let place = |(x, y): (png::ScaledFloat, png::ScaledFloat)| [x.into_value(), y.into_value()];
+    Primaries {
+        white: place(places.white),
+        colours: [places.red, places.green, places.blue].map(place),
+    }
 }
 
 /// Reads everything before the pixels.

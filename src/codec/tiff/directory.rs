@@ -197,6 +197,29 @@ impl File {
         Ok(Some(numbers.map(|one| self.order.number(one)).collect()))
     }
 
+    /// The first fractions of `tag`; `None` without the tag, or where it holds fewer.
+    pub(super) fn fractions<const COUNT: usize>(
+        &self,
+        directory: &Directory,
+        tag: u16,
+    ) -> Result<Option<[f32; COUNT]>> {
+        let Some(entry) = directory
+            .entry(tag)
+            .filter(|entry| entry.count >= COUNT as u64)
+        else {
+            return Ok(None);
+        };
+        if entry.kind != 5 {
+            return Err(Error::corrupt(format!("tag {tag} does not hold fractions")));
+        }
+        let bytes = self.value(entry, COUNT as u64, 8)?;
+        let mut fractions = [0.0; COUNT];
+        for (fraction, pair) in fractions.iter_mut().zip(bytes.chunks_exact(8)) {
+            *fraction = self.order.number(&pair[..4]) as f32 / self.order.number(&pair[4..]) as f32;
+        }
+        Ok(Some(fractions))
+    }
+
     /// The first number of `tag`; `None` without the tag or with an empty one.
     pub(super) fn number(&self, directory: &Directory, tag: u16) -> Result<Option<u64>> {
         let numbers = self.numbers(directory, tag, 1)?;

@@ -73,6 +73,17 @@ impl Grid {
         Ok(grid)
     }
 
+    /// The grid of a picture that is one strip.
+    pub(super) fn whole(image: Dimensions) -> Self {
+        Self {
+            image,
+            tile: image,
+            columns: 1,
+            rows: 1,
+            tiled: false,
+        }
+    }
+
     /// Cells of one plane.
     pub(super) const fn tiles(&self) -> u64 {
         self.columns as u64 * self.rows as u64

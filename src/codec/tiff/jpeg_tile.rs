@@ -11,7 +11,7 @@ use crate::codec::stored::Proof;
 use crate::codec::{DecodeLimits, Stored};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Window};
-use crate::raster::Raster;
+use crate::raster::{Depth, Raster};
 
 use super::input::Input;
 use super::layout::{Compression, Layout, TileBytes};
@@ -54,8 +54,24 @@ pub(super) fn decode(
 ) -> Result<Raster> {
     let expected = expected(layout, row, input, "JPEG")?;
     let stream = splice(layout.jpeg_tables.as_deref(), &input.rest()?)?;
-    let raster = jpeg::decode_tile(&stream, colour(layout), expected, limits, cancel)?;
-    if raster.dimensions() != expected || raster.format().channels.count() != layout.row.samples {
+    decode_stream(layout, &stream, expected, limits, cancel)
+}
+
+/// Decodes a stream that stands alone, of a cell of `expected`.
+pub(super) fn decode_stream(
+    layout: &Layout,
+    stream: &[u8],
+    expected: Dimensions,
+    limits: &DecodeLimits,
+    cancel: &Cancel,
+) -> Result<Raster> {
+    let raster = jpeg::decode_tile(stream, colour(layout), expected, limits, cancel)?;
+    let format = raster.format();
+    let narrow = format.depth == Depth::Eight;
+    if raster.dimensions() != expected
+        || format.channels.count() != layout.row.samples
+        || narrow != layout.row.is_narrow()
+    {
         return Err(Error::corrupt("a JPEG tile is not what its directory says"));
     }
     Ok(raster)
@@ -69,6 +85,8 @@ pub(super) fn head(layout: &Layout) -> Option<Bytes> {
     let passed = layout.grid.tiled
         && !layout.separate
         && layout.compression == Compression::Jpeg
+        && layout.pixels.bits == 8
+        && layout.pixels.samples == layout.pixels.ink.colours()
         && matches!(layout.pixels.ink, Ink::Gray | Ink::Rgb);
     let head = splice(layout.jpeg_tables.as_deref(), &START_OF_IMAGE).ok();
     let mut head = head.filter(|_| passed)?;
@@ -143,11 +161,12 @@ pub(super) fn is_plausible(layout: &Layout, bytes: TileBytes) -> bool {
 }
 
 fn colour(layout: &Layout) -> TileColour {
-    match layout.pixels.ink {
-        Ink::Rgb if layout.separate => TileColour::Gray,
-        Ink::Rgb if layout.pixels.is_ycbcr() => TileColour::YCbCr,
-        Ink::Rgb => TileColour::Rgb,
-        Ink::Gray | Ink::InvertedGray | Ink::Palette(_) => TileColour::Gray,
+    match layout.row.samples {
+        1 => TileColour::Gray,
+        2 => TileColour::Pair,
+        3 if layout.pixels.is_ycbcr() => TileColour::YCbCr,
+        3 => TileColour::Rgb,
+        _ => TileColour::Four,
     }
 }
 

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use crate::cancel::Cancel;
 use crate::codec::DecodeLimits;
 use crate::error::{Error, Result};
-use crate::raster::{Raster, Samples};
+use crate::geometry::Dimensions;
+use crate::raster::{Channels, Raster, Samples};
 use crate::reader::RangeReader;
 
 use super::input::{Input, READ_BYTES};
@@ -74,7 +75,7 @@ impl Lane {
     pub(super) fn new(job: &Job, plane: usize, picks: Vec<usize>) -> Self {
         Self {
             input: Input::new(Arc::clone(&job.reader), job.layout.reversed),
-            unpacker: Unpacker::new(job.layout.compression),
+            unpacker: Unpacker::new(&job.layout),
             job: job.clone(),
             plane,
             picks,
@@ -98,7 +99,7 @@ impl Lane {
         match &mut tile.content {
             Content::Stream => self.stream(tile.done, rows.clone(), take)?,
             Content::Whole => self.give_block(rows.clone(), take),
-            Content::Decoded(raster) => from_raster(raster, rows.clone(), take)?,
+            Content::Decoded(raster) => from_raster(raster, rows.clone(), take),
             Content::Absent => {
                 self.make_block(1);
                 for row in rows.clone() {
@@ -126,7 +127,7 @@ impl Lane {
                 self.ahead(row, column)
             };
             self.input.open(bytes, ahead)?;
-            if self.job.layout.compression.is_picture() {
+            if self.job.layout.is_whole() {
                 self.decode(row)?
             } else {
                 self.unpacker.begin(&mut self.input)?;
@@ -142,10 +143,26 @@ impl Lane {
 
     fn decode(&mut self, row: u32) -> Result<Content> {
         let (layout, limits) = (&self.job.layout, &self.job.limits);
-        let raster = if layout.compression == Compression::Webp {
-            webp_tile::decode(layout, row, &mut self.input, limits)?
+        let (input, cancel) = (&mut self.input, &self.job.cancel);
+        let raster = if let Some(units) = layout.units {
+            let cell = Dimensions {
+                width: layout.grid.tile.width,
+                height: layout.grid.stored_rows(row),
+            };
+            let bytes = usize::try_from(units.bytes(cell));
+            let bytes =
+                bytes.map_err(|cause| Error::internal("sizing a tile").with_source(cause))?;
+            let mut packed = vec![0; bytes];
+            self.unpacker.begin(input)?;
+            self.unpacker.fill(input, &mut packed)?;
+            Raster::from_u8(cell, Channels::Rgb, units.pixels(&packed, cell))?
+        } else if let Some(old) = &layout.old_jpeg {
+            let stream = old.stream(self.job.reader.as_ref())?;
+            jpeg_tile::decode_stream(layout, &stream, layout.grid.image, limits, cancel)?
+        } else if layout.compression == Compression::Webp {
+            webp_tile::decode(layout, row, input, limits)?
         } else {
-            jpeg_tile::decode(layout, row, &mut self.input, limits, &self.job.cancel)?
+            jpeg_tile::decode(layout, row, input, limits, cancel)?
         };
         Ok(Content::Decoded(raster))
     }
@@ -234,18 +251,23 @@ pub(super) fn rows_of_a_block(size: u64) -> u32 {
     u32::try_from(BLOCK_BYTES / size).unwrap_or(u32::MAX).max(1)
 }
 
-fn from_raster(
-    raster: &mut Raster,
-    rows: Range<u32>,
-    take: &mut dyn FnMut(u32, &mut [u8]),
-) -> Result<()> {
+fn from_raster(raster: &mut Raster, rows: Range<u32>, take: &mut dyn FnMut(u32, &mut [u8])) {
     let row_len = raster.row_len();
-    let Samples::U8(samples) = raster.samples_mut() else {
-        return Err(Error::internal("taking 16-bit rows from a tile of 8 bits"));
-    };
-    let all = samples.chunks_exact_mut(row_len);
-    for (row, bytes) in rows.clone().zip(all.skip(rows.start as usize)) {
-        take(row, bytes);
+    let skipped = rows.start as usize;
+    match raster.samples_mut() {
+        Samples::U8(samples) => {
+            let all = samples.chunks_exact_mut(row_len);
+            for (row, bytes) in rows.zip(all.skip(skipped)) {
+                take(row, bytes);
+            }
+        }
+        Samples::U16(samples) => {
+            let mut bytes = Vec::with_capacity(2 * row_len);
+            for (row, words) in rows.zip(samples.chunks_exact(row_len).skip(skipped)) {
+                bytes.clear();
+                bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+                take(row, &mut bytes);
+            }
+        }
     }
-    Ok(())
 }

@@ -8,15 +8,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::codec::DecodeLimits;
+use crate::codec::{DecodeLimits, jpeg};
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 
-use super::directory::{Directory, File};
+use super::directory::{ByteOrder, Directory, File};
+use super::fax::Coding;
 use super::grid::Grid;
 use super::jpeg_tile;
+use super::old_jpeg::OldJpeg;
 use super::pixels::{Ink, Pixels};
-use super::samples::RowFormat;
+use super::samples::{Kind, Predictor, RowFormat};
+use super::ycbcr::Units;
 use super::{tags, zstandard};
 
 /// How tiles are compressed.
@@ -29,12 +32,25 @@ pub(super) enum Compression {
     Zstandard,
     Jpeg,
     Webp,
+    Lzma,
+    /// As before Technical Note 2: one JPEG for all strips.
+    OldJpeg,
+    /// CCITT codes of one bit a pixel.
+    Fax(Coding),
 }
 
 impl Compression {
     /// Whether a tile is a picture of its own, which is decoded whole.
     pub(super) const fn is_picture(self) -> bool {
-        matches!(self, Self::Jpeg | Self::Webp)
+        matches!(self, Self::Jpeg | Self::Webp | Self::OldJpeg)
+    }
+
+    /// Whether differences may stand in it. The tag counts for these alone, as in libtiff.
+    const fn is_predicted(self) -> bool {
+        matches!(
+            self,
+            Self::Lzw | Self::Deflate | Self::Zstandard | Self::Lzma
+        )
     }
 }
 
@@ -61,6 +77,12 @@ pub(super) struct Layout {
     pub(super) jpeg_tables: Option<Arc<[u8]>>,
     /// What stands before a tile that is an answer as it is.
     pub(super) jpeg_head: Option<Bytes>,
+    /// The stream of an old JPEG.
+    pub(super) old_jpeg: Option<OldJpeg>,
+    /// How the colours of YCbCr stand that is no JPEG's.
+    pub(super) units: Option<Units>,
+    /// Whether rows of Group 3 codes may be differences.
+    pub(super) marked: bool,
     offsets: Vec<u64>,
     lengths: Vec<u64>,
     longest: u64,
@@ -71,33 +93,66 @@ impl Layout {
     pub(super) fn read(file: &File, directory: &Directory, limits: &DecodeLimits) -> Result<Self> {
         let compression = compression(file, directory)?;
         let pixels = Pixels::read(file, directory)?;
-        let grid = Grid::read(file, directory, limits)?;
+        let mut grid = Grid::read(file, directory, limits)?;
         let planar = file.number(directory, tags::PLANAR_CONFIGURATION)?;
         let separate = planar == Some(2) && pixels.samples > 1;
         check_together(compression, &pixels, separate)?;
+        let units = units(file, directory, compression, &pixels)?;
         let (offsets, lengths) = tile_bytes(file, directory, &grid, separate, pixels.samples)?;
+        let old_jpeg = if compression == Compression::OldJpeg {
+            let pairs = offsets.iter().zip(&lengths);
+            let strips = pairs.map(|(offset, length)| TileBytes {
+                offset: *offset,
+                length: *length,
+            });
+            let (image, rows) = (grid.image, grid.tile.height);
+            grid = Grid::whole(image);
+            let strips = strips.collect();
+            Some(OldJpeg::read(file, directory, image, rows, strips, limits)?)
+        } else {
+            None
+        };
         let jpeg_tables = if compression == Compression::Jpeg {
             file.bytes(directory, tags::JPEG_TABLES, limits.max_metadata_bytes)?
         } else {
             None
         };
+        // Wide samples leave a JPEG as 16 bits.
+        let (bits, order) = if compression == Compression::Jpeg && pixels.bits > 8 {
+            (16, ByteOrder::Little)
+        } else {
+            (pixels.bits, file.order)
+        };
+        let predictor = predictor(file, directory, compression, &pixels)?;
+        let marked = file.number(directory, tags::T4_OPTIONS)?.unwrap_or(0) & 1 == 1;
         let mut layout = Self {
             row: RowFormat {
-                bits: pixels.bits,
-                order: file.order,
-                predictor: predictor(file, directory, compression, pixels.bits)?,
-                spread: pixels.spread(),
+                bits,
+                kind: pixels.kind,
+                order,
+                predictor: if units.is_some() {
+                    Predictor::Nothing
+                } else {
+                    predictor
+                },
+                scaled: pixels.scaled(),
                 samples: if separate { 1 } else { pixels.samples },
             },
             reversed: !compression.is_picture()
                 && file.number(directory, tags::FILL_ORDER)? == Some(2),
             jpeg_tables: jpeg_tables.map(Arc::from),
             jpeg_head: None,
+            longest: match &old_jpeg {
+                Some(stream) => stream.length(),
+                None => lengths.iter().copied().max().unwrap_or(0),
+            },
+            old_jpeg,
+            units,
+            marked,
             grid,
             pixels,
             compression,
             separate,
-            longest: lengths.iter().copied().max().unwrap_or(0),
             offsets,
             lengths,
         };
@@ -122,10 +177,15 @@ impl Layout {
         self.longest
     }
 
+    /// Whether a tile is decoded whole, for any part of it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.compression.is_picture() || self.units.is_some()
+    }
+
     /// Bytes of one row of a tile, decompressed.
     pub(super) fn row_bytes(&self) -> u64 {
         let bits =
-            u64::from(self.grid.tile.width) * self.row.samples as u64 * u64::from(self.pixels.bits);
+            u64::from(self.grid.tile.width) * self.row.samples as u64 * u64::from(self.row.bits);
         bits.div_ceil(8)
     }
 
@@ -165,6 +225,11 @@ impl Layout {
             Compression::Zstandard => ", Zstandard",
             Compression::Jpeg => ", JPEG",
             Compression::Webp => ", WebP",
+            Compression::Lzma => ", LZMA",
+            Compression::OldJpeg => ", old-style JPEG",
+            Compression::Fax(Coding::Huffman { .. }) => ", CCITT Huffman",
+            Compression::Fax(Coding::Group3) => ", CCITT Group 3",
+            Compression::Fax(Coding::Group4) => ", CCITT Group 4",
         });
         if self.separate {
             text.push_str(", separate planes");
@@ -176,17 +241,20 @@ impl Layout {
 fn compression(file: &File, directory: &Directory) -> Result<Compression> {
     let name = match file.number(directory, tags::COMPRESSION)?.unwrap_or(1) {
         1 => return Ok(Compression::Stored),
+        2 => return Ok(Compression::Fax(Coding::Huffman { alignment: 8 })),
+        3 => return Ok(Compression::Fax(Coding::Group3)),
+        4 => return Ok(Compression::Fax(Coding::Group4)),
+        32771 => return Ok(Compression::Fax(Coding::Huffman { alignment: 16 })),
+        6 => return Ok(Compression::OldJpeg),
+        34925 => return Ok(Compression::Lzma),
         5 => return Ok(Compression::Lzw),
         7 => return Ok(Compression::Jpeg),
         8 | 32946 => return Ok(Compression::Deflate),
         32773 => return Ok(Compression::PackBits),
         50000 if zstandard::AVAILABLE => return Ok(Compression::Zstandard),
         50001 => return Ok(Compression::Webp),
-        2..=4 => "CCITT",
-        6 => "JPEG as before Technical Note 2",
         33003 | 33005 | 34712 => "JPEG 2000",
         34887 => "LERC",
-        34925 => "LZMA",
         50000 => "Zstandard, which this build does not read",
         50002 => "JPEG XL",
         other => {
@@ -200,21 +268,18 @@ fn predictor(
     file: &File,
     directory: &Directory,
     compression: Compression,
-    bits: u8,
-) -> Result<bool> {
-    // The tag counts for these alone, as in libtiff.
-    if !matches!(
-        compression,
-        Compression::Lzw | Compression::Deflate | Compression::Zstandard
-    ) {
-        return Ok(false);
+    pixels: &Pixels,
+) -> Result<Predictor> {
+    if !compression.is_predicted() {
+        return Ok(Predictor::Nothing);
     }
     match file.number(directory, tags::PREDICTOR)?.unwrap_or(1) {
-        1 => Ok(false),
-        2 if bits >= 8 => Ok(true),
-        2 => Err(Error::unsupported(format!(
-            "a predictor on samples of {bits} bits"
-        ))),
+        1 => Ok(Predictor::Nothing),
+        2 => Ok(Predictor::Horizontal),
+        3 if pixels.kind == Kind::Float => Ok(Predictor::Float),
+        3 => Err(Error::unsupported(
+            "the predictor of floating-point numbers on whole ones",
+        )),
         other => Err(Error::unsupported(format!("TIFF predictor {other}"))),
     }
 }
@@ -224,13 +289,26 @@ fn check_together(compression: Compression, pixels: &Pixels, separate: bool) -> 
     if compression == Compression::Webp {
         return check_webp(pixels, separate);
     }
-    if compression != Compression::Jpeg {
-        if pixels.is_ycbcr() {
-            return Err(Error::unsupported("YCbCr colours outside JPEG"));
-        }
+    if separate && pixels.is_ycbcr() {
+        return Err(Error::unsupported("YCbCr colours in separate planes"));
+    }
+    if matches!(compression, Compression::Fax(_))
+        && (pixels.bits != 1 || (pixels.samples != 1 && !separate))
+    {
+        return Err(Error::unsupported(
+            "CCITT codes of more than one bit a pixel",
+        ));
+    }
+    if compression == Compression::OldJpeg && (separate || pixels.alpha.is_some()) {
+        return Err(Error::unsupported(
+            "old-style JPEG in separate planes or with opacity",
+        ));
+    }
+    if !matches!(compression, Compression::Jpeg | Compression::OldJpeg) {
         return Ok(());
     }
-    if pixels.bits != 8 {
+    let twelve = pixels.bits == 12 && compression == Compression::Jpeg;
+    if pixels.bits != 8 && !(twelve && jpeg::decodes_twelve_bits()) {
         return Err(Error::unsupported(format!(
             "JPEG tiles of {} bits",
             pixels.bits
@@ -239,17 +317,36 @@ fn check_together(compression: Compression, pixels: &Pixels, separate: bool) -> 
     if matches!(pixels.ink, Ink::Palette(_)) {
         return Err(Error::unsupported("a palette in JPEG tiles"));
     }
-    if separate && pixels.is_ycbcr() {
-        return Err(Error::unsupported("YCbCr colours in separate planes"));
-    }
-    let colours = if matches!(pixels.ink, Ink::Rgb) { 3 } else { 1 };
-    if !separate && pixels.samples != colours {
+    let colours = pixels.ink.colours();
+    let with_opacity = pixels.samples == colours + 1 && !pixels.is_ycbcr() && colours != 4;
+    if !separate && pixels.samples != colours && !with_opacity {
         return Err(Error::unsupported(format!(
             "JPEG tiles of {} samples a pixel",
             pixels.samples
         )));
     }
     Ok(())
+}
+
+/// How the colours of YCbCr stand, where no JPEG says it.
+fn units(
+    file: &File,
+    directory: &Directory,
+    compression: Compression,
+    pixels: &Pixels,
+) -> Result<Option<Units>> {
+    if !pixels.is_ycbcr() || compression.is_picture() {
+        return Ok(None);
+    }
+    let units = Units::read(file, directory)?;
+    let predictor = file.number(directory, tags::PREDICTOR)?.unwrap_or(1);
+    if compression.is_predicted() && predictor != 1 {
+        return Err(Error::unsupported("a predictor on YCbCr colours"));
+    }
+    if pixels.samples != 3 {
+        return Err(Error::unsupported("YCbCr colours with further samples"));
+    }
+    Ok(Some(units))
 }
 
 /// libtiff stores three samples, or four of which the last is opacity.

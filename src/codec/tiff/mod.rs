@@ -1,22 +1,26 @@
 //! A TIFF or `BigTIFF` master → facts, prices and rows of any window of any of its levels.
 //!
 //! Reads pyramids stored as pages or as `SubIFDs`, tiles and strips, chunky and in separate planes;
-//! without compression, LZW, Deflate, `PackBits`, Zstandard, JPEG and WebP; 1, 2, 4, 8 and 16 bits.
-//! Everything else is
-//! refused when the file is opened, with the reason. Writing is left to the encoders. Callers may rely
+//! without compression, LZW, Deflate, `PackBits`, Zstandard, LZMA, JPEG in both styles, WebP and CCITT;
+//! whole numbers of 1 to 32 and of 64 bits, floating-point ones of 16 to 64; gray either way round,
+//! palettes, RGB, YCbCr, inks and L\*a\*b\*. Everything else is refused when the file is opened, with the
+//! reason. Writing is left to the encoders. Callers may rely
 //! on bounded memory: what a decode holds is its price, and a strip is never held whole.
 //!
 //! Source: TIFF 6.0 (1992) with its Technical Notes; `BigTIFF` (2007).
 
 mod directory;
 mod edge;
+mod fax;
 mod grid;
 mod inflate;
 mod input;
 mod jpeg_tile;
 mod lane;
 mod layout;
+mod lzma;
 mod lzw;
+mod old_jpeg;
 mod pixels;
 mod pyramid;
 mod rows;
@@ -24,6 +28,7 @@ mod samples;
 mod tags;
 mod unpack;
 mod webp_tile;
+mod ycbcr;
 mod zstandard;
 
 #[cfg(test)]
@@ -34,7 +39,7 @@ use std::sync::Arc;
 use crate::cancel::Cancel;
 use crate::codec::colour::Colour;
 use crate::codec::jpeg::{Components, Heads, Mosaic};
-use crate::codec::{DecodeLimits, Facts, MasterFormat, Picture, Price, Stored};
+use crate::codec::{DecodeLimits, Facts, Foreign, MasterFormat, Picture, Price, Stored};
 use crate::error::{Error, Result};
 use crate::geometry::{Level, Orientation, Pyramid, Window};
 use crate::iiif::Format;
@@ -44,8 +49,10 @@ use crate::reader::RangeReader;
 use directory::File;
 use edge::RepeatEdge;
 use layout::Layout;
+use pixels::Ink;
 use pyramid::Page;
 use rows::TiffRows;
+use samples::Kind;
 
 /// A page of a TIFF whose directories are parsed.
 #[derive(Debug)]
@@ -55,6 +62,8 @@ struct Tiff {
     /// One for each of the pyramid's levels.
     layouts: Vec<Arc<Layout>>,
     colour: Colour,
+    /// What makes red, green and blue of inks and L\*a\*b\*.
+    foreign: Option<Foreign>,
     limits: DecodeLimits,
     /// What its JPEG tiles begin with.
     heads: Heads,
@@ -84,7 +93,16 @@ pub(super) fn open(
     let pixel = full.pixels.format();
     let most = limits.max_metadata_bytes;
     let profile = file.bytes(&page.directory, tags::ICC_PROFILE, most)?;
-    let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?.in_mode(limits.colour);
+    let foreign = match &full.pixels.ink {
+        Ink::Cmyk => Some(Foreign::inks(profile.as_deref(), limits.intent)),
+        Ink::Lab(lab) => Some(Foreign::lab(lab.range(pixel.depth))),
+        Ink::Gray | Ink::InvertedGray | Ink::Palette(_) | Ink::Rgb => None,
+    };
+    let colour = match &foreign {
+        Some(_) => Colour::untagged(),
+        None if full.pixels.kind == Kind::Float && profile.is_none() => Colour::linear(),
+        None => Colour::of_master(profile.as_deref(), pixel.channels, limits)?,
+    };
     let orientation = file
         .number(&page.directory, tags::ORIENTATION)?
         .unwrap_or(1);
@@ -96,7 +114,10 @@ pub(super) fn open(
         orientation: Orientation::from_tag(u16::try_from(orientation).unwrap_or(1)),
         pixel,
         bits: full.pixels.bits,
-        colour: colour.name().to_owned(),
+        colour: foreign
+            .as_ref()
+            .map_or(colour.name(), Foreign::name)
+            .to_owned(),
         pages: page.pages,
     };
     Ok(Arc::new(Tiff {
@@ -104,6 +125,7 @@ pub(super) fn open(
         facts,
         layouts: page.levels.into_iter().map(|(_, layout)| layout).collect(),
         colour,
+        foreign,
         limits: limits.clone(),
         heads: Heads::default(),
     }))
@@ -149,7 +171,14 @@ impl Picture for Tiff {
     fn decode(&self, level: usize, window: Window, cancel: &Cancel) -> Result<Box<dyn Rows>> {
         let layout = self.layout(level, window)?;
         let inside = stored(layout, window);
-        let rows = TiffRows::new(layout, &self.reader, inside, &self.limits, cancel)?;
+        let rows = TiffRows::new(
+            layout,
+            &self.reader,
+            inside,
+            self.foreign.as_ref(),
+            &self.limits,
+            cancel,
+        )?;
         let rows = self.colour.apply(Box::new(rows));
         if inside.dimensions() == window.dimensions() {
             return Ok(rows);

@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
+use crate::codec::LabRange;
 use crate::error::{Error, Result};
 use crate::raster::{Channels, Depth, PixelFormat, Samples};
 
 use super::directory::{Directory, File};
+use super::samples::Kind;
 use super::tags::{self, photometric};
 
 /// What the first samples of a pixel are.
@@ -22,7 +24,55 @@ pub(super) enum Ink {
     Palette(Arc<[[u8; 3]]>),
     /// Red, green, blue.
     Rgb,
+    /// Cyan, magenta, yellow, black; 0 is no ink.
+    Cmyk,
+    /// L\*a\*b\* in one of three codings.
+    Lab(Lab),
 }
+
+/// How L\*, a\* and b\* stand in their samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lab {
+    /// a\* and b\* in two's complement (TIFF 6.0, section 23).
+    Cie,
+    /// All unsigned, as in ICC profiles (Adobe Photoshop TIFF Technical Notes, 2002).
+    Icc,
+    /// All unsigned, over the range of ITU-T T.42 (RFC 3949, 6.2.2).
+    Itu,
+}
+
+impl Ink {
+    /// Samples of a colour.
+    pub(super) fn colours(&self) -> usize {
+        match self {
+            Self::Gray | Self::InvertedGray | Self::Palette(_) => 1,
+            Self::Rgb | Self::Lab(_) => 3,
+            Self::Cmyk => 4,
+        }
+    }
+
+    /// Whether its colours leave this room as they are stored, to be mixed.
+    pub(super) fn is_foreign(&self) -> bool {
+        matches!(self, Self::Cmyk | Self::Lab(_))
+    }
+}
+
+impl Lab {
+    /// The numbers of the least and the largest sample.
+    pub(super) fn range(self, depth: Depth) -> LabRange {
+        match (self, depth) {
+            (Self::Itu, _) => [(0.0, 100.0), (-85.333, 84.667), (-75.294, 124.706)],
+            (Self::Cie | Self::Icc, Depth::Eight) => {
+                [(0.0, 100.0), (-128.0, 127.0), (-128.0, 127.0)]
+            }
+            (Self::Cie, Depth::Sixteen) => [(0.0, 100.0), WIDE, WIDE],
+            (Self::Icc, Depth::Sixteen) => [(0.0, 65535.0 / 652.8), WIDE, WIDE],
+        }
+    }
+}
+
+/// a\* and b\* in 16 bits, of which 8 are behind the point.
+const WIDE: (f32, f32) = (-128.0, 65535.0 / 256.0 - 128.0);
 
 /// What the opacity has been done to the colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +86,9 @@ pub(super) enum Alpha {
 /// The samples of a pixel and their meaning.
 #[derive(Debug, Clone)]
 pub(super) struct Pixels {
-    /// Per sample, as stored: 1, 2, 4, 8 or 16.
+    /// Per sample, as stored: 1 to 32, or 64.
     pub(super) bits: u8,
+    pub(super) kind: Kind,
     /// Of a pixel, as stored.
     pub(super) samples: usize,
     pub(super) ink: Ink,
@@ -65,7 +116,8 @@ impl Pixels {
         );
         let bits = bits(file, directory, samples)?;
         let ink = ink(file, directory, photometric, bits)?;
-        let colours = if matches!(ink, Ink::Rgb) { 3 } else { 1 };
+        let kind = kind(file, directory, samples, bits, &ink)?;
+        let colours = ink.colours();
         if samples < colours {
             return Err(Error::corrupt("its pixels have too few samples"));
         }
@@ -73,6 +125,7 @@ impl Pixels {
         let picks = (0..colours).chain(place.map(|place: usize| colours + place));
         Ok(Self {
             bits,
+            kind,
             samples,
             picks: picks.collect(),
             ink,
@@ -88,14 +141,15 @@ impl Pixels {
             other => other,
         };
         kind(self) == kind(other)
-            && (self.bits, self.samples, self.alpha) == (other.bits, other.samples, other.alpha)
+            && (self.bits, self.kind, self.samples, self.alpha)
+                == (other.bits, other.kind, other.samples, other.alpha)
     }
 
     /// What leaves [`Pixels::finish`].
     pub(super) fn format(&self) -> PixelFormat {
         let channels = match self.ink {
             Ink::Gray | Ink::InvertedGray => Channels::Gray,
-            Ink::Palette(_) | Ink::Rgb => Channels::Rgb,
+            Ink::Palette(_) | Ink::Rgb | Ink::Cmyk | Ink::Lab(_) => Channels::Rgb,
         };
         PixelFormat {
             channels: match self.alpha {
@@ -115,15 +169,9 @@ impl Pixels {
         }
     }
 
-    /// What brings a sample of fewer than 8 bits to 0..=255; an index stays what it is.
-    pub(super) fn spread(&self) -> u8 {
-        match (&self.ink, self.bits) {
-            (Ink::Palette(_), _) => 1,
-            (_, 1) => 255,
-            (_, 2) => 85,
-            (_, 4) => 17,
-            _ => 1,
-        }
+    /// Whether a sample of fewer than 8 bits is brought to 0..=255; an index stays what it is.
+    pub(super) fn scaled(&self) -> bool {
+        !matches!(self.ink, Ink::Palette(_))
     }
 
     /// Whether the container's samples are those of a JPEG that stores luma and chroma.
@@ -131,7 +179,8 @@ impl Pixels {
         self.photometric == photometric::YCBCR
     }
 
-    /// The picked samples of some pixels as gray or RGB with straight opacity.
+    /// The picked samples of some pixels as gray, RGB, inks or L\*a\*b\* over the range of its samples, with
+    /// straight opacity.
     pub(super) fn finish(&self, mut samples: Samples) -> Samples {
         let stride = self.picks.len();
         match (&self.ink, &mut samples) {
@@ -140,10 +189,16 @@ impl Pixels {
             }
             (Ink::InvertedGray, Samples::U8(all)) => invert(all, stride, |v| !v),
             (Ink::InvertedGray, Samples::U16(all)) => invert(all, stride, |v| !v),
-            (Ink::Gray | Ink::Rgb | Ink::Palette(_), _) => {}
+            (Ink::Lab(Lab::Cie), Samples::U8(all)) => offset(all, stride, |v| v ^ 0x80),
+            (Ink::Lab(Lab::Cie), Samples::U16(all)) => offset(all, stride, |v| v ^ 0x8000),
+            (Ink::Gray | Ink::Rgb | Ink::Palette(_) | Ink::Cmyk | Ink::Lab(_), _) => {}
         }
         if self.alpha == Some(Alpha::Associated) {
-            let channels = self.format().channels.count();
+            let channels = if self.ink.is_foreign() {
+                stride
+            } else {
+                self.format().channels.count()
+            };
             match &mut samples {
                 Samples::U8(all) => divide_u8(all, channels),
                 Samples::U16(all) => divide_u16(all, channels),
@@ -161,18 +216,31 @@ fn bits(file: &File, directory: &Directory, samples: usize) -> Result<u8> {
     if all.iter().any(|bits| *bits != first) {
         return Err(Error::unsupported("its samples have several depths"));
     }
+    let known = matches!(first, 1..=32 | 64);
+    let bits = u8::try_from(first).ok().filter(|_| known);
+    bits.ok_or_else(|| Error::unsupported(format!("samples of {first} bits")))
+}
+
+fn kind(file: &File, directory: &Directory, samples: usize, bits: u8, ink: &Ink) -> Result<Kind> {
     let formats = file.numbers(directory, tags::SAMPLE_FORMAT, samples as u64)?;
-    // 1 is unsigned, 4 says nothing.
-    if formats.is_some_and(|all| all.iter().any(|format| !matches!(format, 1 | 4))) {
-        return Err(Error::unsupported("its samples are not unsigned integers"));
+    let formats = formats.unwrap_or_default();
+    let first = formats.first().copied().unwrap_or(1);
+    if matches!(ink, Ink::Lab(_)) && formats.iter().all(|format| matches!(format, 1 | 2 | 4)) {
+        // Some writers call a* and b* signed, others do not.
+        return Ok(Kind::Unsigned);
     }
-    match first {
-        1 => Ok(1),
-        2 => Ok(2),
-        4 => Ok(4),
-        8 => Ok(8),
-        16 => Ok(16),
-        other => Err(Error::unsupported(format!("samples of {other} bits"))),
+    if formats.iter().any(|format| *format != first) {
+        return Err(Error::unsupported("its samples are of several kinds"));
+    }
+    match (first, bits) {
+        // 4 says nothing.
+        (1 | 4, _) => Ok(Kind::Unsigned),
+        (2, 2..) if !matches!(ink, Ink::Palette(_)) => Ok(Kind::Signed),
+        (3, 16 | 24 | 32 | 64) if !ink.is_foreign() => Ok(Kind::Float),
+        (5 | 6, _) => Err(Error::unsupported("its samples are complex numbers")),
+        (kind, _) => Err(Error::unsupported(format!(
+            "samples of {bits} bits and kind {kind}"
+        ))),
     }
 }
 
@@ -180,12 +248,24 @@ fn ink(file: &File, directory: &Directory, photometric: u64, bits: u8) -> Result
     match (photometric, bits) {
         (photometric::MIN_IS_BLACK, _) => Ok(Ink::Gray),
         (photometric::MIN_IS_WHITE, _) => Ok(Ink::InvertedGray),
-        // Whether the samples of YCbCr are a JPEG's is for the layout to see.
-        (photometric::RGB, 8 | 16) | (photometric::YCBCR, 8) => Ok(Ink::Rgb),
+        // How YCbCr becomes RGB is for the layout to see.
+        (photometric::RGB, _) | (photometric::YCBCR, 8) => Ok(Ink::Rgb),
         (photometric::PALETTE, 1..=8) => palette(file, directory, bits),
-        (photometric::RGB | photometric::YCBCR | photometric::PALETTE, _) => Err(
-            Error::unsupported(format!("colours with samples of {bits} bits")),
-        ),
+        (photometric::SEPARATED, _) => inks(file, directory),
+        (photometric::CIE_LAB, 8 | 16) => Ok(Ink::Lab(Lab::Cie)),
+        (photometric::ICC_LAB, 8 | 16) => Ok(Ink::Lab(Lab::Icc)),
+        (photometric::ITU_LAB, 8) => Ok(Ink::Lab(Lab::Itu)),
+        (
+            photometric::YCBCR
+            | photometric::PALETTE
+            | photometric::CIE_LAB
+            | photometric::ICC_LAB
+            | photometric::ITU_LAB,
+            _,
+        ) => Err(Error::unsupported(format!(
+            "{} with samples of {bits} bits",
+            photometric_name(photometric)
+        ))),
         (other, _) => Err(Error::unsupported(photometric_name(other))),
     }
 }
@@ -193,12 +273,27 @@ fn ink(file: &File, directory: &Directory, photometric: u64, bits: u8) -> Result
 fn photometric_name(value: u64) -> String {
     match value {
         4 => "a transparency mask".into(),
-        5 => "CMYK colours in a TIFF".into(),
-        8..=10 => "CIE Lab colours".into(),
+        photometric::PALETTE => "a palette".into(),
+        photometric::YCBCR => "YCbCr colours".into(),
+        photometric::CIE_LAB..=photometric::ITU_LAB => "CIE L*a*b* colours".into(),
         32803 | 34892 => "raw sensor values".into(),
         32844 | 32845 => "LogLuv colours".into(),
         other => format!("photometric interpretation {other}"),
     }
+}
+
+/// Cyan, magenta, yellow and black, whatever else the pixels hold.
+///
+/// Source: TIFF 6.0, section 16: `InkSet` 1 is CMYK.
+fn inks(file: &File, directory: &Directory) -> Result<Ink> {
+    let set = file.number(directory, tags::INK_SET)?.unwrap_or(1);
+    let count = file.number(directory, tags::NUMBER_OF_INKS)?.unwrap_or(4);
+    if set == 1 && count == 4 {
+        return Ok(Ink::Cmyk);
+    }
+    Err(Error::unsupported(
+        "inks other than cyan, magenta, yellow and black",
+    ))
 }
 
 /// The colours of a palette: three tables of 16 bits, of which the upper 8 are kept.
@@ -239,6 +334,15 @@ fn look_up(colours: &[[u8; 3]], indices: &[u8], stride: usize) -> Vec<u8> {
         out.extend_from_slice(&pixel[1..]);
     }
     out
+}
+
+/// The second and third sample of each pixel, changed.
+fn offset<T: Copy>(samples: &mut [T], stride: usize, to: fn(T) -> T) {
+    for pixel in samples.chunks_exact_mut(stride) {
+        for sample in pixel.iter_mut().skip(1).take(2) {
+            *sample = to(*sample);
+        }
+    }
 }
 
 fn invert<T: Copy>(samples: &mut [T], stride: usize, not: fn(T) -> T) {

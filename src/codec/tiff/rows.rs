@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
-use crate::codec::{DecodeLimits, Price};
+use crate::codec::{DecodeLimits, Foreign, Price};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::{Dimensions, Window};
 use crate::raster::{Raster, Rows, Samples, Shape};
@@ -17,7 +17,8 @@ use super::input::READ_BYTES;
 use super::jpeg_tile;
 use super::lane::{Job, Lane, rows_of_a_block};
 use super::layout::{Compression, Layout};
-use super::samples::{Cut, RowScratch};
+use super::lzma;
+use super::samples::{Cut, RowScratch, SCRATCH_BYTES};
 use super::unpack::STATE_BYTES;
 use super::zstandard;
 
@@ -29,6 +30,8 @@ const BAND_BYTES: u64 = 512 * 1024;
 pub(super) struct TiffRows {
     layout: Arc<Layout>,
     window: Window,
+    /// What makes red, green and blue of its colours.
+    foreign: Option<Foreign>,
     lanes: Vec<Lane>,
     scratch: RowScratch,
     /// Next row of the level; the window's bottom after the last, and after an error.
@@ -41,6 +44,7 @@ impl TiffRows {
         layout: &Arc<Layout>,
         reader: &Arc<dyn RangeReader>,
         window: Window,
+        foreign: Option<&Foreign>,
         limits: &DecodeLimits,
         cancel: &Cancel,
     ) -> Result<Self> {
@@ -65,6 +69,7 @@ impl TiffRows {
                 .map(|(plane, picks)| Lane::new(&job, plane, picks))
                 .collect(),
             layout: Arc::clone(layout),
+            foreign: foreign.cloned(),
             window,
             scratch: RowScratch::default(),
             next: window.y,
@@ -87,7 +92,10 @@ impl TiffRows {
         for (first, lane) in self.lanes.iter_mut().enumerate() {
             band.take(lane, first, bottom)?;
         }
-        let samples = self.layout.pixels.finish(band.samples);
+        let mut samples = self.layout.pixels.finish(band.samples);
+        if let Some(foreign) = &self.foreign {
+            samples = foreign.rgb(&samples, self.layout.pixels.picks.len());
+        }
         Raster::new(dimensions, self.layout.pixels.format().channels, samples)
     }
 }
@@ -171,9 +179,10 @@ fn stored_samples(layout: &Layout, dimensions: Dimensions) -> Result<Samples> {
     let count = dimensions.area() * layout.pixels.picks.len() as u64;
     let count = usize::try_from(count)
         .map_err(|cause| Error::internal("sizing a band of tiles").with_source(cause))?;
-    Ok(match layout.row.bits {
-        16 => Samples::U16(vec![0; count]),
-        _ => Samples::U8(vec![0; count]),
+    Ok(if layout.row.is_narrow() {
+        Samples::U8(vec![0; count])
+    } else {
+        Samples::U16(vec![0; count])
     })
 }
 
@@ -218,7 +227,7 @@ fn pixels(layout: &Layout, window: Window) -> u64 {
         rows.len() as u64 * height
     } else if layout.compression == Compression::Stored {
         u64::from(window.height)
-    } else if layout.compression.is_picture() {
+    } else if layout.is_whole() {
         (rows.len() as u64 * height).min(u64::from(grid.image.height))
     } else {
         u64::from(window.bottom()) - u64::from(rows.start) * height
@@ -232,8 +241,9 @@ fn band_bytes(layout: &Layout, window: Window) -> u64 {
     let second = band_bottom(layout, window, first.min(window.bottom() - 1));
     let height = (first - window.y).max(second.saturating_sub(first));
     let format = layout.pixels.format();
-    let row = u64::from(window.width) * format.bytes_per_pixel() as u64;
-    // A palette's indices live beside its colours.
+    let pixel = format.bytes_per_pixel().max(2 * layout.pixels.picks.len());
+    let row = u64::from(window.width) * pixel as u64;
+    // A palette's indices and inks live beside their colours.
     row.saturating_mul(u64::from(height)).saturating_mul(2)
 }
 
@@ -242,9 +252,9 @@ fn lane_bytes(layout: &Layout) -> u64 {
     let tile = layout.grid.tile;
     let size = layout.row_bytes();
     let block = size * u64::from(rows_of_a_block(size).min(tile.height));
-    // One row as numbers: 2 bytes for each sample are enough for every depth.
-    let row = u64::from(tile.width) * layout.row.samples as u64 * 2;
-    let picture = if layout.compression.is_picture() {
+    // One row as numbers.
+    let row = u64::from(tile.width) * layout.row.samples as u64 * SCRATCH_BYTES;
+    let picture = if layout.is_whole() {
         // Pixels of the tile, the coefficients of a progressive JPEG with 2 bytes each or a WebP's planes,
         // the stored bytes, and the same with the tables before them.
         let longest = layout.longest().min(jpeg_tile::most_bytes(tile));
@@ -255,6 +265,8 @@ fn lane_bytes(layout: &Layout) -> u64 {
     };
     let state = if layout.compression == Compression::Zstandard {
         zstandard::STATE_BYTES
+    } else if layout.compression == Compression::Lzma {
+        lzma::STATE_BYTES
     } else {
         STATE_BYTES
     };

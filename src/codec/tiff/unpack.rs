@@ -7,9 +7,11 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::error::{Error, Result};
 
+use super::fax::Fax;
 use super::inflate::Whole;
 use super::input::Input;
-use super::layout::Compression;
+use super::layout::{Compression, Layout};
+use super::lzma::Lzma;
 use super::lzw;
 use super::zstandard::Zstandard;
 
@@ -28,6 +30,10 @@ pub(super) enum Unpacker {
     PackBits(Run),
     /// Zstandard frames.
     Zstandard(Zstandard),
+    /// An xz stream.
+    Lzma(Box<Lzma>),
+    /// CCITT codes.
+    Fax(Box<Fax>),
 }
 
 /// The two ways to decompress an LZW stream.
@@ -59,9 +65,11 @@ pub(super) enum Run {
 
 impl Unpacker {
     /// A decompressor before its first byte; pictures have none and count as stored.
-    pub(super) fn new(compression: Compression) -> Self {
-        match compression {
-            Compression::Stored | Compression::Jpeg | Compression::Webp => Self::Stored,
+    pub(super) fn new(layout: &Layout) -> Self {
+        match layout.compression {
+            Compression::Stored | Compression::Jpeg | Compression::Webp | Compression::OldJpeg => {
+                Self::Stored
+            }
             Compression::Lzw => Self::Lzw(Lzw {
                 whole: lzw::Whole::new(),
                 pieces: None,
@@ -72,6 +80,12 @@ impl Unpacker {
             }),
             Compression::PackBits => Self::PackBits(Run::Literal(0)),
             Compression::Zstandard => Self::Zstandard(Zstandard::new()),
+            Compression::Lzma => Self::Lzma(Box::new(Lzma::new())),
+            Compression::Fax(coding) => Self::Fax(Box::new(Fax::new(
+                coding,
+                layout.marked,
+                layout.grid.tile.width,
+            ))),
         }
     }
 
@@ -95,6 +109,8 @@ impl Unpacker {
             }
             Self::PackBits(run) => *run = Run::Literal(0),
             Self::Zstandard(state) => state.begin()?,
+            Self::Lzma(state) => **state = Lzma::new(),
+            Self::Fax(state) => state.begin(),
         }
         Ok(())
     }
@@ -102,7 +118,8 @@ impl Unpacker {
     /// Fills `out` with the whole tile that `input` has just opened, if that can be done at once; says
     /// whether it was. Otherwise nothing has happened.
     pub(super) fn fill_whole(&mut self, input: &mut Input, out: &mut [u8]) -> Result<bool> {
-        if matches!(self, Self::Stored | Self::PackBits(_)) {
+        let at_once = matches!(self, Self::Lzw(_) | Self::Deflate(_) | Self::Zstandard(_));
+        if !at_once {
             return Ok(false);
         }
         let left = input.left();
@@ -113,7 +130,7 @@ impl Unpacker {
         // Damage, and streams that hold less than their tile, are told piece by piece.
         let filled = match self {
             Self::Zstandard(state) => state.fill_whole(bytes, out),
-            Self::Stored | Self::PackBits(_) => false,
+            Self::Stored | Self::PackBits(_) | Self::Lzma(_) | Self::Fax(_) => false,
             Self::Lzw(state) => state.whole.fill(bytes, out),
             Self::Deflate(state) => state.whole.fill(bytes, out),
         };
@@ -125,6 +142,9 @@ impl Unpacker {
 
     /// Fills `out` with the next bytes of the tile.
     pub(super) fn fill(&mut self, input: &mut Input, out: &mut [u8]) -> Result<()> {
+        if let Self::Fax(state) = self {
+            return state.fill(input, out);
+        }
         let mut filled = 0;
         while filled < out.len() {
             let bytes = input.available()?;
@@ -174,6 +194,8 @@ impl Unpacker {
             }
             Self::PackBits(run) => Ok(run.step(bytes, out)),
             Self::Zstandard(state) => state.step(bytes, out),
+            Self::Lzma(state) => state.step(bytes, out),
+            Self::Fax(_) => Err(Error::internal("unpacking CCITT codes byte by byte")),
         }
     }
 }
@@ -236,6 +258,8 @@ impl std::fmt::Debug for Unpacker {
             Self::Deflate(_) => "Deflate",
             Self::PackBits(_) => "PackBits",
             Self::Zstandard(_) => "Zstandard",
+            Self::Lzma(_) => "Lzma",
+            Self::Fax(_) => "Fax",
         })
     }
 }

@@ -47,7 +47,7 @@ pub(in crate::codec) fn open(
     whole::check_bytes(price.bytes, limits)?;
     decoder.set_memory_limit(usize::try_from(limits.max_metadata_bytes).unwrap_or(usize::MAX));
     let profile = readable(decoder.icc_profile())?;
-    let colour = Colour::from_icc(profile.as_deref(), pixel.channels)?.in_mode(limits.colour);
+    let colour = Colour::of_master(profile.as_deref(), pixel.channels, limits)?;
     let orientation = readable(decoder.exif_metadata())?
         .map_or(Orientation::IDENTITY, |block| exif::orientation(&block));
     let facts = Facts {

@@ -28,7 +28,7 @@ use super::tiles::TileSource;
 use crate::cache::levels::LevelStore;
 use crate::cache::{Key, KeyBuilder};
 use crate::cancel::Cancel;
-use crate::codec::{self, Damaged, Picture};
+use crate::codec::{self, DecodeLimits, Picture};
 use crate::source::{Located, Version};
 
 pub(super) use account::Account;
@@ -165,8 +165,14 @@ fn background(name: &str, work: impl FnOnce() + Send + 'static) {
 }
 
 /// What a master's levels are stored under: everything that decides their pixels.
-pub(super) fn key_of(located: &Located, version: &Version, meta: Meta, damaged: Damaged) -> Key {
-    let made_by = format!("{:?} {damaged:?}", codec::versions());
+pub(super) fn key_of(
+    located: &Located,
+    version: &Version,
+    meta: Meta,
+    limits: &DecodeLimits,
+) -> Key {
+    let (damaged, intent) = (limits.damaged, limits.intent);
+    let made_by = format!("{:?} {damaged:?} {intent:?}", codec::versions());
     KeyBuilder::default()
         .part(b"levels")
         .number(PIXEL_VERSION)

@@ -40,6 +40,9 @@ const STOPPED: c_int = 3;
 const GRAY: i32 = 0;
 const YCBCR: i32 = 1;
 const RGB: i32 = 2;
+const CMYK: i32 = 3;
+const YCCK: i32 = 4;
+const PLAIN: i32 = 5;
 
 #[repr(C)]
 struct RawDecoder {
@@ -94,11 +97,19 @@ unsafe extern "C" {
         stride: usize,
         rows: u32,
     ) -> c_int;
+    fn scan_decoder_read_12(
+        d: *mut RawDecoder,
+        user: *mut c_void,
+        out: *mut u16,
+        stride: usize,
+        rows: u32,
+    ) -> c_int;
     fn scan_decoder_message(d: *const RawDecoder) -> *const c_char;
     fn scan_decoder_free(d: *mut RawDecoder);
 
     fn scan_version() -> *const c_char;
     fn scan_decodes_arithmetic() -> c_int;
+    fn scan_decodes_twelve_bits() -> c_int;
 }
 
 /// The library's name and version.
@@ -114,6 +125,13 @@ pub(super) fn version() -> &'static str {
 pub(super) fn decodes_arithmetic() -> bool {
     // SAFETY: the function takes nothing and gives a constant.
     let answer = unsafe { scan_decodes_arithmetic() };
+    answer != 0
+}
+
+/// Whether the library decodes samples of 12 bits.
+pub(super) fn decodes_twelve_bits() -> bool {
+    // SAFETY: the function takes nothing and gives a constant.
+    let answer = unsafe { scan_decodes_twelve_bits() };
     answer != 0
 }
 
@@ -235,7 +253,7 @@ unsafe extern "C" fn may_proceed(user: *mut c_void) -> c_int {
 pub(super) struct Decoder<'a> {
     raw: NonNull<RawDecoder>,
     input: Input<'a>,
-    row_bytes: usize,
+    row_samples: usize,
 }
 
 // SAFETY: the C object is reached through this handle alone and keeps nothing of its thread.
@@ -255,7 +273,7 @@ impl<'a> Decoder<'a> {
                 cancel: cancel.clone(),
                 stopped: None,
             },
-            row_bytes: 0,
+            row_samples: 0,
         })
     }
 
@@ -288,13 +306,13 @@ impl<'a> Decoder<'a> {
         self.call(|raw, user| unsafe {
             scan_decoder_start(raw, user, &raw const start, &raw mut layout)
         })?;
-        self.row_bytes = layout.width as usize * stored.channels().count();
+        self.row_samples = layout.width as usize * stored.channels().count();
         Ok(layout)
     }
 
-    /// Bytes of a row.
-    pub(super) fn row_bytes(&self) -> usize {
-        self.row_bytes
+    /// Samples of a row.
+    pub(super) fn row_samples(&self) -> usize {
+        self.row_samples
     }
 
     /// Passes over `rows` rows.
@@ -305,15 +323,30 @@ impl<'a> Decoder<'a> {
 
     /// The next `rows` rows into `out`, tight.
     pub(super) fn read(&mut self, out: &mut [u8], rows: u32) -> Result<()> {
-        let stride = self.row_bytes;
-        if stride == 0 || out.len() != stride * rows as usize {
-            return Err(Error::internal("reading rows into a buffer of other size"));
-        }
+        let stride = self.stride(out.len(), rows)?;
         // SAFETY: `out` has room for `rows` rows of `stride` bytes, which is the output width times
         // the components that the library was started with.
         self.call(|raw, user| unsafe {
             scan_decoder_read(raw, user, out.as_mut_ptr(), stride, rows)
         })
+    }
+
+    /// The next `rows` rows of samples of 12 bits into `out`, tight.
+    pub(super) fn read_12(&mut self, out: &mut [u16], rows: u32) -> Result<()> {
+        let stride = self.stride(out.len(), rows)?;
+        // SAFETY: as in `read`, in samples of 16 bits; those of 12 are never negative.
+        self.call(|raw, user| unsafe {
+            scan_decoder_read_12(raw, user, out.as_mut_ptr(), stride, rows)
+        })
+    }
+
+    /// Samples of a row, of which `length` is `rows` times as much.
+    fn stride(&self, length: usize, rows: u32) -> Result<usize> {
+        let stride = self.row_samples;
+        if stride == 0 || length != stride * rows as usize {
+            return Err(Error::internal("reading rows into a buffer of other size"));
+        }
+        Ok(stride)
     }
 
     fn call(&mut self, entry: impl FnOnce(*mut RawDecoder, *mut c_void) -> c_int) -> Result<()> {
@@ -341,5 +374,8 @@ const fn colour_code(stored: Stored) -> i32 {
         Stored::Gray => GRAY,
         Stored::YCbCr => YCBCR,
         Stored::Rgb => RGB,
+        Stored::Cmyk => CMYK,
+        Stored::Ycck => YCCK,
+        Stored::Pair | Stored::Four => PLAIN,
     }
 }

@@ -12,6 +12,13 @@
 
 #include "scan.h"
 
+/* libjpeg-turbo has one interface for each precision since 3.0; mozjpeg's own number is above that. */
+#if defined(LIBJPEG_TURBO_VERSION_NUMBER) && !defined(JPEG_C_PARAM_SUPPORTED)
+#if LIBJPEG_TURBO_VERSION_NUMBER >= 3000000
+#define TWELVE_BITS
+#endif
+#endif
+
 #define PIECE 65536
 #define BATCH 32
 
@@ -222,6 +229,26 @@ static J_COLOR_SPACE space_of(int32_t colour) {
     return JCS_GRAYSCALE;
   case SCAN_YCBCR:
     return JCS_YCbCr;
+  case SCAN_CMYK:
+    return JCS_CMYK;
+  case SCAN_YCCK:
+    return JCS_YCCK;
+  case SCAN_PLAIN:
+    return JCS_UNKNOWN;
+  default:
+    return JCS_RGB;
+  }
+}
+
+static J_COLOR_SPACE decoded_space_of(int32_t colour) {
+  switch (colour) {
+  case SCAN_GRAY:
+    return JCS_GRAYSCALE;
+  case SCAN_CMYK:
+  case SCAN_YCCK:
+    return JCS_CMYK;
+  case SCAN_PLAIN:
+    return JCS_UNKNOWN;
   default:
     return JCS_RGB;
   }
@@ -229,7 +256,7 @@ static J_COLOR_SPACE space_of(int32_t colour) {
 
 static void choose(j_decompress_ptr info, const scan_start *start) {
   info->jpeg_color_space = space_of(start->colour);
-  info->out_color_space = start->colour == SCAN_GRAY ? JCS_GRAYSCALE : JCS_RGB;
+  info->out_color_space = decoded_space_of(start->colour);
   info->scale_num = 1;
   info->scale_denom = start->divisor;
   info->dct_method = JDCT_ISLOW;
@@ -247,7 +274,12 @@ int scan_decoder_start(scan_decoder *d, void *user, const scan_start *start, sca
   d->in_only_scan = !jpeg_has_multiple_scans(&d->info) && !d->info.arith_code;
   jpeg_start_decompress(&d->info);
   d->gathering = 0;
-  jpeg_crop_scanline(&d->info, &x, &width);
+#ifdef TWELVE_BITS
+  if (d->info.data_precision == 12)
+    jpeg12_crop_scanline(&d->info, &x, &width);
+  else
+#endif
+    jpeg_crop_scanline(&d->info, &x, &width);
   layout->x = d->info.output_width == width ? x : 0;
   layout->width = d->info.output_width;
   layout->height = d->info.output_height;
@@ -259,12 +291,20 @@ static void check_rows_left(const scan_decoder *d, uint32_t rows) {
     leave((j_common_ptr)&d->info, SCAN_MISUSE, "more rows than there are");
 }
 
+static JDIMENSION skip_rows(scan_decoder *d, uint32_t rows) {
+#ifdef TWELVE_BITS
+  if (d->info.data_precision == 12)
+    return jpeg12_skip_scanlines(&d->info, rows);
+#endif
+  return jpeg_skip_scanlines(&d->info, rows);
+}
+
 int scan_decoder_skip(scan_decoder *d, void *user, uint32_t rows) {
   if (setjmp(d->failure.escape))
     return d->failure.status;
   d->user = user;
   check_rows_left(d, rows);
-  if (jpeg_skip_scanlines(&d->info, rows) != rows)
+  if (skip_rows(d, rows) != rows)
     leave((j_common_ptr)&d->info, SCAN_DAMAGED, "rows could not be skipped");
   return SCAN_OK;
 }
@@ -290,6 +330,38 @@ int scan_decoder_read(scan_decoder *d, void *user, uint8_t *out, size_t stride, 
   check_rows_left(d, rows);
   read_rows(d, out, stride, rows);
   return SCAN_OK;
+}
+
+#ifdef TWELVE_BITS
+static void read_rows_12(scan_decoder *d, J12SAMPLE *out, size_t stride, uint32_t rows) {
+  J12SAMPROW batch[BATCH];
+  while (rows > 0) {
+    uint32_t count = rows < BATCH ? rows : BATCH;
+    for (uint32_t i = 0; i < count; i++)
+      batch[i] = out + i * stride;
+    count = jpeg12_read_scanlines(&d->info, batch, count);
+    if (count == 0)
+      leave((j_common_ptr)&d->info, SCAN_DAMAGED, "rows could not be read");
+    out += count * stride;
+    rows -= count;
+  }
+}
+#endif
+
+int scan_decoder_read_12(scan_decoder *d, void *user, uint16_t *out, size_t stride, uint32_t rows) {
+  if (setjmp(d->failure.escape))
+    return d->failure.status;
+  d->user = user;
+  check_rows_left(d, rows);
+#ifdef TWELVE_BITS
+  read_rows_12(d, (J12SAMPLE *)out, stride, rows);
+  return SCAN_OK;
+#else
+  (void)out;
+  (void)stride;
+  leave((j_common_ptr)&d->info, SCAN_UNSUPPORTED, "12 bits are not in this library");
+  return SCAN_UNSUPPORTED;
+#endif
 }
 
 const char *scan_decoder_message(const scan_decoder *d) {
@@ -453,6 +525,14 @@ const char *scan_version(void) {
 
 int scan_decodes_arithmetic(void) {
 #ifdef D_ARITH_CODING_SUPPORTED
+  return 1;
+#else
+  return 0;
+#endif
+}
+
+int scan_decodes_twelve_bits(void) {
+#ifdef TWELVE_BITS
   return 1;
 #else
   return 0;

@@ -21,7 +21,15 @@ enum scan_status {
   SCAN_MISUSE = 6       /* a call out of order or out of range */
 };
 
-enum scan_colour { SCAN_GRAY = 0, SCAN_YCBCR = 1, SCAN_RGB = 2 };
+/* Of the last three, CMYK and the components of SCAN_PLAIN leave as they are stored, YCCK as CMYK. */
+enum scan_colour {
+  SCAN_GRAY = 0,
+  SCAN_YCBCR = 1,
+  SCAN_RGB = 2,
+  SCAN_CMYK = 3,
+  SCAN_YCCK = 4,
+  SCAN_PLAIN = 5
+};
 
 /* Fills up to `length` bytes; gives how many, 0 at the end, below 0 to stop. */
 typedef ptrdiff_t (*scan_read)(void *user, uint8_t *buffer, size_t length);
@@ -38,7 +46,7 @@ typedef struct {
 } scan_header;
 
 typedef struct {
-  int32_t colour;                /* of the stored components; gives gray or RGB */
+  int32_t colour;                /* of the stored components; gives gray, RGB or CMYK */
   uint32_t divisor;              /* 1, 2, 4 or 8 */
   uint32_t crop_x, crop_width;   /* columns wanted, in output pixels */
 } scan_start;
@@ -64,6 +72,9 @@ int scan_decoder_start(scan_decoder *d, void *user, const scan_start *start, sca
 int scan_decoder_skip(scan_decoder *d, void *user, uint32_t rows);
 /* Writes `rows` rows, each `stride` bytes after the one before. */
 int scan_decoder_read(scan_decoder *d, void *user, uint8_t *out, size_t stride, uint32_t rows);
+/* The same for samples of 12 bits; `stride` counts samples. Those of another precision are refused by
+ * each of the two. */
+int scan_decoder_read_12(scan_decoder *d, void *user, uint16_t *out, size_t stride, uint32_t rows);
 const char *scan_decoder_message(const scan_decoder *d);
 void scan_decoder_free(scan_decoder *d);
 
@@ -81,5 +92,7 @@ void scan_encoder_free(scan_encoder *e);
 const char *scan_version(void);
 /* Whether arithmetic coding is decoded. */
 int scan_decodes_arithmetic(void);
+/* Whether samples of 12 bits are decoded. */
+int scan_decodes_twelve_bits(void);
 
 #endif

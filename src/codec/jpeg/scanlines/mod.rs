@@ -20,12 +20,14 @@ use pure as library;
 use std::sync::Arc;
 
 use crate::geometry::{Dimensions, Window};
+use crate::raster::PixelFormat;
 use crate::reader::RangeReader;
 
 use super::header::{Header, Stored};
 
 pub(super) use library::{
-    DIVISORS, Index, decodes_arithmetic, encode, held_bytes, price, rows, tile, versions,
+    DIVISORS, Index, decodes_arithmetic, decodes_twelve_bits, encode, held_bytes, price, rows,
+    tile, versions,
 };
 
 #[cfg(all(test, any(feature = "turbojpeg", feature = "mozjpeg")))]
@@ -45,6 +47,8 @@ pub(super) struct Part {
     pub(super) dimensions: Dimensions,
     /// How its components make colour.
     pub(super) stored: Stored,
+    /// What decoded rows hold.
+    pub(super) format: PixelFormat,
     /// Largest sampling factors, horizontal and vertical.
     #[cfg_attr(
         not(any(feature = "turbojpeg", feature = "mozjpeg")),
@@ -63,6 +67,7 @@ impl Part {
         Self {
             dimensions: header.dimensions,
             stored: header.stored,
+            format: header.format(),
             sampling: header.sampling(),
             divisor,
             window,

@@ -12,7 +12,7 @@ use crate::codec::{DecodeLimits, Price};
 use crate::encoding::JpegSettings;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
-use crate::raster::{Raster, Rows, Samples, Shape};
+use crate::raster::{Depth, Raster, Rows, Samples, Shape};
 
 use super::super::ffi::{self, Bytes, Decoder, Encoder, Layout, Output, Settings};
 use super::super::header::Header;
@@ -38,10 +38,14 @@ pub(in super::super) fn decodes_arithmetic() -> bool {
     ffi::decodes_arithmetic()
 }
 
+pub(in super::super) fn decodes_twelve_bits() -> bool {
+    ffi::decodes_twelve_bits()
+}
+
 /// Most bytes that [`rows`] holds: two strips (the decoder's and its converted copy), the rows with
 /// their margins, the library's own rows of units, and all coefficients of a stream of several scans.
 pub(in super::super) fn held_bytes(header: &Header, part: &Part) -> u64 {
-    let channels = part.stored.channels().count() as u64;
+    let channels = part.format.bytes_per_pixel() as u64;
     let strip = u64::from(STRIP_ROWS.min(part.window.height)) * channels;
     let full_width = u64::from(part.dimensions.width.next_multiple_of(32));
     let unit_rows = 8 * u64::from(part.sampling.1) * 3;
@@ -61,7 +65,7 @@ pub(in super::super) fn price(header: &Header, part: &Part, index: &Index) -> Pr
         pixels: divided(part.pixels_from_top(header.multiple_scans), part),
         bytes: held_bytes(header, part),
     };
-    let Some(rectangle) = Rectangle::around(header, part).filter(Rectangle::pays) else {
+    let Some(rectangle) = rectangle(header, part) else {
         return from_top;
     };
     let Some(missing) = index.missing_rows(&rectangle) else {
@@ -82,6 +86,11 @@ pub(in super::super) fn price(header: &Header, part: &Part, index: &Index) -> Pr
     }
 }
 
+/// What is read through the index, where that pays; it makes streams of 8 bits alone.
+fn rectangle(header: &Header, part: &Part) -> Option<Rectangle> {
+    Rectangle::around(header, part).filter(|it| header.precision == 8 && it.pays())
+}
+
 fn divided(pixels: u64, part: &Part) -> u64 {
     if part.divisor == 1 {
         pixels
@@ -100,7 +109,7 @@ pub(in super::super) fn rows(
 ) -> Box<dyn Rows> {
     Box::new(ScanRows {
         part,
-        rectangle: Rectangle::around(header, &part).filter(Rectangle::pays),
+        rectangle: rectangle(header, &part),
         source: source.clone(),
         limits: limits.clone(),
         cancel: cancel.clone(),
@@ -137,9 +146,9 @@ impl ScanRows {
                 none.insert(Running::start(part, bytes, &self.limits, &self.cancel)?)
             }
         };
-        let samples = running.strip(dimensions)?;
+        let samples = running.samples(self.part.format.depth, dimensions)?;
         self.done += height;
-        Raster::from_u8(dimensions, self.part.stored.channels(), samples).map(Some)
+        Raster::new(dimensions, self.part.format.channels, samples).map(Some)
     }
 }
 
@@ -147,7 +156,7 @@ impl Rows for ScanRows {
     fn shape(&self) -> Shape {
         Shape {
             dimensions: self.part.window.dimensions(),
-            format: self.part.stored.format(),
+            format: self.part.format,
         }
     }
 
@@ -185,8 +194,36 @@ fn stream(
 struct Running {
     decoder: Decoder<'static>,
     layout: Layout,
-    left_bytes: usize,
+    left_samples: usize,
     margins: Vec<u8>,
+}
+
+/// A sample as the library gives it.
+trait Sample: Copy + Default {
+    /// The next rows of it.
+    fn read(decoder: &mut Decoder<'_>, out: &mut [Self], rows: u32) -> Result<()>;
+}
+
+impl Sample for u8 {
+    fn read(decoder: &mut Decoder<'_>, out: &mut [Self], rows: u32) -> Result<()> {
+        decoder.read(out, rows)
+    }
+}
+
+impl Sample for u16 {
+    fn read(decoder: &mut Decoder<'_>, out: &mut [Self], rows: u32) -> Result<()> {
+        decoder.read_12(out, rows)?;
+        for sample in out {
+            *sample = widened(*sample);
+        }
+        Ok(())
+    }
+}
+
+/// 12 bits as 16, to the nearest.
+fn widened(sample: u16) -> u16 {
+    let wide = (u32::from(sample) * 65535 + 2047) / 4095;
+    u16::try_from(wide).unwrap_or(u16::MAX)
 }
 
 impl Running {
@@ -205,7 +242,7 @@ impl Running {
         let mut running = Self {
             decoder,
             layout,
-            left_bytes: left as usize * channels,
+            left_samples: left as usize * channels,
             margins: Vec::new(),
         };
         running.go_to(&part, cancel)?;
@@ -225,22 +262,34 @@ impl Running {
         Ok(())
     }
 
-    /// The window's next rows.
-    fn strip(&mut self, dimensions: Dimensions) -> Result<Vec<u8>> {
-        let row_bytes = self.decoder.row_bytes();
+    /// The window's next rows, in `depth`.
+    fn samples(&mut self, depth: Depth, dimensions: Dimensions) -> Result<Samples> {
+        match depth {
+            Depth::Eight => {
+                let mut margins = std::mem::take(&mut self.margins);
+                let samples = self.strip(dimensions, &mut margins);
+                self.margins = margins;
+                samples.map(Samples::U8)
+            }
+            Depth::Sixteen => self.strip(dimensions, &mut Vec::new()).map(Samples::U16),
+        }
+    }
+
+    fn strip<T: Sample>(&mut self, dimensions: Dimensions, margins: &mut Vec<T>) -> Result<Vec<T>> {
+        let row_samples = self.decoder.row_samples();
         let rows = dimensions.height;
         if dimensions.width == self.layout.width {
-            let mut samples = vec![0; row_bytes * rows as usize];
-            self.decoder.read(&mut samples, rows)?;
+            let mut samples = vec![T::default(); row_samples * rows as usize];
+            T::read(&mut self.decoder, &mut samples, rows)?;
             return Ok(samples);
         }
-        self.margins.resize(row_bytes * rows as usize, 0);
-        self.decoder.read(&mut self.margins, rows)?;
-        let channels = row_bytes / self.layout.width.max(1) as usize;
+        margins.resize(row_samples * rows as usize, T::default());
+        T::read(&mut self.decoder, margins, rows)?;
+        let channels = row_samples / self.layout.width.max(1) as usize;
         let width = dimensions.width as usize * channels;
         let mut samples = Vec::with_capacity(width * rows as usize);
-        for row in self.margins.chunks_exact(row_bytes) {
-            let part = row.get(self.left_bytes..self.left_bytes + width);
+        for row in margins.chunks_exact(row_samples) {
+            let part = row.get(self.left_samples..self.left_samples + width);
             samples.extend_from_slice(part.ok_or_else(|| Error::internal("cutting a JPEG row"))?);
         }
         Ok(samples)
@@ -291,9 +340,18 @@ pub(in super::super) fn tile(
         width: part.dimensions.width,
     };
     begin(&mut decoder, &part, &columns)?;
-    let mut samples = vec![0; decoder.row_bytes() * expected.height as usize];
-    decoder.read(&mut samples, expected.height)?;
-    Raster::from_u8(expected, part.stored.channels(), samples)
+    let count = decoder.row_samples() * expected.height as usize;
+    let samples = match part.format.depth {
+        Depth::Eight => Samples::U8(whole(&mut decoder, count, expected.height)?),
+        Depth::Sixteen => Samples::U16(whole(&mut decoder, count, expected.height)?),
+    };
+    Raster::new(expected, part.format.channels, samples)
+}
+
+fn whole<T: Sample>(decoder: &mut Decoder<'_>, count: usize, rows: u32) -> Result<Vec<T>> {
+    let mut samples = vec![T::default(); count];
+    T::read(decoder, &mut samples, rows)?;
+    Ok(samples)
 }
 
 /// All of `part` of a stream that is made as it is read.
@@ -305,8 +363,8 @@ pub(in super::super) fn decode_made(
     let bytes = Bytes::Made(Box::new(stream));
     let mut running = Running::start(part, bytes, &DecodeLimits::default(), &Cancel::new())?;
     let dimensions = part.window.dimensions();
-    let samples = running.strip(dimensions)?;
-    Raster::from_u8(dimensions, part.stored.channels(), samples)
+    let samples = running.samples(part.format.depth, dimensions)?;
+    Raster::new(dimensions, part.format.channels, samples)
 }
 
 pub(in super::super) fn encode(

@@ -37,10 +37,14 @@ pub(in super::super) fn decodes_arithmetic() -> bool {
     false
 }
 
+pub(in super::super) fn decodes_twelve_bits() -> bool {
+    false
+}
+
 /// The file, the picture, the window's strips, and all coefficients of a stream of several scans.
 pub(in super::super) fn held_bytes(header: &Header, part: &Part) -> u64 {
     let scratch = header.length.saturating_add(header.coefficient_bytes());
-    whole::price(part.dimensions, part.stored.format(), scratch, part.window).bytes
+    whole::price(part.dimensions, part.format, scratch, part.window).bytes
 }
 
 /// What [`rows`] costs: the rows down to the window's last one, or all of a stream of several scans.
@@ -71,7 +75,7 @@ pub(in super::super) fn rows(
 ) -> Box<dyn Rows> {
     let limits = limits.clone();
     let reader = Arc::clone(&source.reader);
-    let rows = WholeRows::new(part.window, part.stored.format(), cancel, move || {
+    let rows = WholeRows::new(part.window, part.format, cancel, move || {
         let bytes = reader.read_vec(0, reader.length())?;
         decode(&bytes, part, &limits)
     });
@@ -131,7 +135,10 @@ fn output_of(input: ColorSpace, stored: Stored) -> Result<ColorSpace> {
         Stored::Gray => Ok(ColorSpace::Luma),
         Stored::YCbCr if input == ColorSpace::YCbCr => Ok(ColorSpace::RGB),
         // Unconverted components, by whatever name the decoder has for them.
-        Stored::Rgb => Ok(input),
+        Stored::Rgb | Stored::Cmyk | Stored::Pair | Stored::Four => Ok(input),
+        Stored::Ycck => Err(Error::unsupported(
+            "its colours are inks as luma and colour differences (YCCK)",
+        )),
         Stored::YCbCr => Err(Error::unsupported("its markers disagree about its colours")),
     }
 }

@@ -79,12 +79,15 @@ fn assert_typed(result: Result<()>, what: &str) {
 }
 
 fn fixtures() -> Vec<String> {
-    let list = String::from_utf8(fixture("expected.txt")).unwrap();
+    let lists = ["expected.txt", "kinds/expected.txt"].map(fixture).concat();
+    let list = String::from_utf8(lists).unwrap();
     let names = list.lines().filter_map(|line| line.split(' ').next());
     let mut names: Vec<String> = names.map(str::to_owned).collect();
     names.sort();
     names.dedup();
-    assert!(names.len() >= 60, "{} fixtures", names.len());
+    // What its state takes is beyond the limits of these tests.
+    names.retain(|name| !name.contains("lzma"));
+    assert!(names.len() >= 105, "{} fixtures", names.len());
     names
 }
 
@@ -158,23 +161,21 @@ fn error_of(fields: &[Field], data: &[u8]) -> Error {
 #[test]
 fn what_is_not_read_is_refused_at_once_with_its_reason() {
     let refused = [
-        (shorts(tags::COMPRESSION, &[4]), "CCITT"),
-        (shorts(tags::COMPRESSION, &[6]), "JPEG as before"),
+        (shorts(tags::COMPRESSION, &[4]), "more than one bit a pixel"),
         (shorts(tags::COMPRESSION, &[34887]), "LERC"),
         (
             shorts(tags::COMPRESSION, &[50001]),
             "WebP tiles of anything but",
         ),
         (shorts(tags::COMPRESSION, &[50002]), "JPEG XL"),
-        (shorts(tags::COMPRESSION, &[34925]), "LZMA"),
         (shorts(tags::COMPRESSION, &[34712]), "JPEG 2000"),
         (shorts(tags::COMPRESSION, &[9999]), "9999"),
-        (shorts(tags::BITS_PER_SAMPLE, &[32]), "32 bits"),
-        (shorts(tags::BITS_PER_SAMPLE, &[6]), "6 bits"),
-        (shorts(tags::SAMPLE_FORMAT, &[3]), "unsigned"),
-        (shorts(tags::SAMPLE_FORMAT, &[2]), "unsigned"),
-        (shorts(tags::PHOTOMETRIC, &[5]), "CMYK"),
-        (shorts(tags::PHOTOMETRIC, &[8]), "Lab"),
+        (shorts(tags::BITS_PER_SAMPLE, &[33]), "33 bits"),
+        (shorts(tags::BITS_PER_SAMPLE, &[128]), "128 bits"),
+        (shorts(tags::SAMPLE_FORMAT, &[3]), "8 bits and kind 3"),
+        (shorts(tags::SAMPLE_FORMAT, &[6]), "complex"),
+        (shorts(tags::PHOTOMETRIC, &[4]), "mask"),
+        (shorts(tags::PHOTOMETRIC, &[32845]), "LogLuv"),
         (shorts(tags::PHOTOMETRIC, &[32803]), "sensor"),
     ];
     let mut reasons = HashSet::new();
@@ -190,32 +191,46 @@ fn what_is_not_read_is_refused_at_once_with_its_reason() {
 #[test]
 fn combinations_that_are_not_read_are_refused_at_once() {
     for fields in [
-        // YCbCr outside JPEG, and with three samples.
+        // YCbCr of 16 bits, and under a predictor.
+        vec![
+            shorts(tags::PHOTOMETRIC, &[6]),
+            shorts(tags::SAMPLES_PER_PIXEL, &[3]),
+            shorts(tags::BITS_PER_SAMPLE, &[16, 16, 16]),
+        ],
         vec![
             shorts(tags::PHOTOMETRIC, &[6]),
             shorts(tags::SAMPLES_PER_PIXEL, &[3]),
             shorts(tags::BITS_PER_SAMPLE, &[8, 8, 8]),
+            shorts(tags::COMPRESSION, &[5]),
+            shorts(tags::PREDICTOR, &[2]),
         ],
-        // RGB of 4 bits.
+        // Inks that are not cyan, magenta, yellow and black; L*a*b* of 12 bits.
         vec![
-            shorts(tags::PHOTOMETRIC, &[2]),
+            shorts(tags::PHOTOMETRIC, &[5]),
+            shorts(tags::SAMPLES_PER_PIXEL, &[4]),
+            shorts(tags::BITS_PER_SAMPLE, &[8, 8, 8, 8]),
+            shorts(tags::INK_SET, &[2]),
+        ],
+        vec![
+            shorts(tags::PHOTOMETRIC, &[8]),
             shorts(tags::SAMPLES_PER_PIXEL, &[3]),
-            shorts(tags::BITS_PER_SAMPLE, &[4, 4, 4]),
+            shorts(tags::BITS_PER_SAMPLE, &[12, 12, 12]),
+        ],
+        // Whole and floating-point numbers in one pixel.
+        vec![
+            shorts(tags::SAMPLES_PER_PIXEL, &[2]),
+            shorts(tags::BITS_PER_SAMPLE, &[32, 32]),
+            shorts(tags::SAMPLE_FORMAT, &[1, 3]),
         ],
         // Samples of two depths.
         vec![
             shorts(tags::SAMPLES_PER_PIXEL, &[2]),
             shorts(tags::BITS_PER_SAMPLE, &[8, 16]),
         ],
-        // The predictor of floating point, and one on packed bits.
+        // The predictor of floating point on whole numbers.
         vec![
             shorts(tags::COMPRESSION, &[5]),
             shorts(tags::PREDICTOR, &[3]),
-        ],
-        vec![
-            shorts(tags::COMPRESSION, &[8]),
-            shorts(tags::PREDICTOR, &[2]),
-            shorts(tags::BITS_PER_SAMPLE, &[4]),
         ],
         // JPEG of 16 bits.
         vec![
@@ -226,8 +241,6 @@ fn combinations_that_are_not_read_are_refused_at_once() {
         let error = picture(single(&changed(gray(4, 4), &fields), &[0; 64])).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotImplemented, "{fields:?}");
     }
-    let four = fixture("foreign/tif-rgba-1res-64x56x8-tiled-jpeg.tif");
-    assert_eq!(picture(four).unwrap_err().kind(), ErrorKind::NotImplemented);
 }
 
 #[test]

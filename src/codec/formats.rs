@@ -1,0 +1,178 @@
+//! What is read and written, in a table: the README's is made from it.
+//!
+//! It says what decoders and encoders do and does nothing itself. Callers may rely on a row for every
+//! format.
+
+use crate::iiif::Format;
+
+use super::MasterFormat;
+
+/// What can be said of a format of masters.
+#[derive(Debug, Clone, Copy)]
+pub struct MasterRow {
+    /// The format.
+    pub format: MasterFormat,
+    /// Its name, for people.
+    pub name: &'static str,
+    /// Depths of samples.
+    pub depth: &'static str,
+    /// Colours and opacity.
+    pub colour: &'static str,
+    /// Levels beside the full image.
+    pub levels: &'static str,
+    /// What a part of it costs.
+    pub regions: &'static str,
+    /// The crates behind it; what stands in no crate is this program's.
+    pub crates: &'static [&'static str],
+}
+
+/// What can be said of a format of derivatives.
+#[derive(Debug, Clone, Copy)]
+pub struct DerivativeRow {
+    /// The format.
+    pub format: Format,
+    /// Depths of samples.
+    pub depth: &'static str,
+    /// Colours and opacity.
+    pub colour: &'static str,
+    /// The crates behind it.
+    pub crates: &'static [&'static str],
+}
+
+/// The formats of masters.
+pub const MASTERS: &[MasterRow] = &[
+    MasterRow {
+        format: MasterFormat::Tiff,
+        name: "TIFF, BigTIFF",
+        depth: "whole numbers of 1 to 32 and of 64 bits, signed or not; floating point of 16 to 64",
+        colour: "gray either way round, palette, RGB, YCbCr of any sampling, CMYK, L\\*a\\*b\\* (CIE, ICC, ITU); opacity straight or multiplied in; planes together or apart",
+        levels: "stored, as pages or SubIFDs",
+        regions: "tiles and strips alone; compressed by JPEG (both styles), WebP, LZW, Deflate, Zstandard, LZMA, PackBits, CCITT Group 3, 4 and Huffman, or not; predictors 2 and 3",
+        crates: &[
+            "flate2",
+            "libdeflater",
+            "zstd",
+            "lzma-rust2",
+            "turbojpeg-sys",
+            "image-webp",
+        ],
+    },
+    MasterRow {
+        format: MasterFormat::Jpeg2000,
+        name: "JPEG 2000",
+        depth: "1 to 16 bits",
+        colour: "gray, RGB, YCC, palette; opacity",
+        levels: "the wavelet's",
+        regions: "tiles, precincts and code-blocks alone",
+        crates: &[],
+    },
+    MasterRow {
+        format: MasterFormat::Jpeg,
+        name: "JPEG",
+        depth: "8 bits; 12 bits with libjpeg-turbo",
+        colour: "gray, YCbCr of any sampling, RGB, CMYK, YCCK",
+        levels: "1/2, 1/4, 1/8 by scaled inverse DCT",
+        regions: "through an index of the codes (sequential); rows from the top (others)",
+        crates: &["turbojpeg-sys", "mozjpeg-sys", "zune-jpeg"],
+    },
+    MasterRow {
+        format: MasterFormat::Png,
+        name: "PNG",
+        depth: "1 to 16 bits",
+        colour: "gray, palette, RGB; opacity, transparent colours; the default image of an animation",
+        levels: "none",
+        regions: "rows from the top; whole where interlaced",
+        crates: &["png"],
+    },
+    MasterRow {
+        format: MasterFormat::Webp,
+        name: "WebP",
+        depth: "8 bits",
+        colour: "RGB; opacity; the first frame",
+        levels: "none",
+        regions: "whole",
+        crates: &["image-webp"],
+    },
+    MasterRow {
+        format: MasterFormat::Gif,
+        name: "GIF",
+        depth: "8 bits",
+        colour: "palette; opacity; the first frame",
+        levels: "none",
+        regions: "whole",
+        crates: &["gif"],
+    },
+    MasterRow {
+        format: MasterFormat::Bmp,
+        name: "BMP",
+        depth: "1 to 32 bits a pixel, as 8",
+        colour: "palette, RGB; opacity; run lengths",
+        levels: "none",
+        regions: "whole",
+        crates: &["image"],
+    },
+];
+
+/// The formats of derivatives.
+pub const DERIVATIVES: &[DerivativeRow] = &[
+    DerivativeRow {
+        format: Format::Jpg,
+        depth: "8 bits",
+        colour: "gray, RGB",
+        crates: &["turbojpeg-sys", "mozjpeg-sys", "jpeg-encoder"],
+    },
+    DerivativeRow {
+        format: Format::Png,
+        depth: "8 bits",
+        colour: "gray, RGB; opacity",
+        crates: &["png"],
+    },
+    DerivativeRow {
+        format: Format::Webp,
+        depth: "8 bits",
+        colour: "RGB; opacity; lossy or lossless",
+        crates: &["webp", "image-webp"],
+    },
+    DerivativeRow {
+        format: Format::Gif,
+        depth: "8 bits",
+        colour: "palette of 256; opacity",
+        crates: &["gif", "color_quant"],
+    },
+    DerivativeRow {
+        format: Format::Tif,
+        depth: "8 bits",
+        colour: "gray, RGB; opacity; Deflate, LZW or none",
+        crates: &["tiff"],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iiif::Version;
+
+    #[test]
+    fn every_format_has_one_row() {
+        for format in MasterFormat::ALL {
+            let rows = MASTERS.iter().filter(|row| row.format == format);
+            assert_eq!(rows.count(), 1, "{format:?}");
+        }
+        for format in Format::offered(Version::V3) {
+            let rows = DERIVATIVES.iter().filter(|row| row.format == *format);
+            assert_eq!(rows.count(), 1, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn every_crate_is_one_that_this_program_is_built_with() {
+        let manifest = include_str!("../../Cargo.toml");
+        let rows = MASTERS.iter().map(|row| row.crates);
+        for name in rows
+            .chain(DERIVATIVES.iter().map(|row| row.crates))
+            .flatten()
+        {
+            assert!(manifest.contains(&format!("\n{name} = ")), "{name}");
+        }
+    }
+}
