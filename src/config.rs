@@ -65,7 +65,9 @@ impl Config {
             service: part(
                 table,
                 "",
-                &["limits", "iiif", "encode", "cache", "colour", "gpu"],
+                &[
+                    "limits", "iiif", "encode", "cache", "overlay", "colour", "gpu",
+                ],
             )?,
             source: section(table, "source")?,
         };

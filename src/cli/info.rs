@@ -103,6 +103,7 @@ fn report(identifier: &Identifier, master: &Master) -> Value {
         )).collect::<Vec<_>>(),
         "bytes": master.version.length,
         "rule": master.located.rule(),
+        "overlays": master.overlays.as_ref().map_or(&[][..], |dress| dress.words()),
         "serves_fast": verdict.fast,
         "advice": verdict.advice,
     })

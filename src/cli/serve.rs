@@ -183,6 +183,11 @@ impl Serve {
             Ok(()) => tracing::info!("the configuration is reloaded"),
             Err(failure) => {
                 tracing::warn!("the old configuration stays: {}", failure.words());
+                if let Failure::Config(error) = &failure
+                    && error.key.starts_with("overlay")
+                {
+                    service.refuse_overlays(error);
+                }
             }
         }
     }

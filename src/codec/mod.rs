@@ -15,6 +15,7 @@ mod jp2;
 pub mod jpeg;
 mod metadata;
 mod open;
+mod overlay;
 pub mod packed;
 mod png;
 mod ptif;
@@ -35,6 +36,7 @@ pub use encode::{encode, versions};
 pub use jpeg::{Components, Mosaic};
 pub use metadata::{Field, Metadata, metadata};
 pub use open::{is_master, open};
+pub use overlay::{MarkImage, Overlay, overlaid};
 pub use ptif::{
     Carried, Pyramid as WrittenPyramid, PyramidSettings, TileCompression, WRITES_ZSTD,
     check_pyramid, may_need_big, pyramid_levels, write_pyramid,
@@ -48,7 +50,7 @@ use std::sync::Arc;
 
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
-use crate::geometry::{Orientation, Pyramid, Window};
+use crate::geometry::{Dimensions, Orientation, Pyramid, Window};
 use crate::iiif::Format;
 use crate::raster::{PixelFormat, Rows};
 
@@ -86,6 +88,21 @@ pub trait Picture: Send + Sync + fmt::Debug {
     ) -> Result<Box<dyn Rows>> {
         let _ = crew;
         self.decode(level, window, cancel)
+    }
+
+    /// Width and height of the blocks of the full level in which samples bear on each other's values, as
+    /// lossy coding has them: 1 × 1 where each sample stands for itself.
+    fn coding_block(&self) -> Dimensions {
+        use MasterFormat::{Bmp, Gif, Png};
+        let side = if matches!(self.facts().format, Png | Gif | Bmp) {
+            1
+        } else {
+            16
+        };
+        Dimensions {
+            width: side,
+            height: side,
+        }
     }
 
     /// The stored bytes that are `window` of `level` in `format`, if there are such: what any reader

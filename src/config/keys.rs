@@ -144,6 +144,10 @@ mod tests {
             ("encode.png.compression", &["fast", "balanced", "high"]),
             ("encode.tif.compression", &["none", "deflate", "lzw"]),
             ("limits.damaged", &["refuse", "decode"]),
+            (
+                "overlay.watermarks",
+                &["top-left", "top", "center", "bottom-right"],
+            ),
             ("colour.mode", &["srgb"]),
             ("colour.intent", &["relative", "perceptual"]),
             ("gpu.mode", &["off", "auto", "on"]),

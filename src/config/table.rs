@@ -277,6 +277,14 @@ pub const KEYS: &[KeyInfo] = &[
         meaning: "Bytes of decoded tiles that are kept in memory, bookkeeping included; never more than a quarter of the\nmemory of the machine or control group. 0: off.",
     },
     KeyInfo {
+        key: "overlay.redactions",
+        meaning: "Rectangles of masters that nobody sees. Each is a table [[overlay.redactions]] with these keys:\n  pattern     a regular expression that the whole of one of a master's names has to match, in any case: each\n              identifier that names its file, and the same with ;page behind it\n  page        the page that it is for; 0 for all (0)\n  rectangles  [[x, y, width, height], …] in pixels of the full image, upright\n  colour      what fills them: red, green, blue ([0, 0, 0])",
+    },
+    KeyInfo {
+        key: "overlay.watermarks",
+        meaning: "Marks on masters. Each is a table [[overlay.watermarks]] with these keys:\n  pattern       as above\n  page          as above (0)\n  image         file of a picture, or\n  text          a line of text of 200 letters at most, with\n  font          the file of its font, TrueType or OpenType, and\n  colour        its colour: red, green, blue ([255, 255, 255])\n  position      \"top-left\", \"top\", \"top-right\", \"left\", \"center\", \"right\", \"bottom-left\", \"bottom\" or\n                \"bottom-right\" (\"bottom-right\")\n  inset_px      distance from the image's edges, in pixels of the full image (0)\n  scale         width as a share of the image's, 0 to 1; 0 for the picture's own pixels (0.2)\n  min_width_px  least width, in pixels of the full image (0)\n  min_image_px  images whose longer side has fewer pixels have no mark (0)\n  opacity       above 0, to 1 for a mark through which nothing shines (1.0)",
+    },
+    KeyInfo {
         key: "colour.mode",
         meaning: "What becomes of colour profiles: \"srgb\" (colours are converted to sRGB, gray to gray with its curve).",
     },

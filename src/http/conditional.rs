@@ -52,7 +52,9 @@ pub(super) fn describe(
     last_modified: SystemTime,
     cache: Option<&HeaderValue>,
 ) -> Result<()> {
-    let date = httpdate::fmt_http_date(whole_seconds(last_modified));
+    // A time to come is told as now (RFC 9110 §8.8.2.1).
+    let past = last_modified.min(SystemTime::now());
+    let date = httpdate::fmt_http_date(whole_seconds(past));
     headers.insert(ETAG, value(etag.to_owned())?);
     headers.insert(LAST_MODIFIED, value(date)?);
     if let Some(cache) = cache {

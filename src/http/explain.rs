@@ -58,6 +58,7 @@ pub fn explanation_document(explanation: &Explanation, from: &str) -> Value {
         "level": explanation.level,
         "factor": explanation.factor,
         "window": explanation.window,
+        "overlays": explanation.overlays,
         "passes": explanation.passes,
         "output": { "width": width, "height": height },
         "streamed": explanation.streamed,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::overlays::OverlayConfig;
 use crate::codec::{Damaged, DecodeLimits, Intent};
 use crate::encoding::{EncodeSettings, JpegSettings, PngSettings, TifSettings, WebpSettings};
 use crate::error::ConfigError;
@@ -24,6 +25,8 @@ pub struct Config {
     pub encode: EncodeConfig,
     /// What is remembered.
     pub cache: CacheConfig,
+    /// What is laid over masters.
+    pub overlay: OverlayConfig,
     /// Colour management.
     pub colour: ColourConfig,
     /// The GPU.
@@ -290,7 +293,8 @@ impl Config {
         if !self.iiif.rights.is_empty() && !self.iiif.rights.starts_with("http") {
             return Err(ConfigError::new("iiif.rights", "must be a URI"));
         }
-        self.encode.settings().check()
+        self.encode.settings().check()?;
+        self.overlay.check()
     }
 
     /// The published limits, as requests are resolved by them.

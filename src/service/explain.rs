@@ -6,7 +6,7 @@ use super::answer::Rung;
 use super::device::DEVICE;
 use super::image::{Work, engine};
 use super::ladder::{Step, rendering};
-use super::masters::Seen;
+use super::masters::{Master, Seen};
 use crate::error::Result;
 use crate::iiif::ImageRequest;
 use crate::plan::Pass;
@@ -29,6 +29,8 @@ pub struct Explanation {
     pub factor: u32,
     /// What is read of that level: left, top, width, height.
     pub window: [u32; 4],
+    /// What is laid over the master, in words.
+    pub overlays: Vec<String>,
     /// The passes, in words.
     pub passes: Vec<String>,
     /// Width and height of the answer.
@@ -126,6 +128,7 @@ impl Work {
             level: plan.level,
             factor: plan.factor.get(),
             window: [window.x, window.y, window.width, window.height],
+            overlays: overlays(&self.master),
             passes: plan.passes.iter().map(words).collect(),
             output: [plan.output.dimensions.width, plan.output.dimensions.height],
             streamed: plan.streamed,
@@ -145,6 +148,11 @@ impl Work {
             }
         }
     }
+}
+
+fn overlays(master: &Master) -> Vec<String> {
+    let dress = master.overlays.iter();
+    dress.flat_map(|dress| dress.words().to_vec()).collect()
 }
 
 fn words(pass: &Pass) -> String {

@@ -425,13 +425,16 @@ fn derivative_key(
     resolved: &Resolved,
 ) -> Key {
     let of_master = master.derivatives.get_or_init(|| {
-        KeyBuilder::default()
+        let of_master = KeyBuilder::default()
             .key(&shared.settings_key)
             .part(request.identifier.as_str().as_bytes())
             .number(master.version.length)
             .part(&master.version.modified_ns.to_le_bytes())
-            .part(format!("{:?}", master.meta).as_bytes())
-            .finish()
+            .part(format!("{:?}", master.meta).as_bytes());
+        match &master.overlays {
+            Some(dress) => of_master.key(&dress.key).finish(),
+            None => of_master.finish(),
+        }
     });
     KeyBuilder::default()
         .key(of_master)
@@ -440,9 +443,15 @@ fn derivative_key(
         .finish()
 }
 
-/// No answer is older than its master, its settings or its program.
+/// No answer is older than its master, its settings or its program. Where something is laid over the
+/// master it is newer by a second than the settings, since dates of HTTP have no fractions: none that was
+/// told before names it.
 pub(super) fn newest(shared: &Shared, master: &Master) -> SystemTime {
-    master.version.last_modified().max(shared.settings_time)
+    let newest = master.version.last_modified().max(shared.settings_time);
+    match &master.overlays {
+        Some(dress) => newest.max(dress.since) + Duration::from_secs(1),
+        None => newest,
+    }
 }
 
 /// The CPU's stages; what the device did is counted where it was done.

@@ -13,6 +13,7 @@ use quick_cache::sync::Cache;
 use super::admission::Lane;
 use super::levels::{self, Account, Levels};
 use super::meta::Meta;
+use super::overlays::{Dress, Overlays};
 use super::tiles::TileSource;
 use crate::cache::{Flights, Key, KeyBuilder};
 use crate::cancel::Cancel;
@@ -49,6 +50,8 @@ pub struct Master {
     pub(super) account: Option<Arc<Account>>,
     /// Its levels, where they are remembered.
     levels: RwLock<Option<Arc<dyn TileSource>>>,
+    /// What is laid over it: `picture` has it already.
+    pub overlays: Option<Dress>,
 }
 
 impl Master {
@@ -160,6 +163,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 pub(super) struct Masters {
     source: Arc<FileSource>,
     levels: Arc<Levels>,
+    overlays: Arc<Overlays>,
     open: Cache<Identifier, Arc<Master>>,
     opening: Flights<Key, Arc<Master>>,
     limits: DecodeLimits,
@@ -173,6 +177,7 @@ impl Masters {
     pub(super) fn new(
         source: Arc<FileSource>,
         levels: Arc<Levels>,
+        overlays: Arc<Overlays>,
         capacity: usize,
         limits: DecodeLimits,
         check_every: Duration,
@@ -181,6 +186,7 @@ impl Masters {
         Self {
             source,
             levels,
+            overlays,
             open: Cache::new(capacity),
             opening: Flights::default(),
             limits,
@@ -202,7 +208,7 @@ impl Masters {
         identifier: &Identifier,
         lane: &Arc<Lane>,
     ) -> Result<Seen> {
-        let Some(known) = self.open.get(identifier) else {
+        let Some(known) = self.known(identifier) else {
             let master = Box::pin(self.renewed(identifier, lane, None)).await?;
             return Ok(Seen::confirmed(master));
         };
@@ -224,6 +230,17 @@ impl Masters {
                 ))
             }
         }
+    }
+
+    /// The master that `identifier` named when it was opened, unless it would look different now.
+    fn known(&self, identifier: &Identifier) -> Option<Arc<Master>> {
+        let known = self.open.get(identifier)?;
+        let mut overlays = known.overlays.iter();
+        if overlays.all(Dress::is_current) {
+            return Some(known);
+        }
+        self.open.remove(identifier);
+        None
     }
 
     /// The version that is there now; requests that arrive together look once.
@@ -281,14 +298,25 @@ impl Masters {
         let (opened, meta) = self.locate(identifier.as_str())?;
         let reader: Arc<dyn RangeReader> = Arc::clone(&opened.reader) as Arc<dyn RangeReader>;
         let picture = codec::open(reader, meta.page, &self.limits)?;
-        let stored_as = levels::key_of(&opened.located, &opened.version, meta, &self.limits);
+        let overlays = self.dress(&opened, meta, picture.facts())?;
+        let picture = match &overlays {
+            Some(dress) => codec::overlaid(picture, dress.overlay()),
+            None => picture,
+        };
+        let dressed = |key| under(key, overlays.as_ref());
+        let stored_as = dressed(levels::key_of(
+            &opened.located,
+            &opened.version,
+            meta,
+            &self.limits,
+        ));
         let account = self.levels.account(stored_as, picture.as_ref());
         // Where nothing would be stored, nothing is looked for.
         let stored =
             (account.as_ref()).and_then(|_| self.levels.find(&stored_as, picture.as_ref()));
         let master = Arc::new(Master {
             picture,
-            key: version_key(&opened, meta, self.limits.intent),
+            key: dressed(version_key(&opened, meta, self.limits.intent)),
             reader: opened.reader,
             located: opened.located,
             version: opened.version,
@@ -297,9 +325,21 @@ impl Masters {
             checked_ms: AtomicU64::new(self.now_ms()),
             account,
             levels: RwLock::new(stored),
+            overlays,
         });
         self.open.insert(identifier.clone(), Arc::clone(&master));
         Ok(master)
+    }
+
+    /// What is laid over a master that has been opened. With a page its name has the page too.
+    fn dress(&self, opened: &Opened, meta: Meta, facts: &Facts) -> Result<Option<Dress>> {
+        if self.overlays.is_empty() {
+            return Ok(None);
+        }
+        let names = opened.located.names();
+        let paged = names.iter().map(|name| format!("{name};{}", meta.page));
+        let names: Vec<_> = names.iter().cloned().chain(paged).collect();
+        self.overlays.dress(&names, meta.page, facts)
     }
 
     /// The file that `identifier` names, or, where none has the whole name, what a meta-identifier adds.
@@ -327,6 +367,13 @@ fn version_key(opened: &Opened, meta: Meta, intent: Intent) -> Key {
         .number(meta.page.into())
         .number(intent as u64)
         .finish()
+}
+
+/// `key` of a master as it looks under `overlays`.
+fn under(key: Key, overlays: Option<&Dress>) -> Key {
+    overlays.map_or(key, |dress| {
+        KeyBuilder::default().key(&key).key(&dress.key).finish()
+    })
 }
 
 /// Runs `work` off the runtime; a panic in it costs its caller alone.
@@ -372,7 +419,15 @@ mod tests {
         let source = Arc::new(FileSource::new(&config).expect("valid"));
         let levels = Arc::new(Levels::none());
         let limits = DecodeLimits::default();
-        let masters = Masters::new(source, levels, 8, limits, Duration::ZERO, true);
+        let masters = Masters::new(
+            source,
+            levels,
+            Overlays::none(),
+            8,
+            limits,
+            Duration::ZERO,
+            true,
+        );
         let identifier = Identifier::new("cat;1").expect("valid");
         let renew = |known| masters.renew(&identifier, known);
 

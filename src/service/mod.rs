@@ -17,6 +17,7 @@ mod levels;
 mod losses;
 mod masters;
 mod meta;
+mod overlays;
 mod passage;
 mod place;
 mod render;
@@ -40,9 +41,10 @@ pub use device::open_gpu;
 pub use explain::Explanation;
 pub use masters::Master;
 pub use meta::Meta;
+pub use overlays::{Dress, OverlayConfig, Position, RedactionConfig, WatermarkConfig};
 
 use crate::cache::{Flights, Key, KeyBuilder, Memory};
-use crate::error::{Error, Result};
+use crate::error::{ConfigError, Error, Result};
 use crate::iiif::{Identifier, SizeRules};
 use crate::render::gpu::Gpu;
 use crate::render::{CpuEngine, Engine};
@@ -54,6 +56,7 @@ use encoders::Encoders;
 use levels::Levels;
 use losses::Losses;
 use masters::Masters;
+use overlays::Overlays;
 use stored::Stored;
 use tiles::Resident;
 
@@ -73,6 +76,8 @@ pub struct Resources {
 #[derive(Debug, Clone)]
 pub struct Service {
     shared: Arc<RwLock<Arc<Shared>>>,
+    /// Why the overlays that were set last are not in force.
+    refused: Arc<RwLock<Option<String>>>,
 }
 
 /// What requests share under one configuration.
@@ -91,6 +96,7 @@ struct Shared {
     stored: Arc<Stored>,
     tiles: Arc<Resident>,
     levels: Arc<Levels>,
+    overlays: Arc<Overlays>,
     flights: Flights<Key, image::Made>,
     admission: Admission,
     info_lane: Arc<Lane>,
@@ -135,6 +141,7 @@ impl Service {
         let shared = Shared::new(config, source, check_every, resources, kept)?;
         Ok(Self {
             shared: Arc::new(RwLock::new(Arc::new(shared))),
+            refused: Arc::default(),
         })
     }
 
@@ -175,7 +182,15 @@ impl Service {
         }
         let shared = Shared::new(config, source, check_every, resources, kept)?;
         *self.shared.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shared);
+        *self.refused.write().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
+    }
+
+    /// Says that overlays which were set are not in force: nobody should rely on them, so that the server
+    /// is not ready until a reload goes well.
+    pub fn refuse_overlays(&self, error: &ConfigError) {
+        let words = format!("{error}; the overlays that were set before are in force");
+        *self.refused.write().unwrap_or_else(PoisonError::into_inner) = Some(words);
     }
 
     /// One page of the collection: `count` identifiers that contain `filter`, from the `offset`th on.
@@ -212,15 +227,20 @@ impl Service {
         self.shared().gpu.settled()
     }
 
-    /// Whether requests can be answered now: every root of the source is there.
+    /// Whether requests can be answered now: every root of the source is there, every overlay can be
+    /// applied, and no change of them was refused.
     pub fn readiness(&self) -> Readiness {
-        let checks: Vec<_> = self
-            .shared()
+        let shared = self.shared();
+        let mut checks: Vec<_> = shared
             .source
             .health()
             .into_iter()
             .map(|root| (format!("source {}", root.name), root.ok, root.words))
             .collect();
+        checks.extend(shared.overlays.health());
+        let refused = self.refused.read();
+        let refused = refused.unwrap_or_else(PoisonError::into_inner).clone();
+        checks.extend(refused.map(|words| ("overlay".to_owned(), false, words)));
         Readiness {
             ready: checks.iter().all(|(_, holds, _)| *holds),
             checks,
@@ -263,9 +283,11 @@ impl Shared {
         let encode_threads = or_all(config.encode.threads);
         let decode_bytes = decode_bytes(config, resources);
         let source = Arc::new(source);
+        let overlays = Overlays::new(&config.overlay)?;
         let masters = Masters::new(
             Arc::clone(&source),
             Arc::clone(&kept.levels),
+            Arc::clone(&overlays),
             limits.open_masters,
             config.decode_limits(decode_bytes),
             check_every,
@@ -296,6 +318,7 @@ impl Shared {
             stored: kept.stored,
             tiles: kept.tiles,
             levels: kept.levels,
+            overlays,
             flights: Flights::default(),
             admission: Admission {
                 tile: lane("tile", render_threads, decode_bytes / 4),

@@ -8,6 +8,7 @@
 
 use std::fs::{File, Metadata};
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstatfs, open, openat, openat2};
 use rustix::io::Errno;
@@ -182,6 +183,11 @@ fn reopen(handle: &File, flags: OFlags) -> Result<File, Failure> {
         )),
         Err(errno) => Err(errno.into()),
     }
+}
+
+/// The path of what a handle is, without links; `None` where the system does not tell it.
+pub(super) fn path_of(handle: &File) -> Option<PathBuf> {
+    std::fs::read_link(format!("{DESCRIPTORS}/{}", handle.as_raw_fd())).ok()
 }
 
 /// Where the kernel shows a process its own descriptors.

@@ -240,6 +240,13 @@ impl Place {
         Ok((handle, Version::of(&facts)))
     }
 
+    /// The path below the folder at which a file lies that was found there, whatever links led to it.
+    pub(super) fn path_below(&self, found: &Found) -> Option<String> {
+        let folder = beneath::path_of(&self.folder().ok()?.handle)?;
+        let path = beneath::path_of(&found.handle)?;
+        Some(path.strip_prefix(folder).ok()?.to_str()?.to_owned())
+    }
+
     /// What a path below the folder is: a file, or another folder open for listing.
     ///
     /// # Errors

@@ -39,12 +39,18 @@ pub struct Located {
     identifier: String,
     root: String,
     rule: String,
+    names: Vec<String>,
 }
 
 impl Located {
     /// The identifier that was asked for.
     pub fn identifier(&self) -> &str {
         &self.identifier
+    }
+
+    /// Every identifier that is known to name the same file, the one that was asked for among them.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// The name of the root that has it.
@@ -110,16 +116,17 @@ impl FileSource {
     /// other has it for certain,
     /// [`crate::error::ErrorKind::Busy`] when too many files are open.
     pub fn open(&self, identifier: &str) -> Result<Opened> {
-        let (root, (reader, version, rule)) = self.first(None, |root| root.open(identifier))?;
+        let (root, opened) = self.first(None, |root| root.open(identifier))?;
         let located = Located {
             identifier: identifier.to_owned(),
             root: root.name.clone(),
-            rule: format!("{}: {rule}", root.name),
+            rule: format!("{}: {}", root.name, opened.rule),
+            names: opened.names,
         };
         Ok(Opened {
-            reader: Arc::new(reader),
+            reader: Arc::new(opened.reader),
             located,
-            version,
+            version: opened.version,
         })
     }
 

@@ -65,6 +65,17 @@ impl Access {
     }
 }
 
+/// A file of a root, open.
+#[derive(Debug)]
+pub(super) struct OpenedHere {
+    pub(super) reader: FileReader,
+    pub(super) version: Version,
+    /// How it was found, for people.
+    pub(super) rule: String,
+    /// Every identifier that is known to name it.
+    pub(super) names: Vec<String>,
+}
+
 impl Root {
     /// The root that `config` describes, looked at once. An absent folder is no error.
     ///
@@ -117,14 +128,18 @@ impl Root {
     /// # Errors
     ///
     /// As [`Root::find`].
-    pub(super) fn open(&self, identifier: &str) -> Result<Option<(FileReader, Version, String)>> {
-        let opened = self.run_found(identifier, |found| {
+    pub(super) fn open(&self, identifier: &str) -> Result<Option<OpenedHere>> {
+        let place = Arc::clone(&self.place);
+        let opened = self.run_found(identifier, move |found| {
             let file = beneath::open_to_read(&found.handle)?;
-            Ok((file, found.version, found.ending))
+            let path = place.path_below(&found);
+            Ok((file, found.version, found.ending, path))
         })?;
-        Ok(opened.map(|(file, version, ending)| {
-            let reader = FileReader::new(file, version, self.access.clone());
-            (reader, version, self.rule.describe(&ending))
+        Ok(opened.map(|(file, version, ending, path)| OpenedHere {
+            reader: FileReader::new(file, version, self.access.clone()),
+            version,
+            rule: self.rule.describe(&ending),
+            names: self.rule.names(identifier, &ending, path.as_deref()),
         }))
     }
 

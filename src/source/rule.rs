@@ -5,6 +5,7 @@
 use regex::{Captures, Regex, RegexBuilder};
 
 use super::config::RootConfig;
+use super::path::forms;
 use super::template::Template;
 use crate::error::ConfigError;
 
@@ -76,6 +77,29 @@ impl Rule {
         };
         base.push_str(&self.suffix);
         Some(base)
+    }
+
+    /// Every identifier that is known to name the file that `identifier` names here with `ending`, in
+    /// all normal forms. `path` is where the file lies, links resolved; where a template makes paths it
+    /// counts as a name, since what else names the file cannot be told.
+    pub(super) fn names(&self, identifier: &str, ending: &str, path: Option<&str>) -> Vec<String> {
+        let mut names = vec![identifier.to_owned()];
+        let asked = (self.base(identifier)).map(|base| format!("{base}{ending}"));
+        for path in asked.as_deref().into_iter().chain(path) {
+            if self.template.is_some() {
+                names.push(path.to_owned());
+                continue;
+            }
+            let bare = self.endings.iter().filter_map(|ending| {
+                path.strip_suffix(ending.as_str())?
+                    .strip_suffix(&self.suffix)
+            });
+            names.extend(bare.map(|rest| format!("{}{rest}", self.prefix)));
+        }
+        let mut names: Vec<_> = names.iter().flat_map(|name| forms(name)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// What may follow a base, in the order in which it is tried.
@@ -203,6 +227,24 @@ mod tests {
         });
         assert_eq!(rule.base("a"), None);
         assert_eq!(rule.base("ab").as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn a_file_has_all_its_names() {
+        let plain = rule(|config| config.extensions = vec!["tif".to_owned(), "jpg".to_owned()]);
+        assert_eq!(plain.names("a", ".tif", None), ["a", "a.tif"]);
+        assert_eq!(plain.names("a.tif", "", None), ["a", "a.tif"]);
+        let linked = plain.names("link", "", Some("b/real.jpg"));
+        assert_eq!(linked, ["b/real", "b/real.jpg", "link"]);
+        assert_eq!(plain.names("\u{e9}", "", None), ["e\u{301}", "\u{e9}"]);
+        let moved = rule(|config| {
+            config.prefix = "maps/".to_owned();
+            config.suffix = "_m".to_owned();
+            config.extensions = vec!["tif".to_owned()];
+        });
+        assert_eq!(moved.names("maps/a", ".tif", Some("a_m.tif")), ["maps/a"]);
+        let made = rule(|config| config.template = "{lower(identifier)}".to_owned());
+        assert_eq!(made.names("A", ".tif", Some("a.tif")), ["A", "a.tif"]);
     }
 
     #[test]

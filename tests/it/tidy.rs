@@ -73,6 +73,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("color_quant", &["codec/gif/"]),
     ("moxcms", &["codec/colour"]),
     ("exif", &["codec/exif.rs"]),
+    ("ab_glyph", &["codec/overlay/text.rs"]),
     ("fast_image_resize", &["render/cpu/resample.rs"]),
     (
         "rustix",

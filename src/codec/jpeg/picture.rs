@@ -146,6 +146,14 @@ impl Picture for JpegPicture {
         })
     }
 
+    fn coding_block(&self) -> Dimensions {
+        let (horizontal, vertical) = self.header.sampling();
+        Dimensions {
+            width: 8 * horizontal.max(2),
+            height: 8 * vertical.max(2),
+        }
+    }
+
     fn stored(&self, level: usize, window: Window, format: Format) -> Option<Stored> {
         let whole = level == 0 && window == self.header.dimensions.window();
         self.whole

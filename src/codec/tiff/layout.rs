@@ -89,6 +89,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// Whether no sample bears on another: without loss, and no colour for several pixels.
+    pub(super) fn has_samples_of_their_own(&self) -> bool {
+        !self.compression.is_picture() && self.units.is_none()
+    }
+
     /// Reads how the picture in `directory` is stored.
     pub(super) fn read(file: &File, directory: &Directory, limits: &DecodeLimits) -> Result<Self> {
         let compression = compression(file, directory)?;

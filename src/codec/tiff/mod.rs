@@ -41,7 +41,7 @@ use crate::codec::colour::Colour;
 use crate::codec::jpeg::{Components, Heads, Mosaic};
 use crate::codec::{DecodeLimits, Facts, Foreign, MasterFormat, Picture, Price, Stored};
 use crate::error::{Error, Result};
-use crate::geometry::{Level, Orientation, Pyramid, Window};
+use crate::geometry::{Dimensions, Level, Orientation, Pyramid, Window};
 use crate::iiif::Format;
 use crate::raster::Rows;
 use crate::reader::RangeReader;
@@ -184,6 +184,17 @@ impl Picture for Tiff {
             return Ok(rows);
         }
         Ok(Box::new(RepeatEdge::new(rows, window.dimensions())))
+    }
+
+    fn coding_block(&self) -> Dimensions {
+        let side = match self.layouts.first() {
+            Some(layout) if layout.has_samples_of_their_own() => 1,
+            Some(_) | None => 16,
+        };
+        Dimensions {
+            width: side,
+            height: side,
+        }
     }
 
     fn stored(&self, level: usize, window: Window, format: Format) -> Option<Stored> {

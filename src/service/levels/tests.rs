@@ -16,6 +16,7 @@ use crate::raster::{Raster, gather};
 use crate::render::{CpuEngine, Engine as _, Output, Target};
 use crate::service::admission::{Lane, LaneLimits};
 use crate::service::masters::Masters;
+use crate::service::overlays::Overlays;
 use crate::service::tiles::CELL_SIDE_PX;
 use crate::source::{self, FileSource};
 
@@ -49,7 +50,15 @@ impl House {
         let levels = Arc::new(Levels::new(&config, source.folders(), 0));
         let limits = DecodeLimits::default();
         let kept = Arc::clone(&levels);
-        let masters = Masters::new(source, kept, 99, limits, Duration::ZERO, true);
+        let masters = Masters::new(
+            source,
+            kept,
+            Overlays::none(),
+            99,
+            limits,
+            Duration::ZERO,
+            true,
+        );
         let lane = LaneLimits {
             threads: 1,
             bytes: 1,
