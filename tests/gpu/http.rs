@@ -194,6 +194,62 @@ fn sixty_four_connections_get_the_bodies_of_the_cpu() {
     assert!(total(&off, "triforium_gpu_jobs_total{") < 0.5);
 }
 
+/// Redacts the left upper part of every master.
+const RULE: &str = "[[overlay.redactions]]\npattern = \".*\"\nrectangles = [[0, 0, 200, 150]]\n";
+
+#[test]
+fn tiles_that_stay_on_the_device_do_not_outlive_a_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, "").unwrap();
+    let config = file.to_string_lossy().into_owned();
+    let adapter = wanted().adapter;
+    let settings = [
+        ("GPU__ADAPTER", adapter.as_str()),
+        ("CACHE__DERIVATIVE__MEMORY_BYTES", "0"),
+        ("CACHE__LEVELS__DISK_BYTES", "0"),
+    ];
+    let arguments = ["--gpu", "on", "--config", &config];
+    let on = Server::launch(&masters(), &settings, &arguments);
+    let path = |width: usize| {
+        let name = MASTERS[width % MASTERS.len()];
+        format!("/iiif/3/{name}/0,0,180,120/^{width},/0/default.png")
+    };
+    let paths: Vec<_> = (100..220).map(path).collect();
+    let before = answers(&on, &paths);
+    answers(&on, &paths);
+    assert!(on.metric("triforium_gpu_resident_bytes") > 1e5);
+
+    std::fs::write(&file, RULE).unwrap();
+    on.signal("HUP");
+    let end = Instant::now() + Duration::from_mins(1);
+    while !on.log().contains("configuration is reloaded") {
+        assert!(Instant::now() < end, "{}", on.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let off = Server::launch(
+        &masters(),
+        &settings,
+        &["--gpu", "off", "--config", &config],
+    );
+    let mut on_device = 0;
+    for _ in 0..2 {
+        let (mine, reference) = (answers(&on, &paths), answers(&off, &paths));
+        for (index, path) in paths.iter().enumerate() {
+            assert_eq!(
+                mine[index].status,
+                200,
+                "{path}: {}",
+                mine[index].text_lossy()
+            );
+            assert!(mine[index].body == reference[index].body, "{path}");
+            assert!(mine[index].body != before[index].body, "{path}");
+            on_device += usize::from(engine(&mine[index]) == "gpu");
+        }
+    }
+    assert!(on_device > paths.len(), "{on_device}");
+}
+
 #[test]
 fn a_request_on_the_device_is_told_from_one_on_the_cpu() {
     let on = server(&masters(), "on", &[]);

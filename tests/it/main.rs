@@ -27,6 +27,7 @@ mod golden;
 mod hostile;
 mod ladder;
 mod library;
+mod overlays;
 mod painted;
 mod pixels;
 mod prometheus;

@@ -229,7 +229,7 @@ impl Mark {
         let shown = u64::from(self.region.width);
         let mut halvings = 0;
         // Until a pixel of the level takes no more than one and a half of the picture's.
-        while own * u64::from(factor.get()) * 2 > 3 * shown << halvings && halvings < 32 {
+        while halvings < 32 && own * u64::from(factor.get()) * 2 > (3 * shown) << halvings {
             halvings += 1;
         }
         halvings

@@ -68,7 +68,8 @@ impl Rows for Strips {
         };
         self.left -= dimensions.height;
         let channels = self.shape.format.channels;
-        let count = dimensions.area() as usize * channels.count();
+        let pixels = dimensions.width as usize * dimensions.height as usize;
+        let count = pixels * channels.count();
         let samples = match self.shape.format.depth {
             Depth::Eight => Samples::U8(vec![u8::try_from(self.value).expect("8 bits"); count]),
             Depth::Sixteen => Samples::U16(vec![self.value; count]),

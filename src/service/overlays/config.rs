@@ -266,8 +266,7 @@ mod tests {
             ..WatermarkConfig::default()
         };
         assert!(good.compile().is_ok());
-        type Change = fn(&mut WatermarkConfig);
-        let changes: [(&str, Change); 9] = [
+        let changes: [(&str, fn(&mut WatermarkConfig)); 9] = [
             ("image", |mark| mark.image = "x.png".into()),
             ("image", |mark| mark.text.clear()),
             ("font", |mark| mark.font.clear()),

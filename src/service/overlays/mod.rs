@@ -224,7 +224,7 @@ impl Dressing {
             1 => format!("redactions[{index}]: 1 rectangle"),
             count => format!("redactions[{index}]: {count} rectangles"),
         };
-        self.add(format!("{config:?}"), words);
+        self.add(&format!("{config:?}"), words);
         Ok(())
     }
 
@@ -258,13 +258,13 @@ impl Dressing {
             self.overlay.marks.push(laid);
         }
         self.add(
-            format!("{config:?} {digest:?}"),
+            &format!("{config:?} {digest:?}"),
             format!("watermarks[{index}]: {place}"),
         );
         Ok(())
     }
 
-    fn add(&mut self, rule: String, words: String) {
+    fn add(&mut self, rule: &str, words: String) {
         self.key = std::mem::take(&mut self.key).part(rule.as_bytes());
         self.words.push(words);
     }
