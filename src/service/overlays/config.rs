@@ -257,6 +257,8 @@ mod tests {
         assert_eq!(field(none), "rectangles");
     }
 
+    type Change = fn(&mut WatermarkConfig);
+
     #[test]
     fn wrong_watermarks_name_their_field() {
         let good = WatermarkConfig {
@@ -266,7 +268,7 @@ mod tests {
             ..WatermarkConfig::default()
         };
         assert!(good.compile().is_ok());
-        let changes: [(&str, fn(&mut WatermarkConfig)); 9] = [
+        let changes: [(&str, Change); 9] = [
             ("image", |mark| mark.image = "x.png".into()),
             ("image", |mark| mark.text.clear()),
             ("font", |mark| mark.font.clear()),

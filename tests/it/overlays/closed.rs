@@ -58,7 +58,7 @@ fn a_mark_that_goes_away_closes_its_images_until_it_is_back() {
                 &mark,
                 &fs::read(fixtures().join("images/iiif-test-image.png")).unwrap()[..9000],
             )
-            .unwrap()
+            .unwrap();
         },
         &|| {
             fs::remove_file(&mark).unwrap();

@@ -152,7 +152,6 @@ impl Chance {
         let size = match self.below(8) {
             0 if version == "3" => "max".to_owned(),
             0 => "full".to_owned(),
-            1 => format!("pct:{}", 1 + self.below(100)),
             2 if w < 4 * h => format!(",{}", 1 + self.below(h)),
             3 => format!("!{},{}", 1 + self.below(w), 1 + self.below(h)),
             4 if version == "3" && h < 4 * w => format!("^{},", 1 + self.below(300)),
