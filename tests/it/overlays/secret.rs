@@ -37,13 +37,12 @@ fn picture() -> Pixels {
 }
 
 /// How many pixels have a trace of magenta: more red and blue than green, or less light than anything else
-/// in the picture. Beside white edges JPEG itself makes green a little weaker than the others.
+/// in the picture. Beside white edges JPEG and WebP themselves make green a little weaker than the others.
 fn traces(answer: &Answer) -> usize {
     let pixels = decode(answer);
-    let margin = if answer.header("content-type") == "image/jpeg" {
-        16
-    } else {
-        4
+    let margin = match answer.header("content-type") {
+        "image/jpeg" | "image/webp" => 16,
+        _ => 4,
     };
     let mut count = 0;
     for y in 0..pixels.height {
