@@ -213,7 +213,7 @@ fn tiles_that_stay_on_the_device_do_not_outlive_a_rule() {
     let on = Server::launch(&masters(), &settings, &arguments);
     let path = |width: usize| {
         let name = MASTERS[width % MASTERS.len()];
-        format!("/iiif/3/{name}/0,0,180,120/^{width},/0/default.png")
+        format!("/iiif/3/{name}/0,0,400,300/^{width},/0/default.png")
     };
     let paths: Vec<_> = (100..220).map(path).collect();
     let before = answers(&on, &paths);
