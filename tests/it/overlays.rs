@@ -38,6 +38,8 @@ fn serve(masters: &Path, rules: &str, settings: &[(&str, &str)], place: TempDir)
     let path = file(&place);
     let arguments = ["--config", path.to_str().unwrap()];
     let server = Server::launch(masters, settings, &arguments);
+    // Whoever answers listens to signals too.
+    assert_eq!(server.get("/health/live").status, 200);
     House { server, place }
 }
 
