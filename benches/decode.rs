@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use triforium::cancel::Cancel;
-use triforium::codec::{DecodeLimits, Picture, encode, open};
+use triforium::codec::{Attached, DecodeLimits, Encoding, Picture, encode, open};
 use triforium::encoding::{EncodeSettings, TifCompression};
 use triforium::geometry::{Dimensions, Window};
 use triforium::iiif::Format;
@@ -75,9 +75,21 @@ fn pixels(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn as_stored<'a>(
+    format: Format,
+    settings: &'a EncodeSettings,
+    attached: &'a Attached,
+) -> Encoding<'a> {
+    Encoding {
+        format,
+        settings,
+        attached,
+    }
+}
+
 /// LZW as `encode.tif.compression` writes it, of a photograph: strips that fit a block.
 fn lzw(criterion: &mut Criterion) {
-    let cancel = Cancel::new();
+    let (cancel, attached) = (Cancel::new(), Attached::default());
     let photograph = picture("images/orientation/waterfall-1-upright.jpg");
     let dimensions = photograph.facts().pyramid.dimensions();
     let whole = dimensions.window();
@@ -85,7 +97,8 @@ fn lzw(criterion: &mut Criterion) {
     let mut settings = EncodeSettings::default();
     settings.tif.compression = TifCompression::Lzw;
     let mut file = Vec::new();
-    encode(Format::Tif, rows.as_mut(), &settings, &cancel, &mut file).expect("a TIFF");
+    let encoding = as_stored(Format::Tif, &settings, &attached);
+    encode(encoding, rows.as_mut(), &cancel, &mut file).expect("a TIFF");
     let picture = open(Arc::new(file), 1, &DecodeLimits::default()).expect("a TIFF");
     let mut group = criterion.benchmark_group("decode");
     group.throughput(Throughput::Elements(dimensions.area()));
@@ -112,7 +125,9 @@ fn large_jpeg() -> Vec<u8> {
     let raster = Raster::from_u8(dimensions, Channels::Rgb, samples).expect("as many samples");
     let (mut rows, mut file) = (OneStrip::from(raster), Vec::new());
     let settings = EncodeSettings::default();
-    encode(Format::Jpg, &mut rows, &settings, &Cancel::new(), &mut file).expect("a JPEG");
+    let attached = Attached::default();
+    let encoding = as_stored(Format::Jpg, &settings, &attached);
+    encode(encoding, &mut rows, &Cancel::new(), &mut file).expect("a JPEG");
     file
 }
 

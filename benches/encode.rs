@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use triforium::cancel::Cancel;
-use triforium::codec::encode;
+use triforium::codec::{Attached, Encoding, encode};
 use triforium::encoding::EncodeSettings;
 use triforium::geometry::Dimensions;
 use triforium::iiif::Format;
@@ -26,7 +26,7 @@ fn picture(width: u32, height: u32) -> Raster {
 
 fn formats(criterion: &mut Criterion) {
     let settings = EncodeSettings::default();
-    let cancel = Cancel::new();
+    let (cancel, attached) = (Cancel::new(), Attached::default());
     let mut group = criterion.benchmark_group("encode");
     group.sample_size(10);
     for (size, picture) in [("tile", picture(512, 512)), ("page", picture(1600, 1200))] {
@@ -37,13 +37,22 @@ fn formats(criterion: &mut Criterion) {
             Format::Webp,
             Format::Gif,
             Format::Tif,
+            Format::Avif,
+            Format::Jxl,
+            Format::Jp2,
+            Format::Pdf,
         ] {
             group.bench_function(format!("{size} {}", format.token()), |bencher| {
                 bencher.iter_batched(
                     || OneStrip::from(picture.clone()),
                     |mut rows| {
                         let mut file = Vec::new();
-                        encode(format, &mut rows, &settings, &cancel, &mut file).expect("a file");
+                        let encoding = Encoding {
+                            format,
+                            settings: &settings,
+                            attached: &attached,
+                        };
+                        encode(encoding, &mut rows, &cancel, &mut file).expect("a file");
                         black_box(file)
                     },
                     BatchSize::LargeInput,

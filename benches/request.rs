@@ -42,6 +42,7 @@ async fn ask(service: &Service, request: &ImageRequest) -> usize {
     let ask = Ask {
         unchanged: &|_| false,
         head: false,
+        accept: None,
     };
     let answer = service.image(request, ask).await.expect("an image");
     let Answer::Whole(_, body) = answer else {

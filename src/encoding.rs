@@ -15,6 +15,18 @@ pub struct EncodeSettings {
     pub webp: WebpSettings,
     /// TIFF.
     pub tif: TifSettings,
+    /// GIF.
+    pub gif: GifSettings,
+    /// AVIF.
+    pub avif: AvifSettings,
+    /// JPEG XL.
+    pub jxl: JxlSettings,
+    /// JPEG 2000.
+    pub jp2: Jp2Settings,
+    /// PDF.
+    pub pdf: PdfSettings,
+    /// What of masters' metadata goes into derivatives.
+    pub metadata: MetadataSettings,
 }
 
 impl EncodeSettings {
@@ -32,6 +44,34 @@ impl EncodeSettings {
         }
         if self.webp.method > 6 {
             return Err(ConfigError::new("encode.webp.method", "must be 0 to 6"));
+        }
+        if !(1..=100).contains(&self.avif.quality) {
+            return Err(ConfigError::new("encode.avif.quality", "must be 1 to 100"));
+        }
+        if !(1..=10).contains(&self.avif.speed) {
+            return Err(ConfigError::new("encode.avif.speed", "must be 1 to 10"));
+        }
+        if self.jxl.effort > 127 {
+            return Err(ConfigError::new("encode.jxl.effort", "must be 0 to 127"));
+        }
+        if !(20..=90).contains(&self.jp2.psnr_db) {
+            return Err(ConfigError::new("encode.jp2.psnr_db", "must be 20 to 90"));
+        }
+        if self.jp2.tile_px != 0 && !(64..=16_384).contains(&self.jp2.tile_px) {
+            let rule = "must be 0 or 64 to 16384";
+            return Err(ConfigError::new("encode.jp2.tile_px", rule));
+        }
+        if !(1..=10_000).contains(&self.pdf.dpi) {
+            return Err(ConfigError::new("encode.pdf.dpi", "must be 1 to 10000"));
+        }
+        for (key, value) in [
+            ("encode.avif.max_area_px", self.avif.max_area_px),
+            ("encode.jxl.max_area_px", self.jxl.max_area_px),
+            ("encode.jp2.max_area_px", self.jp2.max_area_px),
+        ] {
+            if value == 0 {
+                return Err(ConfigError::new(key, "must be at least 1"));
+            }
         }
         Ok(())
     }
@@ -135,4 +175,130 @@ pub enum TifCompression {
     Deflate,
     /// LZW with a horizontal predictor.
     Lzw,
+}
+
+/// GIF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GifSettings {
+    /// Whether pictures of more than 256 colours are dithered.
+    pub dither: bool,
+}
+
+impl Default for GifSettings {
+    fn default() -> Self {
+        Self { dither: true }
+    }
+}
+
+/// AVIF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AvifSettings {
+    /// Quality, 1 to 100.
+    pub quality: u8,
+    /// Effort: 1 (small) to 10 (fast).
+    pub speed: u8,
+    /// Most pixels of a picture.
+    pub max_area_px: u64,
+}
+
+impl Default for AvifSettings {
+    fn default() -> Self {
+        Self {
+            quality: 75,
+            speed: 9,
+            max_area_px: 1 << 24,
+        }
+    }
+}
+
+/// JPEG XL, always lossless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JxlSettings {
+    /// Effort: 0 (fast) to 127 (small).
+    pub effort: u8,
+    /// Most pixels of a picture.
+    pub max_area_px: u64,
+}
+
+impl Default for JxlSettings {
+    fn default() -> Self {
+        Self {
+            effort: 4,
+            max_area_px: 1 << 26,
+        }
+    }
+}
+
+/// JPEG 2000 in a JP2 file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jp2Settings {
+    /// Exact pixels instead of `psnr_db`.
+    pub lossless: bool,
+    /// Ratio of signal and noise in decibels, 20 to 90.
+    pub psnr_db: u8,
+    /// Edge of the square tiles. 0: none.
+    pub tile_px: u32,
+    /// Most pixels of a picture.
+    pub max_area_px: u64,
+}
+
+impl Default for Jp2Settings {
+    fn default() -> Self {
+        Self {
+            lossless: false,
+            psnr_db: 42,
+            tile_px: 1024,
+            max_area_px: 1 << 26,
+        }
+    }
+}
+
+/// PDF: a JPEG on one page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PdfSettings {
+    /// Pixels per inch of masters that do not say theirs.
+    pub dpi: u32,
+}
+
+impl Default for PdfSettings {
+    fn default() -> Self {
+        Self { dpi: 300 }
+    }
+}
+
+/// What of a master's metadata goes into its derivatives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
+pub struct MetadataSettings {
+    /// A profile of the colours, which are sRGB.
+    pub icc: bool,
+    /// EXIF, without places.
+    pub exif: bool,
+    /// Places, with EXIF.
+    pub gps: bool,
+    /// The XMP packet.
+    pub xmp: bool,
+    /// IPTC records.
+    pub iptc: bool,
+    /// The picture's size on paper.
+    pub dpi: bool,
+    /// Also into parts of a picture.
+    pub regions: bool,
+}
+
+impl MetadataSettings {
+    /// Whether anything goes into a derivative of the `whole` picture, or of a part of it.
+    pub const fn carries(&self, whole: bool) -> bool {
+        let any = self.icc || self.exif || self.xmp || self.iptc || self.dpi;
+        any && (whole || self.regions)
+    }
 }

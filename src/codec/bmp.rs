@@ -21,13 +21,16 @@ use super::metadata::Blocks;
 use super::open::dimensions_within;
 use super::stream::{self, Stream, peek, stream};
 use super::whole::{self, WholeRows};
-use super::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price};
+use super::{Colour, DecodeLimits, Density, Facts, MasterFormat, Picture, Price};
 
 /// Bytes before the bitmap header.
 const FILE_HEADER_BYTES: u64 = 14;
 
 /// Length of a `BITMAPCOREHEADER`, whose fields are shorter.
 const CORE_HEADER_BYTES: u32 = 12;
+
+/// Length of a `BITMAPINFOHEADER`, the first one with a resolution.
+const INFO_HEADER_BYTES: u32 = 40;
 
 /// Length of a `BITMAPV5HEADER`, the only one with a place for a profile.
 const V5_HEADER_BYTES: u32 = 124;
@@ -126,7 +129,19 @@ fn embedded_profile(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<O
     reader.read_vec(start, length).map(Some)
 }
 
-/// Reads the profile.
+/// Pixels of a metre, as headers of 40 bytes and more have them.
+fn density(reader: &dyn RangeReader) -> Result<Option<Density>> {
+    let length = peek::<4>(reader, FILE_HEADER_BYTES)?.map(u32::from_le_bytes);
+    if length.is_none_or(|length| length < INFO_HEADER_BYTES) {
+        return Ok(None);
+    }
+    let across = peek::<4>(reader, FILE_HEADER_BYTES + 24)?.map(i32::from_le_bytes);
+    let down = peek::<4>(reader, FILE_HEADER_BYTES + 28)?.map(i32::from_le_bytes);
+    let both = across.zip(down);
+    Ok(both.and_then(|(across, down)| Density::new(across.into(), down.into())))
+}
+
+/// Reads profile and resolution.
 ///
 /// # Errors
 ///
@@ -134,6 +149,7 @@ fn embedded_profile(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<O
 pub(super) fn metadata(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<Blocks> {
     Ok(Blocks {
         icc: embedded_profile(reader, limits)?,
+        density: density(reader)?,
         ..Blocks::default()
     })
 }

@@ -14,6 +14,8 @@ mod foreign;
 mod grid;
 mod link;
 
+mod standard;
+
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -25,6 +27,8 @@ use moxcms::{
 };
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
+
+pub use standard::standard_profile;
 
 use crate::error::{Error, Result};
 use crate::raster::{Channels, Raster, Rows, Samples, Shape};

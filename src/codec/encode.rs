@@ -11,48 +11,71 @@ use crate::error::Result;
 use crate::iiif::Format;
 use crate::raster::Rows;
 
-use super::{gif, jpeg, png, tif, webp};
+use super::{Attached, avif, gif, jp2_encode, jpeg, jxl, pdf, png, tif, webp};
 
 /// Libraries that decide about pixels or bytes, with the versions that `Cargo.lock` holds.
 const LIBRARIES: &[(&str, &str)] = &[
-    ("color_quant", "1.1.0"),
+    ("avif-serialize", "0.8.9"),
     ("fdeflate", "0.3.7"),
     ("flate2", "1.1.11"),
     ("gif", "0.14.2"),
     ("image", "0.25.10"),
     ("image-webp", "0.2.4"),
     ("jpeg-encoder", "0.7.1"),
+    ("jxl-oxide", "0.12.6"),
     ("libwebp-sys", "0.9.6"),
     ("moxcms", "0.9.2"),
     ("mozjpeg-sys", "2.2.3"),
+    ("openjpeg-sys", "1.0.12"),
+    ("pdf-writer", "0.15.0"),
     ("png", "0.18.1"),
+    ("rav1e", "0.8.1"),
+    ("ravif", "0.13.0"),
     ("tiff", "0.11.3"),
     ("turbojpeg-sys", "1.2.0"),
     ("webp", "0.3.1"),
     ("weezl", "0.1.12"),
     ("zlib-rs", "0.6.8"),
     ("zune-jpeg", "0.5.15"),
+    ("zune-jpegxl", "0.5.2"),
 ];
 
-/// Writes `rows` to `sink` as `format`.
+/// What a derivative's file is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Encoding<'a> {
+    /// Its format.
+    pub format: Format,
+    /// How each format is written.
+    pub settings: &'a EncodeSettings,
+    /// What goes into it beside the pixels.
+    pub attached: &'a Attached,
+}
+
+/// Writes `rows` to `sink` as `encoding` says.
 ///
 /// # Errors
 ///
 /// Those of `rows` and `cancel`; [`crate::error::ErrorKind::BadRequest`] about the format for
 /// dimensions that it cannot hold; [`crate::error::ErrorKind::Cancelled`] when `sink` refuses bytes.
 pub fn encode(
-    format: Format,
+    encoding: Encoding<'_>,
     rows: &mut dyn Rows,
-    settings: &EncodeSettings,
     cancel: &Cancel,
     sink: &mut dyn Write,
 ) -> Result<()> {
-    match format {
-        Format::Jpg => jpeg::encode(rows, &settings.jpeg, cancel, sink),
-        Format::Png => png::encode(rows, settings.png, cancel, sink),
-        Format::Webp => webp::encode(rows, settings.webp, cancel, sink),
-        Format::Gif => gif::encode(rows, cancel, sink),
-        Format::Tif => tif::encode(rows, settings.tif, cancel, sink),
+    let Encoding {
+        settings, attached, ..
+    } = encoding;
+    match encoding.format {
+        Format::Jpg => jpeg::encode_with(rows, settings.jpeg, attached, cancel, sink),
+        Format::Png => png::encode(rows, settings.png, attached, cancel, sink),
+        Format::Webp => webp::encode(rows, settings.webp, attached, cancel, sink),
+        Format::Gif => gif::encode(rows, settings.gif, cancel, sink),
+        Format::Tif => tif::encode(rows, settings.tif, attached, cancel, sink),
+        Format::Avif => avif::encode(rows, settings.avif, attached, cancel, sink),
+        Format::Jxl => jxl::encode(rows, settings.jxl, attached, cancel, sink),
+        Format::Jp2 => jp2_encode::encode(rows, settings.jp2, attached, cancel, sink),
+        Format::Pdf => pdf::encode(rows, (&settings.jpeg, settings.pdf), attached, cancel, sink),
     }
 }
 
@@ -69,6 +92,7 @@ pub fn versions() -> String {
     for (feature, on) in [
         ("turbojpeg", cfg!(feature = "turbojpeg")),
         ("mozjpeg", cfg!(feature = "mozjpeg")),
+        ("jp2-encode", cfg!(feature = "jp2-encode")),
         ("webp", cfg!(feature = "webp")),
     ] {
         if on {
@@ -101,12 +125,22 @@ mod tests {
             (Format::Webp, b"RIFF"),
             (Format::Gif, b"GIF89a"),
             (Format::Tif, b"II*\0"),
+            (Format::Avif, b"\0\0\0\x18ftypavif"),
+            (Format::Pdf, b"%PDF-1."),
+            #[cfg(feature = "jp2-encode")]
+            (Format::Jp2, b"\0\0\0\x0cjP  "),
+            (Format::Jxl, b"\xff\x0a"),
         ] {
-            let dimensions = Dimensions::new(2, 1).unwrap();
-            let raster = Raster::from_u8(dimensions, Channels::Rgb, vec![9; 6]).unwrap();
+            let dimensions = Dimensions::new(2, 2).unwrap();
+            let raster = Raster::from_u8(dimensions, Channels::Rgb, vec![9; 12]).unwrap();
             let (settings, mut file) = (EncodeSettings::default(), Vec::new());
             let mut rows = OneStrip::from(raster);
-            encode(format, &mut rows, &settings, &Cancel::new(), &mut file).unwrap();
+            let encoding = Encoding {
+                format,
+                settings: &settings,
+                attached: &Attached::default(),
+            };
+            encode(encoding, &mut rows, &Cancel::new(), &mut file).unwrap();
             assert!(file.starts_with(magic), "{format:?}");
         }
     }
@@ -114,7 +148,7 @@ mod tests {
     #[test]
     fn the_versions_name_every_library_and_feature() {
         let text = versions();
-        assert!(text.starts_with("color_quant "));
+        assert!(text.starts_with("avif-serialize "));
         assert!(text.contains("moxcms "));
         assert_eq!(text.contains(";webp;"), cfg!(feature = "webp"));
     }

@@ -1,20 +1,29 @@
-//! An EXIF block → the orientation that it asks for.
+//! Metadata → the orientation that they ask for: EXIF's, and where EXIF says nothing XMP's.
 //!
 //! The only file that knows the EXIF library. Damaged metadata never fail an image: what cannot be
 //! read counts as upright.
 
+use super::xmp;
 use crate::geometry::Orientation;
 
 /// What an EXIF block is preceded by in JPEG and, by habit, elsewhere.
 const PREFIX: &[u8] = b"Exif\0\0";
 
-/// What has to be done to the stored pixels, as the orientation tag of `block` says: a TIFF
-/// structure, with or without the prefix of JPEG's APP1 segment.
+/// What has to be done to the stored pixels, as the orientation tag of the EXIF block says, else the
+/// XMP packet.
+pub(super) fn orientation(block: Option<&[u8]>, packet: Option<&[u8]>) -> Orientation {
+    let said = block.and_then(stated);
+    said.or_else(|| packet.and_then(xmp::orientation))
+        .unwrap_or(Orientation::IDENTITY)
+}
+
+/// What the orientation tag of `block` says, if it has one: a TIFF structure, with or without the
+/// prefix of JPEG's APP1 segment.
 ///
 /// Source: EXIF 2.32 tag 0x0112 of the first image directory.
-pub(super) fn orientation(block: &[u8]) -> Orientation {
+pub(super) fn stated(block: &[u8]) -> Option<Orientation> {
     let block = block.strip_prefix(PREFIX).unwrap_or(block);
-    tag_of(block).map_or(Orientation::IDENTITY, Orientation::from_tag)
+    tag_of(block).map(Orientation::from_tag)
 }
 
 fn tag_of(block: &[u8]) -> Option<u16> {
@@ -61,8 +70,8 @@ mod tests {
             for value in 1..=8 {
                 let plain = block(0x0112, value, big);
                 let prefixed = [PREFIX, &plain].concat();
-                assert_eq!(orientation(&plain), Orientation::from_tag(value));
-                assert_eq!(orientation(&prefixed), Orientation::from_tag(value));
+                assert_eq!(stated(&plain), Some(Orientation::from_tag(value)));
+                assert_eq!(stated(&prefixed), Some(Orientation::from_tag(value)));
             }
         }
     }
@@ -70,14 +79,23 @@ mod tests {
     #[test]
     fn blocks_without_a_usable_tag_are_upright() {
         let turned = block(0x0112, 6, true);
-        assert_eq!(orientation(&[]), Orientation::IDENTITY);
-        assert_eq!(orientation(&block(0x0113, 6, true)), Orientation::IDENTITY);
-        assert_eq!(orientation(&block(0x0112, 9, true)), Orientation::IDENTITY);
+        let upright = |block: &[u8]| orientation(Some(block), None) == Orientation::IDENTITY;
+        assert!(upright(&[]));
+        assert!(upright(&block(0x0113, 6, true)));
+        assert!(upright(&block(0x0112, 9, true)));
         for length in 0..turned.len() - 4 {
-            assert_eq!(
-                orientation(&turned[..length.min(18)]),
-                Orientation::IDENTITY
-            );
+            assert!(upright(&turned[..length.min(18)]));
         }
+    }
+
+    #[test]
+    fn a_packet_counts_where_the_block_says_nothing() {
+        let packet = Some(br#"tiff:Orientation="3""#.as_slice());
+        let tag = Orientation::from_tag;
+        assert_eq!(orientation(None, packet), tag(3));
+        assert_eq!(orientation(Some(&block(0x0113, 6, true)), packet), tag(3));
+        assert_eq!(orientation(Some(&block(0x0112, 6, true)), packet), tag(6));
+        assert_eq!(orientation(Some(&block(0x0112, 1, true)), packet), tag(1));
+        assert_eq!(orientation(None, None), Orientation::IDENTITY);
     }
 }

@@ -35,6 +35,8 @@ pub struct DerivativeRow {
     pub depth: &'static str,
     /// Colours and opacity.
     pub colour: &'static str,
+    /// What goes along, where the settings say so.
+    pub metadata: &'static str,
     /// The crates behind it.
     pub crates: &'static [&'static str],
 }
@@ -111,6 +113,15 @@ pub const MASTERS: &[MasterRow] = &[
         regions: "whole",
         crates: &["image"],
     },
+    MasterRow {
+        format: MasterFormat::JpegXl,
+        name: "JPEG XL",
+        depth: "1 to 32 bits, floating point too, as 8 or 16",
+        colour: "gray, RGB; opacity straight or multiplied in; the first frame",
+        levels: "none",
+        regions: "groups of 256² alone",
+        crates: &["jxl-oxide"],
+    },
 ];
 
 /// The formats of derivatives.
@@ -119,31 +130,64 @@ pub const DERIVATIVES: &[DerivativeRow] = &[
         format: Format::Jpg,
         depth: "8 bits",
         colour: "gray, RGB",
+        metadata: "profile, EXIF, XMP, IPTC, resolution",
         crates: &["turbojpeg-sys", "mozjpeg-sys", "jpeg-encoder"],
     },
     DerivativeRow {
         format: Format::Png,
-        depth: "8 bits",
+        depth: "8, 16 bits",
         colour: "gray, RGB; opacity",
+        metadata: "profile, EXIF, XMP, resolution",
         crates: &["png"],
     },
     DerivativeRow {
         format: Format::Webp,
         depth: "8 bits",
         colour: "RGB; opacity; lossy or lossless",
+        metadata: "profile, EXIF, XMP",
         crates: &["webp", "image-webp"],
+    },
+    DerivativeRow {
+        format: Format::Avif,
+        depth: "10 bits, from 8",
+        colour: "RGB; opacity; lossy",
+        metadata: "EXIF",
+        crates: &["ravif"],
+    },
+    DerivativeRow {
+        format: Format::Jxl,
+        depth: "8 bits, without opacity 16; at least 2 pixels a side",
+        colour: "gray, RGB; opacity; lossless",
+        metadata: "EXIF, XMP",
+        crates: &["zune-jpegxl"],
     },
     DerivativeRow {
         format: Format::Gif,
         depth: "8 bits",
-        colour: "palette of 256; opacity",
-        crates: &["gif", "color_quant"],
+        colour: "palette of 256, dithered or not; opacity, all or nothing",
+        metadata: "none",
+        crates: &["gif"],
     },
     DerivativeRow {
         format: Format::Tif,
-        depth: "8 bits",
+        depth: "8, 16 bits",
         colour: "gray, RGB; opacity; Deflate, LZW or none",
+        metadata: "profile, EXIF, XMP, IPTC, resolution",
         crates: &["tiff"],
+    },
+    DerivativeRow {
+        format: Format::Pdf,
+        depth: "8 bits",
+        colour: "gray, RGB; the JPEG on one page",
+        metadata: "title, rights, resolution; profile, XMP",
+        crates: &["pdf-writer"],
+    },
+    DerivativeRow {
+        format: Format::Jp2,
+        depth: "8, 16 bits",
+        colour: "gray, RGB; opacity; lossy or lossless; a feature",
+        metadata: "profile, EXIF, XMP, IPTC, resolution",
+        crates: &["openjpeg-sys"],
     },
 ];
 

@@ -5,6 +5,8 @@
 //! keeps decoded pixels. [`encode`] writes rows in a derivative's format. Colour profiles are
 //! converted to sRGB here, between a decoder and its first consumer.
 
+mod attached;
+mod avif;
 mod bmp;
 mod colour;
 mod encode;
@@ -12,11 +14,14 @@ mod exif;
 pub mod formats;
 mod gif;
 mod jp2;
+mod jp2_encode;
 pub mod jpeg;
+mod jxl;
 mod metadata;
 mod open;
 mod overlay;
 pub mod packed;
+mod pdf;
 mod png;
 mod ptif;
 mod sink;
@@ -26,13 +31,16 @@ mod tif;
 mod tiff;
 mod webp;
 mod whole;
+mod written_box;
+mod xmp;
 
 #[cfg(test)]
 mod tests;
 
+pub use attached::{Attached, Density};
 use colour::Primaries;
-pub use colour::{Colour, ColourMode, Foreign, Intent, LabRange};
-pub use encode::{encode, versions};
+pub use colour::{Colour, ColourMode, Foreign, Intent, LabRange, standard_profile};
+pub use encode::{Encoding, encode, versions};
 pub use jpeg::{Components, Mosaic};
 pub use metadata::{Field, Metadata, metadata};
 pub use open::{is_master, open};
@@ -165,11 +173,13 @@ pub enum MasterFormat {
     Gif,
     /// BMP.
     Bmp,
+    /// JPEG XL, its first frame.
+    JpegXl,
 }
 
 impl MasterFormat {
     /// All formats, in the order of [`MasterFormat::index`].
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Jpeg,
         Self::Png,
         Self::Tiff,
@@ -177,6 +187,7 @@ impl MasterFormat {
         Self::Webp,
         Self::Gif,
         Self::Bmp,
+        Self::JpegXl,
     ];
 
     /// The format's place in [`MasterFormat::ALL`].
@@ -194,6 +205,7 @@ impl MasterFormat {
             Self::Webp => "webp",
             Self::Gif => "gif",
             Self::Bmp => "bmp",
+            Self::JpegXl => "jpegxl",
         }
     }
 }

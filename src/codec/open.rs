@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
 use crate::reader::RangeReader;
 
-use super::{DecodeLimits, Picture, bmp, gif, jp2, jpeg, png, tiff, webp};
+use super::{DecodeLimits, Picture, bmp, gif, jp2, jpeg, jxl, png, tiff, webp};
 
 /// Bytes that are read to tell the format: the longest magic is a JP2 signature box of 12.
 const HEAD_BYTES: u64 = 64;
@@ -45,6 +45,8 @@ pub fn open(
         gif::open
     } else if bmp::matches(&head) {
         bmp::open
+    } else if jxl::matches(&head) {
+        jxl::open
     } else {
         return Err(Error::new(
             ErrorKind::NotImplemented,
@@ -68,6 +70,7 @@ pub fn is_master(head: &[u8]) -> bool {
         jp2::matches,
         gif::matches,
         bmp::matches,
+        jxl::matches,
     ];
     known.iter().any(|matches| matches(head))
 }

@@ -1,7 +1,9 @@
 //! Decoders of this room against foreign ones, and what all of them promise.
 
+mod derivatives;
 mod encoders;
 mod formats;
+mod jpeg_xl;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

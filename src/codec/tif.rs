@@ -7,10 +7,14 @@
 
 use std::io::{Cursor, Write};
 
+use tiff::Directory;
 use tiff::TiffError;
 use tiff::encoder::colortype::{self, ColorType};
-use tiff::encoder::{Compression, Predictor, TiffEncoder, TiffValue, compression::DeflateLevel};
-use tiff::tags::{PhotometricInterpretation, SampleFormat, Tag};
+use tiff::encoder::{
+    Compression, DirectoryEncoder, Predictor, TiffEncoder, TiffKindStandard, TiffValue,
+    compression::DeflateLevel,
+};
+use tiff::tags::{PhotometricInterpretation, SampleFormat, Tag, Type};
 
 use crate::cancel::Cancel;
 use crate::encoding::{TifCompression, TifSettings};
@@ -18,7 +22,8 @@ use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::raster::{Channels, Rows, Samples, gather};
 
-use super::sink;
+use super::metadata::{self, Field, Metadata};
+use super::{Attached, sink};
 
 /// `ExtraSamples` of straight opacity.
 const UNASSOCIATED_ALPHA: u16 = 2;
@@ -31,6 +36,7 @@ const UNASSOCIATED_ALPHA: u16 = 2;
 pub(super) fn encode(
     rows: &mut dyn Rows,
     settings: TifSettings,
+    attached: &Attached,
     cancel: &Cancel,
     sink: &mut dyn Write,
 ) -> Result<()> {
@@ -41,6 +47,7 @@ pub(super) fn encode(
         dimensions,
         channels,
         compression: settings.compression,
+        attached,
     };
     let file = match (raster.samples(), channels) {
         (Samples::U8(samples), Channels::Gray) => picture.write::<colortype::Gray8>(samples),
@@ -58,13 +65,14 @@ pub(super) fn encode(
 }
 
 /// What the directory says beside the kind of its samples.
-struct Picture {
+struct Picture<'a> {
     dimensions: Dimensions,
     channels: Channels,
     compression: TifCompression,
+    attached: &'a Attached,
 }
 
-impl Picture {
+impl Picture<'_> {
     fn write<C: ColorType>(&self, samples: &[C::Inner]) -> Result<Vec<u8>, TiffError>
     where
         [C::Inner]: TiffValue,
@@ -81,7 +89,9 @@ impl Picture {
         let mut encoder = TiffEncoder::new(&mut file)?
             .with_compression(compression)
             .with_predictor(predictor);
+        let described = self.described(&mut encoder)?;
         let mut image = encoder.new_image::<C>(self.dimensions.width, self.dimensions.height)?;
+        image.encoder().extend_from(&described);
         if self.channels.has_alpha() {
             image
                 .encoder()
@@ -90,6 +100,65 @@ impl Picture {
         image.write_data(samples)?;
         Ok(file.into_inner())
     }
+
+    /// The fields of what is attached, written but for their directory; directories that they need are
+    /// written first.
+    fn described(
+        &self,
+        encoder: &mut TiffEncoder<&mut Cursor<Vec<u8>>>,
+    ) -> Result<Directory, TiffError> {
+        let attached = self.attached;
+        let block = attached.exif.as_deref().map(metadata::of_block);
+        let Metadata {
+            mut picture,
+            exif,
+            gps,
+            ..
+        } = block.unwrap_or_default();
+        picture.extend(
+            attached
+                .density
+                .into_iter()
+                .flat_map(metadata::resolution_fields),
+        );
+        for (tag, kind, bytes) in [
+            (metadata::ICC_PROFILE, metadata::UNDEFINED, &attached.icc),
+            (metadata::XMP, metadata::BYTE, &attached.xmp),
+            (metadata::IPTC, metadata::UNDEFINED, &attached.iptc),
+        ] {
+            picture.extend(bytes.clone().map(|bytes| Field::opaque(tag, kind, bytes)));
+        }
+        let mut pointers = Vec::new();
+        for (tag, fields) in [(metadata::EXIF_IFD, exif), (metadata::GPS_IFD, gps)] {
+            if !fields.is_empty() {
+                let mut inner = encoder.extra_directory()?;
+                let entries = entries(&mut inner, &fields)?;
+                inner.extend_from(&entries);
+                pointers.push((tag, inner.finish_with_offsets()?.pointer));
+            }
+        }
+        let mut outer = encoder.extra_directory()?;
+        let mut described = entries(&mut outer, &picture)?;
+        for (tag, pointer) in pointers {
+            let entry = outer.write_entry_bytes(Type::LONG, &pointer.0.to_ne_bytes())?;
+            described.extend([(Tag::from_u16_exhaustive(tag), entry)]);
+        }
+        Ok(described)
+    }
+}
+
+type Inner<'a, 'f> = DirectoryEncoder<'a, &'f mut Cursor<Vec<u8>>, TiffKindStandard>;
+
+/// Writes the values of `fields`.
+fn entries(directory: &mut Inner<'_, '_>, fields: &[Field]) -> Result<Directory, TiffError> {
+    let mut entries = Directory::empty();
+    for field in fields {
+        if let Some(kind) = Type::from_u16(field.kind) {
+            let entry = directory.write_entry_bytes(kind, &field.native())?;
+            entries.extend([(Tag::from_u16_exhaustive(field.tag), entry)]);
+        }
+    }
+    Ok(entries)
 }
 
 /// Luminance and opacity of 8 bits.

@@ -130,7 +130,7 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "source.file.roots",
-        meaning: "Named roots, tried in order; the first in which an identifier finds a file answers. While one is away, only\nfiles of roots with a prefix or a pattern are taken from those after it. Each is a table\n[[source.file.roots]] with these keys:\n  name        what it is called in health and info, unlike all others (\"default\")\n  path        the folder\n  prefix      identifiers have to begin with this; the rest is the file's path (\"\")\n  suffix      added to the rest (\"\")\n  extensions  tried in turn after a dot where the path itself is no file\n              ([\"tif\", \"tiff\", \"ptif\", \"ptiff\", \"btf\", \"jp2\", \"jpx\", \"jpf\", \"j2k\", \"j2c\", \"jpc\", \"jph\", \"jhc\",\n              \"jpg\", \"jpeg\", \"png\", \"webp\", \"gif\", \"bmp\"])\n  pattern     a regular expression that the whole identifier has to match (\"\")\n  template    the path in place of the rest, with {name}, {pairtree(name)}, {hash(name)},\n              {hash(name,levels,digits)}, {lower(name)} and {replace(name,from,to)}; a name is a capture of the\n              pattern, or identifier for the rest (\"\")",
+        meaning: "Named roots, tried in order; the first in which an identifier finds a file answers. While one is away, only\nfiles of roots with a prefix or a pattern are taken from those after it. Each is a table\n[[source.file.roots]] with these keys:\n  name        what it is called in health and info, unlike all others (\"default\")\n  path        the folder\n  prefix      identifiers have to begin with this; the rest is the file's path (\"\")\n  suffix      added to the rest (\"\")\n  extensions  tried in turn after a dot where the path itself is no file\n              ([\"tif\", \"tiff\", \"ptif\", \"ptiff\", \"btf\", \"jp2\", \"jpx\", \"jpf\", \"j2k\", \"j2c\", \"jpc\", \"jph\", \"jhc\",\n              \"jpg\", \"jpeg\", \"png\", \"webp\", \"gif\", \"bmp\", \"jxl\"])\n  pattern     a regular expression that the whole identifier has to match (\"\")\n  template    the path in place of the rest, with {name}, {pairtree(name)}, {hash(name)},\n              {hash(name,levels,digits)}, {lower(name)} and {replace(name,from,to)}; a name is a capture of the\n              pattern, or identifier for the rest (\"\")",
     },
     KeyInfo {
         key: "limits.max_width_px",
@@ -213,12 +213,28 @@ pub const KEYS: &[KeyInfo] = &[
         meaning: "rights of every image in info.json: a Creative Commons or RightsStatements.org URI. Empty: none.",
     },
     KeyInfo {
+        key: "iiif.physical_dimensions",
+        meaning: "Whether info.json says how large an image is on paper (the service physdim), where its master says so. 72 and 96\npixels per inch count as not said: programs write them unasked.",
+    },
+    KeyInfo {
+        key: "iiif.preferred_formats",
+        meaning: "Formats in which images are best asked for, best first ([\"webp\", \"jpg\"]); published in info.json of Image API 3.",
+    },
+    KeyInfo {
+        key: "iiif.formats_by_accept",
+        meaning: "Formats that are sent in place of jpg to clients whose Accept names them, best first ([\"avif\", \"webp\"]), with\nVary: Accept. Empty: what is asked for is sent.",
+    },
+    KeyInfo {
         key: "iiif.background",
         meaning: "What shows where a picture without opacity has none: red, green, blue, each 0 to 255.",
     },
     KeyInfo {
         key: "encode.threads",
         meaning: "Threads that encode. 0: one for each processor.",
+    },
+    KeyInfo {
+        key: "encode.sixteen_bits",
+        meaning: "Whether png, tif, jp2 and jxl keep 16 bits of masters that have more than 8; else all have 8.",
     },
     KeyInfo {
         key: "encode.jpeg.quality",
@@ -251,6 +267,78 @@ pub const KEYS: &[KeyInfo] = &[
     KeyInfo {
         key: "encode.tif.compression",
         meaning: "How strips are compressed: \"none\", \"deflate\" or \"lzw\".",
+    },
+    KeyInfo {
+        key: "encode.gif.dither",
+        meaning: "Whether pictures of more than 256 colours are dithered (smooth gradients, larger files).",
+    },
+    KeyInfo {
+        key: "encode.avif.quality",
+        meaning: "Quality of colour and opacity, 1 to 100.",
+    },
+    KeyInfo {
+        key: "encode.avif.speed",
+        meaning: "Effort, 1 (smallest, very slow) to 10 (fast).",
+    },
+    KeyInfo {
+        key: "encode.avif.max_area_px",
+        meaning: "Most pixels of an AVIF answer, which takes long to encode; larger ones are 400.",
+    },
+    KeyInfo {
+        key: "encode.jxl.effort",
+        meaning: "Effort of lossless JPEG XL, 0 (fast) to 127 (small).",
+    },
+    KeyInfo {
+        key: "encode.jxl.max_area_px",
+        meaning: "Most pixels of a JPEG XL answer; larger ones are 400.",
+    },
+    KeyInfo {
+        key: "encode.jp2.lossless",
+        meaning: "Exact pixels (5-3 wavelet) instead of psnr_db (9-7 wavelet).",
+    },
+    KeyInfo {
+        key: "encode.jp2.psnr_db",
+        meaning: "Peak signal-to-noise ratio of lossy files in decibels, 20 to 90.",
+    },
+    KeyInfo {
+        key: "encode.jp2.tile_px",
+        meaning: "Edge of the square tiles, 64 to 16384 pixels. 0: none.",
+    },
+    KeyInfo {
+        key: "encode.jp2.max_area_px",
+        meaning: "Most pixels of a JPEG 2000 answer; larger ones are 400.",
+    },
+    KeyInfo {
+        key: "encode.pdf.dpi",
+        meaning: "Pixels per inch, for the page's size, of masters that do not say theirs, 1 to 10000.",
+    },
+    KeyInfo {
+        key: "encode.metadata.icc",
+        meaning: "Whether derivatives say that they are sRGB by an ICC profile (jpg, png, webp, tif, jp2, pdf).",
+    },
+    KeyInfo {
+        key: "encode.metadata.exif",
+        meaning: "Whether derivatives carry the master's EXIF, without places, thumbnail and maker's notes (jpg, png, webp, tif,\njp2, avif, jxl).",
+    },
+    KeyInfo {
+        key: "encode.metadata.gps",
+        meaning: "Whether EXIF keeps the places.",
+    },
+    KeyInfo {
+        key: "encode.metadata.xmp",
+        meaning: "Whether derivatives carry the master's XMP packet (jpg, png, webp, tif, jp2, jxl, pdf).",
+    },
+    KeyInfo {
+        key: "encode.metadata.iptc",
+        meaning: "Whether derivatives carry the master's IPTC records (jpg, tif, jp2).",
+    },
+    KeyInfo {
+        key: "encode.metadata.dpi",
+        meaning: "Whether derivatives say how large the picture is on paper (jpg, png, tif, jp2; pdf always does).",
+    },
+    KeyInfo {
+        key: "encode.metadata.regions",
+        meaning: "Whether the above go into parts of a picture too, tiles included; else only where the region is the whole.",
     },
     KeyInfo {
         key: "cache.directory",

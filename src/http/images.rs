@@ -55,6 +55,7 @@ async fn answer(
     let ask = Ask {
         unchanged: &unchanged,
         head: inquiry.is_head(),
+        accept: accept.as_deref(),
     };
     service.image(&request, ask).await
 }
@@ -94,7 +95,7 @@ fn respond(
     conditional::describe(headers, &validators.etag, validators.last_modified, cache)?;
     headers.insert(LINK, value(links(inquiry, target, &head))?);
     let [.., last] = segments;
-    if target.version.is_1x() && !last.contains('.') {
+    if head.varies || (target.version.is_1x() && !last.contains('.')) {
         headers.insert(VARY, HeaderValue::from_static("Accept"));
     }
     if settings.config.public.server_timing {

@@ -36,6 +36,11 @@ impl Preference {
     pub(super) fn is_named(self) -> bool {
         self.precision == Precision::Named
     }
+
+    /// Whether its weight is at least the other's, however either was named.
+    pub(super) fn weighs_no_less(self, other: Self) -> bool {
+        self.weight >= other.weight
+    }
 }
 
 impl Accept {

@@ -18,18 +18,50 @@ pub enum Format {
     Gif,
     /// TIFF.
     Tif,
+    /// AVIF; not a word of 1.x.
+    Avif,
+    /// JPEG XL; not a word of 1.x.
+    Jxl,
+    /// JPEG 2000 in a JP2 file, where the build writes it.
+    Jp2,
+    /// PDF, the image on one page.
+    Pdf,
 }
 
+/// Whether JPEG 2000 is offered: its encoder is a part of the build that may be left out.
+pub(super) const OFFERS_JP2: bool = cfg!(feature = "jp2-encode");
+
 impl Format {
-    const ALL: [Self; 5] = [Self::Jpg, Self::Png, Self::Webp, Self::Gif, Self::Tif];
-    const ALL_1X: [Self; 4] = [Self::Jpg, Self::Png, Self::Gif, Self::Tif];
+    const ALL: [Self; 9] = [
+        Self::Jpg,
+        Self::Png,
+        Self::Webp,
+        Self::Avif,
+        Self::Jxl,
+        Self::Gif,
+        Self::Tif,
+        Self::Pdf,
+        Self::Jp2,
+    ];
+    const ALL_1X: [Self; 6] = [
+        Self::Jpg,
+        Self::Png,
+        Self::Gif,
+        Self::Tif,
+        Self::Pdf,
+        Self::Jp2,
+    ];
 
     /// The formats offered in `version`, best known first.
-    pub const fn offered(version: Version) -> &'static [Self] {
-        if version.is_1x() {
+    pub fn offered(version: Version) -> &'static [Self] {
+        let all: &[Self] = if version.is_1x() {
             &Self::ALL_1X
         } else {
             &Self::ALL
+        };
+        match all {
+            [others @ .., Self::Jp2] if !OFFERS_JP2 => others,
+            all => all,
         }
     }
 
@@ -41,10 +73,15 @@ impl Format {
             Self::Webp => "webp",
             Self::Gif => "gif",
             Self::Tif => "tif",
+            Self::Avif => "avif",
+            Self::Jxl => "jxl",
+            Self::Jp2 => "jp2",
+            Self::Pdf => "pdf",
         }
     }
 
-    /// The media type of its bytes. Source: the table of Image API 3.0 section 4.5.
+    /// The media type of its bytes. Source: the table of Image API 3.0 section 4.5; IANA's registry for
+    /// AVIF, ISO/IEC 18181-2 for JPEG XL.
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Jpg => "image/jpeg",
@@ -52,14 +89,47 @@ impl Format {
             Self::Webp => "image/webp",
             Self::Gif => "image/gif",
             Self::Tif => "image/tiff",
+            Self::Avif => "image/avif",
+            Self::Jxl => "image/jxl",
+            Self::Jp2 => "image/jp2",
+            Self::Pdf => "application/pdf",
         }
+    }
+
+    /// The format that requests and documents name `token`.
+    pub fn of_token(token: &str) -> Option<Self> {
+        let all = Self::offered(Version::V3).iter();
+        all.copied().find(|format| format.token() == token)
+    }
+
+    /// The first of `others` that a client takes by name and no less gladly than this one.
+    pub fn or_better(self, others: &[Self], accept: Option<&str>) -> Option<Self> {
+        let accept = Accept::parse(accept?);
+        let own = accept.preference(self.media_type());
+        let is_better = |other: &Self| {
+            let preference = accept.preference(other.media_type());
+            preference.is_some_and(|preference| {
+                preference.is_named() && own.is_none_or(|own| preference.weighs_no_less(own))
+            })
+        };
+        others.iter().copied().find(is_better)
     }
 
     /// Whether it can be transparent (I3-ROT-08).
     pub const fn has_alpha(self) -> bool {
         match self {
-            Self::Jpg => false,
-            Self::Png | Self::Webp | Self::Gif | Self::Tif => true,
+            Self::Jpg | Self::Pdf => false,
+            Self::Png | Self::Webp | Self::Gif | Self::Tif | Self::Avif | Self::Jxl | Self::Jp2 => {
+                true
+            }
+        }
+    }
+
+    /// Whether its samples can have 16 bits.
+    pub const fn has_sixteen_bits(self) -> bool {
+        match self {
+            Self::Jpg | Self::Webp | Self::Gif | Self::Avif | Self::Pdf => false,
+            Self::Png | Self::Tif | Self::Jxl | Self::Jp2 => true,
         }
     }
 
@@ -73,7 +143,7 @@ impl Format {
         let known = offered.iter().find(|format| format.token() == token);
         known.copied().ok_or_else(|| {
             let reason = match token {
-                "jp2" | "pdf" => "is not offered",
+                "jp2" => "is not offered",
                 _ => "is not known",
             };
             refuse(version, &format!("the format {} {reason}", quoted(token)))

@@ -3,7 +3,7 @@
 //! Turns an image's numbers and the service's rules into one model; `v1`, `v2` and `v3` write it down.
 //! Everything that is published is served: sizes and tiles keep the limits.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::accept::{Accept, Preference};
 use super::{Format, Identifier, SizeRules, Version, v1, v2, v3};
@@ -35,6 +35,8 @@ pub struct ImageInfo {
     pub preferred_formats: Vec<Format>,
     /// URI of a licence or rights statement.
     pub rights: Option<String>,
+    /// Millimetres of a pixel of the full image, where that is known.
+    pub pixel_mm: Option<f64>,
     /// Images in the master. The contexts of the Image API have no word for it, so that no document
     /// says it.
     pub pages: u32,
@@ -89,6 +91,30 @@ impl ImageInfo {
         self.sizes.iter().map(size).collect()
     }
 
+    /// The service that says how large the image is, where that is known; it embeds all that it says.
+    /// Source: IIIF's annex on services, 3 (physical dimensions).
+    pub(super) fn physical_dimensions(&self) -> Option<Map<String, Value>> {
+        let scale = self.pixel_mm?;
+        let entries = [
+            (
+                "@context",
+                json!("http://iiif.io/api/annex/services/physdim/1/context.json"),
+            ),
+            (
+                "profile",
+                json!("http://iiif.io/api/annex/services/physdim"),
+            ),
+            ("physicalScale", json!(scale)),
+            ("physicalUnits", json!("mm")),
+        ];
+        let entries = entries.into_iter();
+        Some(
+            entries
+                .map(|(key, value)| (key.to_owned(), value))
+                .collect(),
+        )
+    }
+
     /// The limits that are set, by the names of 2.1 and 3.0. A height is never published without a
     /// width (I3-MAX-01).
     pub(super) fn limit_entries(&self) -> Vec<(&'static str, Value)> {
@@ -134,7 +160,7 @@ pub fn info_media_type(version: Version, accept: Option<&str>) -> (&'static str,
 
 /// The compliance level as a URI, for `Link: <…>;rel="profile"`.
 ///
-/// 1.0 is level 1, because its level 2 requires JPEG 2000 answers (I10-LVL-01); the others are level 2.
+/// Level 2, but for 1.0 in builds without JPEG 2000 answers, which its level 2 requires (I10-LVL-01).
 /// Source: I3-LVL-03, I21-LVL-01, I11-LVL-01, I11-LVL-02, I10-INF-03.
 pub const fn compliance_uri(version: Version) -> &'static str {
     match version {

@@ -7,12 +7,16 @@ use std::fmt::{Display, Write as _};
 
 use serde_json::{Map, Value, json};
 
+use super::format::OFFERS_JP2;
 use super::xml::{NAMESPACE, escape};
 use super::{Format, ImageInfo, Quality, Version};
 
 /// The level of 1.0: its level 2 requires JPEG 2000 answers (I10-LVL-01).
-pub(super) const LEVEL_1_0: &str =
-    "http://library.stanford.edu/iiif/image-api/compliance.html#level1";
+pub(super) const LEVEL_1_0: &str = if OFFERS_JP2 {
+    "http://library.stanford.edu/iiif/image-api/compliance.html#level2"
+} else {
+    "http://library.stanford.edu/iiif/image-api/compliance.html#level1"
+};
 
 /// The level of 1.1 (I11-LVL-01).
 pub(super) const LEVEL_1_1: &str =

@@ -45,6 +45,9 @@ pub(super) fn document(info: &ImageInfo) -> Value {
     if let Some(rights) = &info.rights {
         put("license", rights.as_str().into());
     }
+    if let Some(service) = info.physical_dimensions() {
+        put("service", service.into());
+    }
     put("profile", json!([LEVEL, extras(info)]));
     Value::Object(document)
 }

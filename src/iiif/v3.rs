@@ -48,6 +48,12 @@ pub(super) fn document(info: &ImageInfo) -> Value {
     put("extraFormats", tokens(&extra_formats()));
     put("extraQualities", extra_qualities(info));
     put("extraFeatures", extra_features(info));
+    if let Some(mut service) = info.physical_dimensions() {
+        // Every service has a name and a type here (I3-LNK-03).
+        service.insert("id".to_owned(), format!("{}#physdim", info.id).into());
+        service.insert("type".to_owned(), "PhysicalDimensions".into());
+        put("service", json!([service]));
+    }
     Value::Object(document)
 }
 

@@ -20,6 +20,7 @@ use crate::iiif::{Format, Quality, Resolved};
 use crate::raster::{Depth, PixelFormat, Shape};
 
 use axis::Axis;
+use settings::encoder_bytes;
 
 #[cfg(test)]
 mod tests;
@@ -170,11 +171,16 @@ fn shrinks(region: Dimensions, factor: u64) -> bool {
 /// The passes after resampling: depth, orientation, opacity, rotation, quality (I3-ORD-01).
 fn finish(passes: &mut Vec<Pass>, request: &Resolved, subject: Subject<'_>, settings: &Settings) {
     let mut channels = subject.pixel.channels;
-    if subject.pixel.depth == Depth::Sixteen {
-        passes.push(Pass::Narrow);
-    }
     let degrees = request.degrees.as_f64();
     let quarter_turns = request.quarter_turns();
+    // Odd angles and the threshold of bitonal are defined in 8 bits.
+    let keeps = settings.sixteen_bits
+        && request.format.has_sixteen_bits()
+        && quarter_turns.is_some()
+        && request.quality != Quality::Bitonal;
+    if subject.pixel.depth == Depth::Sixteen && !keeps {
+        passes.push(Pass::Narrow);
+    }
     let orientation = subject.orientation.then(Orientation {
         mirror: request.mirror,
         turns: quarter_turns.unwrap_or(0),
@@ -227,6 +233,6 @@ fn follow(decoded: Shape, passes: &[Pass], format: Format) -> (Shape, u64) {
         most = most.max(held(shape, whole) + held(after, whole));
         shape = after;
     }
-    let encoder = held(shape, !matches!(format, Format::Jpg | Format::Png));
-    (shape, most + 2 * encoder)
+    let encoder = encoder_bytes(format, shape, held(shape, false));
+    (shape, most + encoder)
 }

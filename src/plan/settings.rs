@@ -16,6 +16,8 @@ pub struct Settings {
     pub background: [u8; 3],
     /// Estimated bytes above which a JPEG or PNG answer is streamed.
     pub stream_above_bytes: u64,
+    /// Whether 16 bits stay in the formats that hold them.
+    pub sixteen_bits: bool,
 }
 
 impl Default for Settings {
@@ -25,6 +27,7 @@ impl Default for Settings {
             up: Filter::CatmullRom,
             background: [255, 255, 255],
             stream_above_bytes: 4 << 20,
+            sixteen_bits: true,
         }
     }
 }
@@ -49,7 +52,13 @@ impl Settings {
     pub(super) fn streams(&self, format: Format, output: Shape) -> bool {
         match format {
             Format::Jpg | Format::Png => estimated_bytes(format, output) > self.stream_above_bytes,
-            Format::Webp | Format::Gif | Format::Tif => false,
+            Format::Webp
+            | Format::Gif
+            | Format::Tif
+            | Format::Avif
+            | Format::Jxl
+            | Format::Jp2
+            | Format::Pdf => false,
         }
     }
 }
@@ -59,10 +68,28 @@ pub fn estimated_bytes(format: Format, output: Shape) -> u64 {
     let area = output.dimensions.area();
     match format {
         // 1.8 bits a pixel at quality 80.
-        Format::Jpg => area / 4,
+        Format::Jpg | Format::Pdf => area / 4,
         Format::Webp => area / 5,
+        Format::Avif => area / 6,
         Format::Gif => area / 2,
         Format::Png | Format::Tif => output.bytes() * 5 / 8,
+        Format::Jxl | Format::Jp2 => output.bytes() / 2,
+    }
+}
+
+/// Bytes that the encoder of `format` holds at one time for `output`, its file excluded: strips of
+/// `strip` bytes, or the whole picture with what the library makes of it.
+pub(super) fn encoder_bytes(format: Format, output: Shape, strip: u64) -> u64 {
+    let samples = output.dimensions.area() * output.format.channels.count() as u64;
+    match format {
+        Format::Jpg | Format::Png => 2 * strip,
+        Format::Pdf => 2 * strip + estimated_bytes(format, output),
+        Format::Webp | Format::Gif | Format::Tif => 2 * output.bytes(),
+        Format::Jxl => 2 * output.bytes() + 4 * samples,
+        // Whole numbers of 32 bits in the image and in its wavelet, and the code of each block.
+        Format::Jp2 => 2 * output.bytes() + 12 * samples,
+        // Planes of 16 bits of the source, what is coded and what it is compared with.
+        Format::Avif => output.bytes() + 60 * output.dimensions.area(),
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Ask<'a> {
     pub unchanged: &'a (dyn Fn(&Validators) -> bool + Sync),
     /// Whether headers alone are wanted.
     pub head: bool,
+    /// What the client accepts.
+    pub accept: Option<&'a str>,
 }
 
 impl fmt::Debug for Ask<'_> {
@@ -108,6 +110,8 @@ pub struct Head {
     pub identifier: Identifier,
     /// Its format.
     pub format: Format,
+    /// Whether another `Accept` may have another answer, because the settings say so.
+    pub varies: bool,
     /// Its length in bytes, where that is known without making it.
     pub length: Option<u64>,
     /// The rung of the ladder that answered.

@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::overlays::OverlayConfig;
 use crate::codec::{Damaged, DecodeLimits, Intent};
-use crate::encoding::{EncodeSettings, JpegSettings, PngSettings, TifSettings, WebpSettings};
+use crate::encoding::{
+    AvifSettings, EncodeSettings, GifSettings, Jp2Settings, JpegSettings, JxlSettings,
+    MetadataSettings, PdfSettings, PngSettings, TifSettings, WebpSettings,
+};
 use crate::error::ConfigError;
-use crate::iiif::SizeRules;
+use crate::iiif::{Format, SizeRules};
 use crate::plan;
 use crate::render::gpu::GpuConfig;
 
@@ -116,6 +119,10 @@ impl Default for Limits {
 /// How the IIIF texts are read where they leave a choice.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub struct IiifConfig {
     /// Whether images are enlarged on request.
     pub upscaling: bool,
@@ -126,6 +133,12 @@ pub struct IiifConfig {
     pub meta_identifier: bool,
     /// `rights` of every image: a Creative Commons or RightsStatements.org URI. Empty: none.
     pub rights: String,
+    /// Whether information documents say how large an image is on paper, where its master says so.
+    pub physical_dimensions: bool,
+    /// Formats in which images are best asked for, best first; published in 3.0.
+    pub preferred_formats: Vec<String>,
+    /// Formats that are sent in place of `jpg` to clients whose `Accept` names them, best first.
+    pub formats_by_accept: Vec<String>,
     /// What shows where a picture without opacity has none: red, green, blue.
     pub background: [u8; 3],
 }
@@ -137,17 +150,22 @@ impl Default for IiifConfig {
             strict_validator: false,
             meta_identifier: true,
             rights: String::new(),
+            physical_dimensions: true,
+            preferred_formats: Vec::new(),
+            formats_by_accept: Vec::new(),
             background: [255, 255, 255],
         }
     }
 }
 
 /// How derivatives are encoded.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EncodeConfig {
     /// Threads that encode. 0: one for each processor.
     pub threads: usize,
+    /// Whether masters of more than 8 bits keep 16 in the formats that hold them.
+    pub sixteen_bits: bool,
     /// JPEG.
     pub jpeg: JpegSettings,
     /// PNG.
@@ -156,6 +174,38 @@ pub struct EncodeConfig {
     pub webp: WebpSettings,
     /// TIFF.
     pub tif: TifSettings,
+    /// GIF.
+    pub gif: GifSettings,
+    /// AVIF.
+    pub avif: AvifSettings,
+    /// JPEG XL.
+    pub jxl: JxlSettings,
+    /// JPEG 2000.
+    pub jp2: Jp2Settings,
+    /// PDF.
+    pub pdf: PdfSettings,
+    /// What of masters' metadata goes into derivatives.
+    pub metadata: MetadataSettings,
+}
+
+impl Default for EncodeConfig {
+    fn default() -> Self {
+        let settings = EncodeSettings::default();
+        Self {
+            threads: 0,
+            sixteen_bits: true,
+            jpeg: settings.jpeg,
+            png: settings.png,
+            webp: settings.webp,
+            tif: settings.tif,
+            gif: settings.gif,
+            avif: settings.avif,
+            jxl: settings.jxl,
+            jp2: settings.jp2,
+            pdf: settings.pdf,
+            metadata: settings.metadata,
+        }
+    }
 }
 
 impl EncodeConfig {
@@ -166,6 +216,12 @@ impl EncodeConfig {
             png: self.png,
             webp: self.webp,
             tif: self.tif,
+            gif: self.gif,
+            avif: self.avif,
+            jxl: self.jxl,
+            jp2: self.jp2,
+            pdf: self.pdf,
+            metadata: self.metadata,
         }
     }
 }
@@ -293,8 +349,27 @@ impl Config {
         if !self.iiif.rights.is_empty() && !self.iiif.rights.starts_with("http") {
             return Err(ConfigError::new("iiif.rights", "must be a URI"));
         }
+        for (key, tokens) in [
+            ("iiif.preferred_formats", &self.iiif.preferred_formats),
+            ("iiif.formats_by_accept", &self.iiif.formats_by_accept),
+        ] {
+            if let Some(other) = tokens
+                .iter()
+                .find(|token| Format::of_token(token).is_none())
+            {
+                return Err(ConfigError::new(key, format!("knows no format {other:?}")));
+            }
+        }
         self.encode.settings().check()?;
         self.overlay.check()
+    }
+
+    /// The formats that a setting names.
+    pub(super) fn formats(tokens: &[String]) -> Vec<Format> {
+        let formats = tokens.iter();
+        formats
+            .filter_map(|token| Format::of_token(token))
+            .collect()
     }
 
     /// The published limits, as requests are resolved by them.
@@ -314,6 +389,7 @@ impl Config {
         plan::Settings {
             background: self.iiif.background,
             stream_above_bytes: self.limits.stream_above_bytes,
+            sixteen_bits: self.encode.sixteen_bits,
             ..plan::Settings::default()
         }
     }

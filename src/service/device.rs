@@ -8,6 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::admission::Reservation;
 use super::answer::Timing;
+use super::attached;
 use super::encoders::Encoders;
 use super::image::Work;
 use super::losses::Visit;
@@ -120,8 +121,19 @@ impl Work {
     /// What a device would make at best.
     fn target(&self) -> Target {
         match self.plan.format {
-            Format::Jpg => Target::Jpeg(self.shared.config.encode.jpeg),
-            Format::Png | Format::Webp | Format::Gif | Format::Tif => Target::Rows,
+            // The device writes whole files, without what goes beside the pixels.
+            Format::Jpg if !attached::carries(&self.shared, &self.master, &self.resolved) => {
+                Target::Jpeg(self.shared.config.encode.jpeg)
+            }
+            Format::Jpg
+            | Format::Png
+            | Format::Webp
+            | Format::Gif
+            | Format::Tif
+            | Format::Avif
+            | Format::Jxl
+            | Format::Jp2
+            | Format::Pdf => Target::Rows,
         }
     }
 }

@@ -8,9 +8,11 @@ use tokio::sync::mpsc;
 
 use super::admission::{Lane, Permit};
 use super::answer::{Answer, Ask, Head, Pieces, Rung, Timing, Validators};
+use super::attached;
 use super::device::{DEVICE, Way};
 use super::ladder::{Step, rendering};
 use super::masters::Master;
+use super::negotiation;
 use super::passage::Passing;
 use super::render::{self, Render};
 use super::strips::PIECE_BYTES;
@@ -18,9 +20,9 @@ use super::tiles::{Cells, Use, View};
 use super::{Service, Shared};
 use crate::cache::{Key, KeyBuilder, Origin};
 use crate::cancel::Cancel;
-use crate::codec::{Price, Stored};
+use crate::codec::{Attached, Price, Stored};
 use crate::error::{Error, ErrorKind, Parameter, Result};
-use crate::iiif::{Identifier, ImageRequest, ImageTraits, Resolved};
+use crate::iiif::{Identifier, ImageRequest, Resolved};
 use crate::metrics::{LADDER, stage};
 use crate::plan::{Plan, estimated_bytes};
 
@@ -47,8 +49,10 @@ impl Service {
             .masters
             .get(&request.identifier, &shared.info_lane)
             .await?;
-        let work = Work::new(&shared, request, seen.master)?;
+        let better = negotiation::better(&shared, request, &seen.master, ask.accept);
+        let work = Work::new(&shared, better.as_ref().unwrap_or(request), seen.master)?;
         let mut head = work.head(start.elapsed());
+        head.varies = negotiation::applies(&shared, request);
         if (ask.unchanged)(&head.validators) {
             LADDER.with([Rung::NotModified.name()]).increment(1);
             head.rung = Rung::NotModified;
@@ -122,7 +126,7 @@ fn answer(mut head: Head, body: Bytes, ask: Ask<'_>) -> Answer {
 /// A request that is understood and planned.
 pub(super) struct Work {
     pub(super) shared: Arc<Shared>,
-    identifier: Identifier,
+    pub(super) identifier: Identifier,
     pub(super) master: Arc<Master>,
     pub(super) resolved: Resolved,
     pub(super) plan: Plan,
@@ -143,17 +147,16 @@ impl Work {
         request: &ImageRequest,
         master: Arc<Master>,
     ) -> Result<Self> {
-        let traits = ImageTraits {
-            dimensions: master.dimensions(),
-            is_gray: master.facts().pixel.channels.is_gray(),
-            has_alpha: master.facts().pixel.channels.has_alpha(),
-        };
-        let resolved = request.resolve(&traits, &shared.rules)?;
+        let resolved = request.resolve(&master.traits(), &shared.rules)?;
         let plan = Plan::new(&resolved, master.subject(), &shared.plan_settings);
         let price = master.picture.price(plan.level, plan.window);
         let most_bytes = shared.config.limits.stream_above_bytes;
         // Which step answers, and so the bytes, does not hang on what is remembered.
-        let step = Step::choose(&master, &plan, price, most_bytes);
+        let step = if attached::carries(shared, &master, &resolved) {
+            Step::Render(rendering(&master, price))
+        } else {
+            Step::choose(&master, &plan, price, most_bytes)
+        };
         let price = master.price(&plan);
         let key = derivative_key(shared, request, &master, &resolved);
         Ok(Self {
@@ -178,6 +181,7 @@ impl Work {
             canonical: self.resolved.canonical.clone(),
             identifier: self.identifier.clone(),
             format: self.plan.format,
+            varies: false,
             length: None,
             rung: self.step.rung(),
             engine: engine(&self.shared, self.step.rung()),
@@ -346,7 +350,8 @@ impl Work {
         let permit = self.admit(bytes).await?;
         let queue = permit.waited;
         let visit = self.shared.losses.enter(self.master.facts().format)?;
-        let render = self.render(cells.clone(), way, cancel);
+        let attached = self.attached().await?;
+        let render = self.render(cells.clone(), way, attached, cancel);
         let made = render::whole(render, &self.shared.encoders, permit, visit).await?;
         let (mut timing, engine) = (made.timing, made.engine);
         let rung = cells.rung(rendering(&self.master, self.price));
@@ -384,7 +389,9 @@ impl Work {
         let permit = self.admit(self.bytes(&cells)).await?;
         let visit = self.shared.losses.enter(self.master.facts().format)?;
         let (sender, pieces) = mpsc::channel(usize::try_from(ahead).unwrap_or(1).max(1));
-        let render = self.render(cells, Way::of_host(), Cancel::with_deadline(deadline));
+        let attached = self.attached().await?;
+        let cancel = Cancel::with_deadline(deadline);
+        let render = self.render(cells, Way::of_host(), attached, cancel);
         tokio::spawn(async move {
             let encoders = &self.shared.stream_encoders;
             render::stream(render, encoders, permit, visit, sender).await;
@@ -393,7 +400,7 @@ impl Work {
         Pieces::begin(pieces).await
     }
 
-    fn render(&self, cells: Cells, way: Way, cancel: Cancel) -> Render {
+    fn render(&self, cells: Cells, way: Way, attached: Arc<Attached>, cancel: Cancel) -> Render {
         Render {
             master: Arc::clone(&self.master),
             plan: self.plan.clone(),
@@ -402,6 +409,7 @@ impl Work {
             engine: Arc::clone(&self.shared.engine),
             way,
             settings: self.shared.config.encode.settings(),
+            attached,
             cancel,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::answer::InfoAnswer;
 use super::image::newest;
-use super::{Master, Service, Shared};
+use super::{Config, Master, Service, Shared, attached};
 use crate::error::Result;
 use crate::iiif::{Identifier, ImageInfo};
 
@@ -16,8 +16,12 @@ impl Service {
         let shared = self.shared();
         let seen = shared.masters.get(identifier, &shared.info_lane).await?;
         let master = seen.master;
+        let mut info = describe(&shared, identifier, &master);
+        if shared.config.iiif.physical_dimensions {
+            info.pixel_mm = attached::pixel_mm(&shared, &master).await?;
+        }
         Ok(InfoAnswer {
-            info: describe(&shared, identifier, &master),
+            info,
             last_modified: newest(&shared, &master),
         })
     }
@@ -38,8 +42,9 @@ fn describe(shared: &Shared, identifier: &Identifier, master: &Master) -> ImageI
         factors,
         sizes,
         rules: shared.rules,
-        preferred_formats: Vec::new(),
+        preferred_formats: Config::formats(&shared.config.iiif.preferred_formats),
         rights: (!rights.is_empty()).then(|| rights.clone()),
+        pixel_mm: None,
         pages: facts.pages,
     }
 }

@@ -20,7 +20,7 @@ use crate::cancel::Cancel;
 use crate::codec::{self, DecodeLimits, Facts, Intent, Picture, Price};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
-use crate::iiif::Identifier;
+use crate::iiif::{Identifier, ImageTraits};
 use crate::metrics::PANICS;
 use crate::plan::{Plan, Subject};
 use crate::reader::RangeReader;
@@ -44,6 +44,8 @@ pub struct Master {
     /// What its identifier, its version and the settings add to the keys of its derivatives. A pool has
     /// one state of the settings, and one master for an identifier.
     pub(super) derivatives: OnceLock<Key>,
+    /// Millimetres of a pixel as it is published, once they were asked for.
+    pub(super) pixel_mm: OnceLock<Option<f64>>,
     /// Milliseconds after the pool's start at which its version was last checked.
     checked_ms: AtomicU64,
     /// What decoding it has cost, if its levels would be remembered.
@@ -65,6 +67,16 @@ impl Master {
         let facts = self.facts();
         let reduced = self.meta.reduction.of(facts.pyramid.dimensions());
         facts.orientation.apply(reduced)
+    }
+
+    /// What a request has to know of it.
+    pub fn traits(&self) -> ImageTraits {
+        let channels = self.facts().pixel.channels;
+        ImageTraits {
+            dimensions: self.dimensions(),
+            is_gray: channels.is_gray(),
+            has_alpha: channels.has_alpha(),
+        }
     }
 
     /// What a plan has to know of it.
@@ -322,6 +334,7 @@ impl Masters {
             version: opened.version,
             meta,
             derivatives: OnceLock::new(),
+            pixel_mm: OnceLock::new(),
             checked_ms: AtomicU64::new(self.now_ms()),
             account,
             levels: RwLock::new(stored),

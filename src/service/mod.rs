@@ -6,6 +6,7 @@
 
 mod admission;
 mod answer;
+mod attached;
 mod config;
 mod device;
 mod encoders;
@@ -17,6 +18,7 @@ mod levels;
 mod losses;
 mod masters;
 mod meta;
+mod negotiation;
 mod overlays;
 mod passage;
 mod place;
@@ -61,7 +63,7 @@ use stored::Stored;
 use tiles::Resident;
 
 /// Raised whenever the bytes of a derivative change for the same master and request.
-pub const PIXEL_VERSION: u64 = 6;
+pub const PIXEL_VERSION: u64 = 7;
 
 /// What the machine gives to this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -384,7 +386,8 @@ fn levels(config: &Config, source: &FileSource, resources: Resources) -> Arc<Lev
 /// The digest of everything beside master and request that decides bytes.
 fn settings_key(config: &Config) -> Key {
     let settings = format!(
-        "{:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?} {:?}",
+        config.iiif.rights,
         config.encode.settings(),
         config.plan_settings(),
         config.size_rules(),

@@ -16,7 +16,7 @@ use super::masters::{Master, run_blocking};
 use super::strips::{Handed, PieceSink, STRIPS_AHEAD, Stopwatch, Strip, Timed, send};
 use super::tiles::{Cells, Decoder, Helpers, TileRows, View};
 use crate::cancel::Cancel;
-use crate::codec;
+use crate::codec::{self, Attached, Encoding};
 use crate::encoding::EncodeSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{Pass, Plan};
@@ -34,6 +34,7 @@ pub(super) struct Render {
     /// How the passes and the encoding may be done.
     pub(super) way: Way,
     pub(super) settings: EncodeSettings,
+    pub(super) attached: Arc<Attached>,
     pub(super) cancel: Cancel,
 }
 
@@ -94,11 +95,18 @@ impl Render {
 
     pub(super) fn encode(&self, rows: &mut dyn Rows, clocks: &Clocks) -> Result<Vec<u8>> {
         let mut file = Vec::with_capacity(expected_bytes(&self.plan));
-        clocks.encode.time(|| {
-            let format = self.plan.format;
-            codec::encode(format, rows, &self.settings, &self.cancel, &mut file)
-        })?;
+        clocks
+            .encode
+            .time(|| codec::encode(self.encoding(), rows, &self.cancel, &mut file))?;
         Ok(file)
+    }
+
+    fn encoding(&self) -> Encoding<'_> {
+        Encoding {
+            format: self.plan.format,
+            settings: &self.settings,
+            attached: &self.attached,
+        }
     }
 }
 
@@ -217,13 +225,8 @@ pub(super) async fn stream(
         encoders
             .run(move || {
                 let mut sink = sink;
-                let encoded = codec::encode(
-                    render.plan.format,
-                    &mut rows,
-                    &render.settings,
-                    &render.cancel,
-                    &mut sink,
-                );
+                let encoding = render.encoding();
+                let encoded = codec::encode(encoding, &mut rows, &render.cancel, &mut sink);
                 sink.finish(encoded.and_then(|()| render.master.confirm()));
                 Ok(())
             })

@@ -60,6 +60,7 @@ async fn ask(service: &Service, number: usize) -> (&'static str, Vec<u8>) {
     let ask = Ask {
         unchanged: &|_| false,
         head: false,
+        accept: None,
     };
     let answer = service.image(&request, ask).await;
     let Answer::Whole(head, body) = answer.unwrap_or_else(|error| panic!("{path}: {error:?}"))

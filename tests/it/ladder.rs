@@ -519,7 +519,8 @@ fn masters_that_decoding_changes_are_not_passed_whole() {
         assert_eq!(answer.status, expected, "{name}");
         assert_eq!(
             expected == 200 && rung(&answer) == "pass_through",
-            name == "good.png",
+            // Sixteen bits are what a PNG is asked for.
+            ["good.png", "16bpc_basn2c16.png"].contains(&name.as_str()),
             "{name}"
         );
     }

@@ -123,8 +123,41 @@ pub(crate) fn decode_as(media: &str, bytes: &[u8]) -> Pixels {
         "image/gif" => gif(bytes),
         "image/webp" => webp(bytes),
         "image/tiff" => tiff(bytes),
+        "image/avif" => vips(bytes, "avif", &[]),
+        "image/jxl" => vips(bytes, "jxl", &[]),
+        "image/jp2" => vips(bytes, "jp2", &[]),
+        // A page is as large as its pixels at the resolution that is taken where a master says none.
+        "application/pdf" => vips(bytes, "pdf", &["--dpi=300"]),
         other => panic!("no decoder for {other}"),
     }
+}
+
+/// What libvips, with libheif, libjxl, OpenJPEG or Poppler, makes of a file.
+fn vips(bytes: &[u8], format: &str, options: &[&str]) -> Pixels {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (
+        folder.path().join(format!("a.{format}")),
+        folder.path().join("a.png"),
+    );
+    std::fs::write(&from, bytes).unwrap();
+    let loader = match format {
+        "avif" => "heifload",
+        "jxl" => "jxlload",
+        "jp2" => "jp2kload",
+        _ => "pdfload",
+    };
+    let output = std::process::Command::new("vips")
+        .arg(loader)
+        .args([&from, &to])
+        .args(options)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{format}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    png(&std::fs::read(to).unwrap())
 }
 
 fn png(bytes: &[u8]) -> Pixels {

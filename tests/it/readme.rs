@@ -67,10 +67,13 @@ fn masters() -> String {
 }
 
 fn derivatives() -> String {
-    let mut table = String::from("| Derivatives | Depth | Colour | Crates |\n|---|---|---|---|\n");
+    let mut table = String::from(
+        "| Derivatives | Depth | Colour | Metadata | Crates |\n|---|---|---|---|---|\n",
+    );
     for row in DERIVATIVES {
         let name = format!("`{}`", row.format.token());
-        let cells = [&name, row.depth, row.colour, &named(row.crates)];
+        let crates = named(row.crates);
+        let cells = [&name, row.depth, row.colour, row.metadata, &crates];
         writeln!(table, "| {} |", cells.join(" | ")).unwrap();
     }
     table

@@ -45,6 +45,9 @@ common() {
     answers 200 '\xff\xd8\xff' "$id/full/,100/0/default.jpg"
     answers 200 '\x89PNG' "$id/square/64,/90/gray.png"
     answers 200 'RIFF....WEBP' "$id/full/50,/0/default.webp"
+    answers 200 '....ftypavif' "$id/full/50,/0/default.avif"
+    answers 200 '\xff\x0a' "$id/full/50,/0/default.jxl"
+    answers 200 '%PDF-1' "$id/full/50,/0/default.pdf"
   done
 }
 
@@ -58,6 +61,7 @@ stop
 build "Rust alone"
 start
 common
+answers 400 '{' cat-progressive.jpg/full/,100/0/default.jp2
 stop
 
 echo "-- both JPEG libraries"

@@ -10,10 +10,11 @@ use std::io::Write;
 use gif::{Encoder, EncodingError, Frame};
 
 use crate::cancel::Cancel;
+use crate::encoding::GifSettings;
 use crate::error::{Error, Result};
 use crate::raster::Rows;
 
-use super::super::sink::{self, EightBit};
+use super::super::sink::{self, Bound, EightBit};
 use super::palette::Indexed;
 
 /// Longest side of a logical screen: 16 bits.
@@ -27,11 +28,17 @@ const MAX_SIDE_PX: u32 = 65_535;
 /// those of `rows` and `cancel`; [`crate::error::ErrorKind::Cancelled`] when `sink` refuses bytes.
 pub(in crate::codec) fn encode(
     rows: &mut dyn Rows,
+    settings: GifSettings,
     cancel: &Cancel,
     sink: &mut dyn Write,
 ) -> Result<()> {
-    let picture = EightBit::gather(rows, "GIF", MAX_SIDE_PX, cancel)?;
-    let indexed = Indexed::new(&picture, cancel)?;
+    let bound = Bound {
+        format: "GIF",
+        max_side_px: MAX_SIDE_PX,
+        max_area_px: u64::MAX,
+    };
+    let picture = EightBit::gather(rows, bound, cancel)?;
+    let indexed = Indexed::new(&picture, settings.dither, cancel)?;
     let side = |pixels: u32| u16::try_from(pixels).expect("sides have been checked");
     let (width, height) = (
         side(picture.dimensions.width),

@@ -1,18 +1,24 @@
-//! A picture → 256 colours: its own where they suffice, else the nearest of a trained palette.
+//! A picture → 256 colours: its own where they suffice, else the nearest of a palette that is made for it.
 //!
-//! Opacity becomes all or nothing at one half. The same picture always gives the same indices.
+//! The palette's colours come from boxes of the colour space that are cut where their variance falls most,
+//! and move to the middle of what is nearest to them. Where it is asked for, what a pixel's colour misses
+//! is handed on to its neighbours. Opacity becomes all or nothing at one half. The same picture always
+//! gives the same indices.
 //!
-//! Source: Dekker, "Kohonen neural networks for optimal colour quantization", 1994.
+//! Source: Wu, "Efficient statistical computations for optimal color quantization", 1991; Lloyd, "Least
+//! squares quantization in PCM", 1982; Floyd and Steinberg, "An adaptive algorithm for spatial greyscale",
+//! 1976.
 
 use std::collections::BTreeSet;
-
-use color_quant::NeuQuant;
 
 use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::raster::Channels;
 
 use super::super::sink::EightBit;
+use super::boxes;
+use super::dither;
+use super::nearest::Nearest;
 
 /// Colours that an index of 8 bits can name.
 const MAX_COLOURS: usize = 256;
@@ -21,16 +27,7 @@ const MAX_COLOURS: usize = 256;
 const OPAQUE_FROM: u8 = 128;
 
 /// What every transparent pixel becomes.
-const CLEAR: [u8; 4] = [0; 4];
-
-/// One pixel in this many trains the palette: the trade of speed for quality that its author advises.
-const TRAINING_STEP: i32 = 10;
-
-/// Slots of the memory of colours that were looked up: neighbours are mostly alike.
-const MEMORY_SLOTS: usize = 4096;
-
-/// Pixels between two looks at the token.
-const PIXELS_PER_CHECK: usize = 1 << 16;
+pub(super) const CLEAR: [u8; 4] = [0; 4];
 
 /// A picture as indices into a palette.
 pub(super) struct Indexed {
@@ -43,21 +40,22 @@ pub(super) struct Indexed {
 }
 
 impl Indexed {
-    /// `picture` in at most 256 colours.
+    /// `picture` in at most 256 colours, with `dithered` between them.
     ///
     /// # Errors
     ///
     /// Those of `cancel`.
-    pub(super) fn new(picture: &EightBit, cancel: &Cancel) -> Result<Self> {
+    pub(super) fn new(picture: &EightBit, dithered: bool, cancel: &Cancel) -> Result<Self> {
         let pixels: Vec<[u8; 4]> = picture
             .samples
             .chunks_exact(picture.channels.count())
             .map(|pixel| rgba(pixel, picture.channels))
             .collect();
-        match own_colours(&pixels) {
-            Some(colours) => Ok(Self::exact(&pixels, &colours)),
-            None => Self::trained(&pixels, cancel),
+        if let Some(colours) = own_colours(&pixels) {
+            return Ok(Self::exact(&pixels, &colours));
         }
+        let width = picture.dimensions.width as usize;
+        Self::approximate(&pixels, width, dithered, cancel)
     }
 
     fn exact(pixels: &[[u8; 4]], colours: &[[u8; 4]]) -> Self {
@@ -72,24 +70,27 @@ impl Indexed {
         }
     }
 
-    fn trained(pixels: &[[u8; 4]], cancel: &Cancel) -> Result<Self> {
-        let opaque: Vec<[u8; 4]> = pixels.iter().filter(|p| **p != CLEAR).copied().collect();
-        let has_clear = opaque.len() < pixels.len();
-        let colours = MAX_COLOURS - usize::from(has_clear);
-        let network = NeuQuant::new(TRAINING_STEP, colours, opaque.as_flattened());
-        let mut palette = network.color_map_rgb();
-        let transparent = has_clear.then(|| byte(colours));
+    fn approximate(
+        pixels: &[[u8; 4]],
+        width: usize,
+        dithered: bool,
+        cancel: &Cancel,
+    ) -> Result<Self> {
+        let has_clear = pixels.contains(&CLEAR);
+        let opaque = pixels.iter().filter(|pixel| **pixel != CLEAR);
+        let colours = boxes::palette(opaque, MAX_COLOURS - usize::from(has_clear));
+        cancel.check()?;
+        let transparent = has_clear.then(|| byte(colours.len()));
+        let nearest = Nearest::new(&colours);
+        let rows = pixels.chunks_exact(width);
+        let indices = if dithered {
+            dither::indices(rows, width, nearest, transparent, cancel)?
+        } else {
+            plain(rows, nearest, transparent, cancel)?
+        };
+        let mut palette = colours.into_flattened();
         if has_clear {
             palette.extend([0; 3]);
-        }
-        let mut memory = vec![(CLEAR, 0); MEMORY_SLOTS];
-        let mut indices = Vec::with_capacity(pixels.len());
-        for part in pixels.chunks(PIXELS_PER_CHECK) {
-            cancel.check()?;
-            indices.extend(part.iter().map(|pixel| match transparent {
-                Some(index) if *pixel == CLEAR => index,
-                _ => nearest(&network, &mut memory, *pixel),
-            }));
         }
         Ok(Self {
             palette,
@@ -99,23 +100,28 @@ impl Indexed {
     }
 }
 
-/// The palette's nearest colour; one that was asked for lately is remembered.
-fn nearest(network: &NeuQuant, memory: &mut [([u8; 4], u8)], pixel: [u8; 4]) -> u8 {
-    let [red, green, blue, _] = pixel.map(usize::from);
-    let slot = (red << 4 ^ green << 2 ^ blue) % MEMORY_SLOTS;
-    match memory.get_mut(slot) {
-        Some((known, index)) if *known == pixel => *index,
-        found => {
-            let index = byte(network.index_of(&pixel));
-            if let Some(entry) = found {
-                *entry = (pixel, index);
+/// The nearest colour of each pixel.
+fn plain<'a>(
+    rows: impl Iterator<Item = &'a [[u8; 4]]>,
+    mut nearest: Nearest<'_>,
+    transparent: Option<u8>,
+    cancel: &Cancel,
+) -> Result<Vec<u8>> {
+    let mut indices = Vec::new();
+    for row in rows {
+        cancel.check()?;
+        indices.extend(row.iter().map(|pixel| match transparent {
+            Some(index) if *pixel == CLEAR => index,
+            _ => {
+                let [red, green, blue, _] = *pixel;
+                nearest.index([red, green, blue])
             }
-            index
-        }
+        }));
     }
+    Ok(indices)
 }
 
-fn byte(index: usize) -> u8 {
+pub(super) fn byte(index: usize) -> u8 {
     u8::try_from(index).unwrap_or(u8::MAX)
 }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::codec::open::check_dimensions;
-use crate::codec::{DecodeLimits, exif};
+use crate::codec::{DecodeLimits, exif, xmp};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Orientation};
 use crate::raster::{Channels, PixelFormat};
@@ -21,6 +21,8 @@ const ICC_PREFIX: &[u8] = b"ICC_PROFILE\0";
 
 /// What precedes an EXIF block in an APP1 segment. Source: EXIF 2.32, 4.7.2.
 pub(super) const EXIF_PREFIX: &[u8] = b"Exif\0\0";
+/// What an XMP packet is preceded by there.
+pub(super) const XMP_PREFIX: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
 /// Bytes of one 8×8 block of coefficients in memory.
 const BLOCK_BYTES: u64 = 128;
@@ -220,7 +222,8 @@ struct Found {
     frame: Option<Frame>,
     jfif: bool,
     adobe_transform: Option<u8>,
-    orientation: Option<Orientation>,
+    /// What EXIF says, and what XMP says.
+    orientation: [Option<Orientation>; 2],
     icc: IccPieces,
 }
 
@@ -234,9 +237,12 @@ impl Found {
         match marker {
             0xe0 => self.jfif |= payload.starts_with(b"JFIF\0"),
             0xe1 if payload.starts_with(EXIF_PREFIX) => {
-                let _first_wins = self
-                    .orientation
-                    .get_or_insert_with(|| exif::orientation(payload));
+                let [first, _] = &mut self.orientation;
+                *first = first.or_else(|| exif::stated(payload));
+            }
+            0xe1 if payload.starts_with(XMP_PREFIX) => {
+                let [_, second] = &mut self.orientation;
+                *second = second.or_else(|| xmp::orientation(payload));
             }
             0xe2 => self.icc.take(payload),
             0xee => {
@@ -315,7 +321,7 @@ impl Found {
             stored,
             precision: frame.precision,
             inverted,
-            orientation: orientation.unwrap_or_default(),
+            orientation: orientation.into_iter().flatten().next().unwrap_or_default(),
             icc: icc.into_profile(),
             length,
             first_scan_at: scan.at,

@@ -4,14 +4,13 @@
 //! ICC.1:2022 B.4; Photoshop's resources in APP13, which hold IPTC records.
 
 use crate::codec::DecodeLimits;
-use crate::codec::metadata::Blocks;
+use crate::codec::metadata::{Blocks, of_jfif};
 use crate::error::Result;
 use crate::reader::RangeReader;
 
-use super::header::{EXIF_PREFIX, IccPieces};
+use super::header::{EXIF_PREFIX, IccPieces, XMP_PREFIX};
 use super::markers::{Markers, SOS};
 
-const XMP_PREFIX: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const PHOTOSHOP_PREFIX: &[u8] = b"Photoshop 3.0\0";
 
 /// Reads the segments before the first scan.
@@ -30,6 +29,10 @@ pub(in crate::codec) fn metadata(
         let (marker, length) = markers.next_segment()?;
         match marker {
             SOS => break,
+            0xe0 => {
+                let said = of_jfif(markers.payload(length)?);
+                blocks.density = blocks.density.or(said);
+            }
             0xe1 => application_1(markers.payload(length)?, &mut blocks),
             0xe2 => icc.take(markers.payload(length)?),
             0xed => {

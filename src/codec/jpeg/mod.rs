@@ -13,6 +13,7 @@
     not(any(feature = "turbojpeg", feature = "mozjpeg")),
     expect(dead_code, reason = "places far down in a scan are the index's alone")
 )]
+mod attach;
 mod coded;
 #[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
 mod ffi;
@@ -41,7 +42,7 @@ use crate::error::{Error, Parameter, Result};
 use crate::raster::{Channels, Depth, OneStrip, Raster, Rows};
 use crate::reader::RangeReader;
 
-use super::{DecodeLimits, Picture};
+use super::{Attached, DecodeLimits, Picture};
 
 pub(super) use metadata::metadata;
 pub(super) use mosaic::Heads;
@@ -115,6 +116,29 @@ pub fn file(raster: Raster, settings: JpegSettings) -> Result<Vec<u8>> {
     let (mut rows, mut file) = (OneStrip::from(raster), Vec::new());
     encode(&mut rows, &settings, &Cancel::new(), &mut file)?;
     Ok(file)
+}
+
+/// Writes `rows` to `sink` with what is `attached`.
+///
+/// # Errors
+///
+/// As [`encode`].
+pub(super) fn encode_with(
+    rows: &mut dyn Rows,
+    settings: JpegSettings,
+    attached: &Attached,
+    cancel: &Cancel,
+    sink: &mut dyn io::Write,
+) -> Result<()> {
+    if *attached == Attached::default() {
+        return encode(rows, &settings, cancel, sink);
+    }
+    encode(
+        rows,
+        &settings,
+        cancel,
+        &mut attach::Attaching::new(sink, attached),
+    )
 }
 
 /// Whether a baseline file that [`encode`] writes is libjpeg's own, byte for byte, as the GPU's are

@@ -92,10 +92,37 @@ impl Field {
         }
     }
 
+    /// The values in this machine's order.
+    pub(in crate::codec) fn native(&self) -> Vec<u8> {
+        let mut bytes = self.bytes.clone();
+        if cfg!(target_endian = "big")
+            && let Some((_, unit)) = sizes(self.kind)
+        {
+            for number in bytes.chunks_exact_mut(unit) {
+                number.reverse();
+            }
+        }
+        bytes
+    }
+
     /// The text that it holds, if it holds any.
     pub fn as_text(&self) -> Option<&str> {
         let bytes = self.bytes.strip_suffix(&[0]).unwrap_or(&self.bytes);
         let text = std::str::from_utf8(bytes).ok()?;
         (self.kind == ASCII).then_some(text)
+    }
+
+    /// The number of 16 bits that it begins with, if it holds such.
+    pub(super) fn as_short(&self) -> Option<u16> {
+        let bytes = self.bytes.first_chunk::<2>()?;
+        (self.kind == SHORT).then(|| u16::from_le_bytes(*bytes))
+    }
+
+    /// The fraction that it begins with, if it holds such.
+    pub(super) fn as_fraction(&self) -> Option<f64> {
+        let (above, rest) = self.bytes.split_first_chunk::<4>()?;
+        let below = rest.first_chunk::<4>()?;
+        let (above, below) = (u32::from_le_bytes(*above), u32::from_le_bytes(*below));
+        (self.kind == RATIONAL && below > 0).then(|| f64::from(above) / f64::from(below))
     }
 }

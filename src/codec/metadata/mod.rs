@@ -1,23 +1,28 @@
 //! A master's bytes → what it says beside its pixels: colour profile, EXIF, XMP, IPTC, resolution.
 //!
-//! For files that are made of a master. Decoders read what they need themselves; this room reads what
-//! is to be kept, and interprets none of it. Metadata that are damaged or beyond the limit are left
+//! For files and derivatives that are made of a master. Decoders read what they need themselves; this room
+//! reads what is to be kept. Metadata that are damaged or beyond the limit are left
 //! out as if they were not there.
 
+mod attach;
 mod block;
 mod field;
+mod resolution;
 mod tags;
 
 use std::sync::Arc;
 
+pub(in crate::codec) use attach::resolution as resolution_fields;
 use block::Block;
-use field::BYTE;
 pub use field::Field;
-pub(in crate::codec) use field::{LONG8, UNDEFINED};
-pub(in crate::codec) use tags::{EXIF_IFD, GPS_IFD, ICC_PROFILE, INTEROPERABILITY_IFD, SOFTWARE};
-use tags::{IPTC, PHOTOSHOP, XMP};
+pub(in crate::codec) use field::{BYTE, LONG8, UNDEFINED};
+pub(in crate::codec) use resolution::of_jfif;
+use tags::PHOTOSHOP;
+pub(in crate::codec) use tags::{
+    EXIF_IFD, GPS_IFD, ICC_PROFILE, INTEROPERABILITY_IFD, IPTC, SOFTWARE, XMP,
+};
 
-use super::{DecodeLimits, bmp, gif, jp2, jpeg, png, tiff, webp};
+use super::{DecodeLimits, Density, bmp, gif, jp2, jpeg, jxl, png, tiff, webp};
 use crate::error::Result;
 use crate::raster::Channels;
 use crate::reader::RangeReader;
@@ -48,6 +53,8 @@ pub(super) struct Blocks {
     pub(super) iptc: Option<Vec<u8>>,
     /// Photoshop's resources.
     pub(super) photoshop: Option<Vec<u8>>,
+    /// How large the picture is, as the container says.
+    pub(super) density: Option<Density>,
 }
 
 /// Reads the metadata of `page` of the master behind `reader`, which [`super::open`] accepts.
@@ -72,11 +79,15 @@ pub fn metadata(
     } else if webp::matches(&head) {
         webp::metadata(reader, limits)?
     } else if jp2::matches(&head) {
-        jp2::metadata(reader.as_ref(), limits)?
+        let mut blocks = jp2::metadata(reader.as_ref(), limits)?;
+        blocks.density = resolution::of_jp2(reader.as_ref())?;
+        blocks
     } else if gif::matches(&head) {
         gif::metadata(reader, limits)?
     } else if bmp::matches(&head) {
         bmp::metadata(reader.as_ref(), limits)?
+    } else if jxl::matches(&head) {
+        jxl::metadata(reader.as_ref(), limits)?
     } else {
         Blocks::default()
     };
@@ -106,7 +117,19 @@ fn of_blocks(blocks: Blocks, limits: &DecodeLimits) -> Result<Metadata> {
             metadata.picture.push(Field::opaque(tag, kind, bytes));
         }
     }
+    if let Some(density) = blocks.density.filter(|_| metadata.density().is_none()) {
+        let fields = resolution_fields(density);
+        let is_old = |old: &Field| fields.iter().any(|field| field.tag == old.tag);
+        metadata.picture.retain(|field| !is_old(field));
+        metadata.picture.extend(fields);
+    }
     Ok(metadata)
+}
+
+/// The fields of an EXIF block without a prefix.
+pub(super) fn of_block(block: &[u8]) -> Metadata {
+    let reader: Arc<dyn RangeReader> = Arc::new(block.to_vec());
+    of_directory(&reader, None, &DecodeLimits::default()).unwrap_or_default()
 }
 
 /// Fields of the directory at `offset`, or of the first, and of those that it points to.

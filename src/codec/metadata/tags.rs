@@ -5,10 +5,15 @@
 
 /// The program that wrote the file.
 pub(in crate::codec) const SOFTWARE: u16 = 305;
+/// Pixels of a unit from left to right, and from top to bottom.
+pub(super) const X_RESOLUTION: u16 = 282;
+pub(super) const Y_RESOLUTION: u16 = 283;
+/// The unit: 2 is an inch, 3 a centimetre.
+pub(super) const RESOLUTION_UNIT: u16 = 296;
 /// An XMP packet.
-pub(super) const XMP: u16 = 700;
+pub(in crate::codec) const XMP: u16 = 700;
 /// IPTC records.
-pub(super) const IPTC: u16 = 33723;
+pub(in crate::codec) const IPTC: u16 = 33723;
 /// Photoshop's resources.
 pub(super) const PHOTOSHOP: u16 = 34377;
 /// An ICC profile.
@@ -26,10 +31,10 @@ pub(super) const CARRIED: [u16; 29] = [
     270, // ImageDescription
     271, // Make
     272, // Model
-    282, // XResolution
-    283, // YResolution
+    X_RESOLUTION,
+    Y_RESOLUTION,
     285, // PageName
-    296, // ResolutionUnit
+    RESOLUTION_UNIT,
     SOFTWARE,
     306, // DateTime
     315, // Artist

@@ -77,10 +77,7 @@ pub(in crate::codec) fn open(
         description: describe(info),
         format: MasterFormat::Png,
         pyramid: whole::single_level(dimensions),
-        orientation: info
-            .exif_metadata
-            .as_deref()
-            .map_or(Orientation::IDENTITY, exif::orientation),
+        orientation: orientation(info.exif_metadata.as_deref(), &reader, limits),
         pixel,
         bits: info.bit_depth as u8,
         colour: colour.name().to_owned(),
@@ -128,6 +125,21 @@ fn primaries(places: &png::SourceChromaticities) -> Primaries {
         white: place(places.white),
         colours: [places.red, places.green, places.blue].map(place),
     }
+}
+
+/// What EXIF says, else the XMP packet, which is looked for where it is needed alone.
+fn orientation(
+    block: Option<&[u8]>,
+    reader: &Arc<dyn RangeReader>,
+    limits: &DecodeLimits,
+) -> Orientation {
+    let packet = match block.and_then(exif::stated) {
+        Some(_) => None,
+        None => super::metadata(reader, limits)
+            .ok()
+            .and_then(|blocks| blocks.xmp),
+    };
+    exif::orientation(block, packet.as_deref())
 }
 
 /// Reads everything before the pixels.

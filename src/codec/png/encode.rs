@@ -1,20 +1,22 @@
 //! Rows → PNG, strip by strip: gray or RGB, with or without opacity, 8 or 16 bits.
 //!
-//! Nothing but the current strip and the deflate window is held. The picture is in sRGB and carries
-//! no profile.
+//! Nothing but the current strip and the deflate window is held. The picture is in sRGB; it carries a
+//! profile where one is attached.
 //!
 //! Source: PNG, W3C Recommendation, third edition.
 
+use std::borrow::Cow;
 use std::io::Write;
 
-use png::{BitDepth, ColorType, Compression, Encoder, EncodingError};
+use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Info, PixelDimensions, Unit};
 
 use crate::cancel::Cancel;
 use crate::encoding::{PngCompression, PngSettings};
 use crate::error::{Error, Result};
 use crate::raster::{Channels, Depth, Rows, Samples};
 
-use super::super::sink;
+use super::super::{Attached, sink};
+use super::metadata::XMP_KEYWORD;
 
 /// Writes `rows` to `sink`.
 ///
@@ -24,11 +26,20 @@ use super::super::sink;
 pub(in crate::codec) fn encode(
     rows: &mut dyn Rows,
     settings: PngSettings,
+    attached: &Attached,
     cancel: &Cancel,
     sink: &mut dyn Write,
 ) -> Result<()> {
     let shape = rows.shape();
-    let mut encoder = Encoder::new(sink, shape.dimensions.width, shape.dimensions.height);
+    let (width, height) = (shape.dimensions.width, shape.dimensions.height);
+    let info = described(Info::with_size(width, height), attached);
+    let mut encoder = Encoder::with_info(sink, info).map_err(failed)?;
+    if let Some(packet) = attached.xmp.as_deref().map(std::str::from_utf8)
+        && let Ok(packet) = packet
+    {
+        let (keyword, packet) = (XMP_KEYWORD.to_owned(), packet.to_owned());
+        encoder.add_itxt_chunk(keyword, packet).map_err(failed)?;
+    }
     encoder.set_color(match shape.format.channels {
         Channels::Gray => ColorType::Grayscale,
         Channels::GrayAlpha => ColorType::GrayscaleAlpha,
@@ -56,6 +67,27 @@ pub(in crate::codec) fn encode(
     }
     body.finish().map_err(failed)?;
     header.finish().map_err(failed)
+}
+
+/// With profile, EXIF and resolution.
+fn described<'a>(mut info: Info<'a>, attached: &'a Attached) -> Info<'a> {
+    info.icc_profile = attached.icc.as_deref().map(Cow::Borrowed);
+    info.exif_metadata = attached.exif.as_deref().map(Cow::Borrowed);
+    info.pixel_dims = attached.density.map(|density| PixelDimensions {
+        xppu: whole(density.across),
+        yppu: whole(density.down),
+        unit: Unit::Meter,
+    });
+    info
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a density is above 0 and fits 32 bits"
+)]
+fn whole(density: f64) -> u32 {
+    density.round().max(1.0) as u32
 }
 
 fn big_endian(samples: &[u16]) -> Vec<u8> {

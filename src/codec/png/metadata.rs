@@ -4,17 +4,25 @@
 
 use std::sync::Arc;
 
-use png::{DecodeOptions, Decoder, Limits};
+use png::{DecodeOptions, Decoder, Limits, PixelDimensions, Unit};
 
-use super::super::DecodeLimits;
 use super::super::metadata::Blocks;
 use super::super::stream::stream;
+use super::super::{DecodeLimits, Density};
 use super::decode::failed;
 use crate::error::Result;
 use crate::reader::RangeReader;
 
 /// The keyword of the text that is an XMP packet.
-const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
+pub(super) const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
+
+/// Pixels of a metre; `None` where the chunk says a ratio alone.
+fn density(said: PixelDimensions) -> Option<Density> {
+    match said.unit {
+        Unit::Meter => Density::new(f64::from(said.xppu), f64::from(said.yppu)),
+        Unit::Unspecified => None,
+    }
+}
 
 /// Reads what stands before the pixels.
 ///
@@ -44,6 +52,7 @@ pub(in crate::codec) fn metadata(
         icc: info.icc_profile.as_deref().map(<[u8]>::to_vec),
         exif: info.exif_metadata.as_deref().map(<[u8]>::to_vec),
         xmp: packet.map(String::into_bytes),
+        density: info.pixel_dims.and_then(density),
         ..Blocks::default()
     })
 }

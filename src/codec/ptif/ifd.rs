@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) const CLASSIC_BYTES: u64 = 1 << 32;
 
 /// A file that grows at its end.
-pub(super) struct Output<'a, W> {
+pub(in crate::codec) struct Output<'a, W> {
     sink: &'a mut W,
     /// Offset behind the last byte.
     pub(super) end: u64,
@@ -21,7 +21,7 @@ pub(super) struct Output<'a, W> {
 
 impl<'a, W: Write + Seek> Output<'a, W> {
     /// Begins a file; where its first directory is stays open until [`Output::finish`].
-    pub(super) fn begin(sink: &'a mut W, big: bool) -> Result<Self> {
+    pub(in crate::codec) fn begin(sink: &'a mut W, big: bool) -> Result<Self> {
         let mut output = Self { sink, end: 0, big };
         if big {
             output.append(b"II\x2b\0\x08\0\0\0\0\0\0\0\0\0\0\0")?;
@@ -32,7 +32,7 @@ impl<'a, W: Write + Seek> Output<'a, W> {
     }
 
     /// Adds bytes; where they begin.
-    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<u64> {
+    pub(in crate::codec) fn append(&mut self, bytes: &[u8]) -> Result<u64> {
         let offset = self.end;
         self.end += bytes.len() as u64;
         if !self.big && self.end >= CLASSIC_BYTES {
@@ -46,7 +46,7 @@ impl<'a, W: Write + Seek> Output<'a, W> {
     }
 
     /// Adds a directory whose next one is at `next`, 0 for none; where it begins.
-    pub(super) fn directory(&mut self, mut fields: Vec<Field>, next: u64) -> Result<u64> {
+    pub(in crate::codec) fn directory(&mut self, mut fields: Vec<Field>, next: u64) -> Result<u64> {
         fields.sort_by_key(|field| field.tag);
         let mut body = self.number(fields.len() as u64, 2);
         for field in fields {
@@ -87,7 +87,7 @@ impl<'a, W: Write + Seek> Output<'a, W> {
     }
 
     /// Makes the directory at `first` the first one.
-    pub(super) fn finish(self, first: u64) -> Result<u64> {
+    pub(in crate::codec) fn finish(self, first: u64) -> Result<u64> {
         let place = if self.big { 8 } else { 4 };
         let bytes = self.number(first, 4);
         let patched = self

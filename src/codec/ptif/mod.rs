@@ -34,7 +34,7 @@ use crate::raster::{Depth, Rows, Shape};
 
 use super::metadata::Metadata;
 use directory::Described;
-use ifd::Output;
+pub(super) use ifd::Output;
 use level::{Cell, Level};
 use pool::Pool;
 use sample::Sample;

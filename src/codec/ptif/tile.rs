@@ -1,7 +1,7 @@
 //! The pixels of one tile → its bytes, in the file's compression.
 
 use crate::cancel::Cancel;
-use crate::codec::{jpeg, webp};
+use crate::codec::{Attached, jpeg, webp};
 use crate::encoding::{JpegSettings, Subsampling, WebpSettings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
@@ -142,6 +142,7 @@ impl TileEncoder {
                 webp::encode(
                     &mut self.rows(samples)?,
                     settings,
+                    &Attached::default(),
                     &self.cancel,
                     &mut stream,
                 )?;

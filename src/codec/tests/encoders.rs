@@ -4,13 +4,15 @@ use std::io;
 
 use super::{decode_all, rgba};
 use crate::cancel::Cancel;
-use crate::codec::{gif, png, tif, webp};
-use crate::encoding::{PngCompression, PngSettings, TifCompression, TifSettings, WebpSettings};
+use crate::codec::{Attached, gif, png, tif, webp};
+use crate::encoding::{
+    GifSettings, PngCompression, PngSettings, TifCompression, TifSettings, WebpSettings,
+};
 use crate::error::{Error, ErrorKind, Parameter, Result};
 use crate::geometry::Dimensions;
 use crate::raster::{Channels, Depth, PixelFormat, Raster, Rows, Samples, Shape};
 
-const CHANNELS: [Channels; 4] = [
+pub(super) const CHANNELS: [Channels; 4] = [
     Channels::Gray,
     Channels::GrayAlpha,
     Channels::Rgb,
@@ -65,7 +67,7 @@ fn dimensions(width: u32, height: u32) -> Dimensions {
 }
 
 /// Pseudo-random pixels: the same for the same shape.
-fn noise(width: u32, height: u32, format: PixelFormat) -> Raster {
+pub(super) fn noise(width: u32, height: u32, format: PixelFormat) -> Raster {
     let mut random = fastrand::Rng::with_seed(99);
     let count = width as usize * height as usize * format.channels.count();
     let samples = match format.depth {
@@ -76,7 +78,7 @@ fn noise(width: u32, height: u32, format: PixelFormat) -> Raster {
 }
 
 /// A soft gradient, which lossy formats keep well.
-fn gradient(width: u32, height: u32, channels: Channels) -> Raster {
+pub(super) fn gradient(width: u32, height: u32, channels: Channels) -> Raster {
     let samples = (0..height)
         .flat_map(|y| (0..width).map(move |x| (x, y)))
         .flat_map(|(x, y)| {
@@ -99,26 +101,34 @@ fn written(
 fn as_png(raster: &Raster, compression: PngCompression) -> Vec<u8> {
     let settings = PngSettings { compression };
     written(
-        |rows, sink| png::encode(rows, settings, &Cancel::new(), sink),
+        |rows, sink| png::encode(rows, settings, &Attached::default(), &Cancel::new(), sink),
         raster,
     )
 }
 
 fn as_webp(raster: &Raster, settings: WebpSettings) -> Vec<u8> {
     written(
-        |rows, sink| webp::encode(rows, settings, &Cancel::new(), sink),
+        |rows, sink| webp::encode(rows, settings, &Attached::default(), &Cancel::new(), sink),
         raster,
     )
 }
 
 fn as_gif(raster: &Raster) -> Vec<u8> {
-    written(|rows, sink| gif::encode(rows, &Cancel::new(), sink), raster)
+    gif_dithered(raster, true)
+}
+
+fn gif_dithered(raster: &Raster, dither: bool) -> Vec<u8> {
+    let settings = GifSettings { dither };
+    written(
+        |rows, sink| gif::encode(rows, settings, &Cancel::new(), sink),
+        raster,
+    )
 }
 
 fn as_tif(raster: &Raster, compression: TifCompression) -> Vec<u8> {
     let settings = TifSettings { compression };
     written(
-        |rows, sink| tif::encode(rows, settings, &Cancel::new(), sink),
+        |rows, sink| tif::encode(rows, settings, &Attached::default(), &Cancel::new(), sink),
         raster,
     )
 }
@@ -258,9 +268,15 @@ fn too_long_sides_are_refused_before_a_row_is_pulled() {
         let mut rows = Strips::new(raster);
         let mut sink = Vec::new();
         let result = if limit == "16383" {
-            webp::encode(&mut rows, LOSSLESS, &Cancel::new(), &mut sink)
+            webp::encode(
+                &mut rows,
+                LOSSLESS,
+                &Attached::default(),
+                &Cancel::new(),
+                &mut sink,
+            )
         } else {
-            gif::encode(&mut rows, &Cancel::new(), &mut sink)
+            gif::encode(&mut rows, GifSettings::default(), &Cancel::new(), &mut sink)
         };
         let error = result.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadRequest);
@@ -295,13 +311,31 @@ impl io::Write for Gone {
 
 /// Every encoder with its default settings.
 fn every_encoder(raster: &Raster, cancel: &Cancel, sink: &mut dyn FnMut() -> Gone) -> Vec<Error> {
-    let rows = || Strips::new(raster.clone());
+    let (rows, attached) = (|| Strips::new(raster.clone()), Attached::default());
     vec![
-        png::encode(&mut rows(), PngSettings::default(), cancel, &mut sink()),
-        webp::encode(&mut rows(), WebpSettings::default(), cancel, &mut sink()),
-        webp::encode(&mut rows(), LOSSLESS, cancel, &mut sink()),
-        gif::encode(&mut rows(), cancel, &mut sink()),
-        tif::encode(&mut rows(), TifSettings::default(), cancel, &mut sink()),
+        png::encode(
+            &mut rows(),
+            PngSettings::default(),
+            &attached,
+            cancel,
+            &mut sink(),
+        ),
+        webp::encode(
+            &mut rows(),
+            WebpSettings::default(),
+            &attached,
+            cancel,
+            &mut sink(),
+        ),
+        webp::encode(&mut rows(), LOSSLESS, &attached, cancel, &mut sink()),
+        gif::encode(&mut rows(), GifSettings::default(), cancel, &mut sink()),
+        tif::encode(
+            &mut rows(),
+            TifSettings::default(),
+            &attached,
+            cancel,
+            &mut sink(),
+        ),
     ]
     .into_iter()
     .map(|result| result.unwrap_err())

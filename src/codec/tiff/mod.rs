@@ -39,7 +39,7 @@ use std::sync::Arc;
 use crate::cancel::Cancel;
 use crate::codec::colour::Colour;
 use crate::codec::jpeg::{Components, Heads, Mosaic};
-use crate::codec::{DecodeLimits, Facts, Foreign, MasterFormat, Picture, Price, Stored};
+use crate::codec::{DecodeLimits, Facts, Foreign, MasterFormat, Picture, Price, Stored, exif};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Level, Orientation, Pyramid, Window};
 use crate::iiif::Format;
@@ -103,15 +103,18 @@ pub(super) fn open(
         None if full.pixels.kind == Kind::Float && profile.is_none() => Colour::linear(),
         None => Colour::of_master(profile.as_deref(), pixel.channels, limits)?,
     };
-    let orientation = file
-        .number(&page.directory, tags::ORIENTATION)?
-        .unwrap_or(1);
+    let orientation = if let Some(tag) = file.number(&page.directory, tags::ORIENTATION)? {
+        Orientation::from_tag(u16::try_from(tag).unwrap_or(1))
+    } else {
+        let packet = file.bytes(&page.directory, tags::XMP, most)?;
+        exif::orientation(None, packet.as_deref())
+    };
     let container = if file.big { "BigTIFF" } else { "TIFF" };
     let facts = Facts {
         description: format!("{container}, {}", full.describe()),
         format: MasterFormat::Tiff,
         pyramid: pyramid(&page),
-        orientation: Orientation::from_tag(u16::try_from(orientation).unwrap_or(1)),
+        orientation,
         pixel,
         bits: full.pixels.bits,
         colour: foreign
@@ -203,7 +206,15 @@ impl Picture for Tiff {
         match format {
             Format::Jpg if inside => jpeg_tile::stored(layout, window),
             Format::Webp if inside => webp_tile::stored(layout, window),
-            Format::Jpg | Format::Webp | Format::Png | Format::Gif | Format::Tif => None,
+            Format::Jpg
+            | Format::Webp
+            | Format::Png
+            | Format::Gif
+            | Format::Tif
+            | Format::Avif
+            | Format::Jxl
+            | Format::Jp2
+            | Format::Pdf => None,
         }
     }
 

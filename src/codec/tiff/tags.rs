@@ -42,10 +42,12 @@ pub(super) const JPEG_AC_TABLES: u16 = 521;
 pub(super) const YCBCR_COEFFICIENTS: u16 = 529;
 pub(super) const YCBCR_SUBSAMPLING: u16 = 530;
 pub(super) const REFERENCE_BLACK_WHITE: u16 = 532;
+/// An XMP packet.
+pub(super) const XMP: u16 = 700;
 pub(super) const ICC_PROFILE: u16 = 34675;
 
 /// Every tag above: the entries that a parsed directory keeps.
-pub(super) const KNOWN: [u16; 38] = [
+pub(super) const KNOWN: [u16; 39] = [
     NEW_SUBFILE_TYPE,
     SUBFILE_TYPE,
     IMAGE_WIDTH,
@@ -83,6 +85,7 @@ pub(super) const KNOWN: [u16; 38] = [
     EXTRA_SAMPLES,
     SAMPLE_FORMAT,
     JPEG_TABLES,
+    XMP,
     ICC_PROFILE,
 ];
 

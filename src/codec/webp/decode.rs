@@ -11,7 +11,7 @@ use image_webp::{DecodingError, WebPDecoder};
 
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
-use crate::geometry::{Dimensions, Orientation, Window};
+use crate::geometry::{Dimensions, Window};
 use crate::raster::{Channels, PixelFormat, Raster, Rows, Shape};
 use crate::reader::RangeReader;
 
@@ -48,8 +48,9 @@ pub(in crate::codec) fn open(
     decoder.set_memory_limit(usize::try_from(limits.max_metadata_bytes).unwrap_or(usize::MAX));
     let profile = readable(decoder.icc_profile())?;
     let colour = Colour::of_master(profile.as_deref(), pixel.channels, limits)?;
-    let orientation = readable(decoder.exif_metadata())?
-        .map_or(Orientation::IDENTITY, |block| exif::orientation(&block));
+    let block = readable(decoder.exif_metadata())?;
+    let packet = readable(decoder.xmp_metadata())?;
+    let orientation = exif::orientation(block.as_deref(), packet.as_deref());
     let facts = Facts {
         description: describe(&mut decoder),
         format: MasterFormat::Webp,

@@ -13,8 +13,9 @@ use crate::encoding::WebpSettings;
 use crate::error::{Error, Result};
 use crate::raster::{Channels, Rows};
 
-use super::super::sink::{self, EightBit};
-use super::lossy;
+use super::super::Attached;
+use super::super::sink::{self, Bound, EightBit};
+use super::{container, lossy};
 
 /// Longest side that a VP8 or VP8L frame header can say: 14 bits, and libwebp stops one short.
 const MAX_SIDE_PX: u32 = 16_383;
@@ -28,10 +29,28 @@ const MAX_SIDE_PX: u32 = 16_383;
 pub(in crate::codec) fn encode(
     rows: &mut dyn Rows,
     settings: WebpSettings,
+    attached: &Attached,
     cancel: &Cancel,
     sink: &mut dyn Write,
 ) -> Result<()> {
-    let picture = EightBit::gather(rows, "WebP", MAX_SIDE_PX, cancel)?;
+    let bound = Bound {
+        format: "WebP",
+        max_side_px: MAX_SIDE_PX,
+        max_area_px: u64::MAX,
+    };
+    let picture = EightBit::gather(rows, bound, cancel)?;
+    if !container::is_needed(attached) {
+        return write(picture, settings, sink);
+    }
+    let canvas = (picture.dimensions, picture.channels.has_alpha());
+    let mut file = Vec::new();
+    write(picture, settings, &mut file)?;
+    let file = container::with(&file, canvas, attached)
+        .ok_or_else(|| Error::internal("opening a WebP that has just been written"))?;
+    sink.write_all(&file).map_err(sink::refused)
+}
+
+fn write(picture: EightBit, settings: WebpSettings, sink: &mut dyn Write) -> Result<()> {
     if settings.lossless {
         lossless(&picture, sink)
     } else {

@@ -1,6 +1,7 @@
 //! WebP in both directions: decoding and lossless encoding in every build, lossy encoding with the
 //! feature `webp`.
 
+mod container;
 mod decode;
 mod encode;
 mod lossy;

@@ -164,7 +164,7 @@ fn i21_qua_01_qualities_and_formats_are_those_of_3() {
             Parameter::Quality,
         );
     }
-    for format in ["jp2", "pdf", "jpeg", ""] {
+    for format in ["jpx", "tiff", "jpeg", ""] {
         assert_bad(
             V2,
             &format!("full/full/0/default.{format}"),
@@ -264,7 +264,7 @@ fn i21_inf_03_the_whole_document_in_the_order_of_the_specification() {
         r#""tiles":[{"width":512,"height":512,"scaleFactors":[1,2,4,8,16]}],"#,
         r#""license":"http://creativecommons.org/publicdomain/zero/1.0/","#,
         r#""profile":["http://iiif.io/api/image/2/level2.json",{"#,
-        r#""formats":["webp","gif","tif"],"qualities":["color","gray"],"maxArea":134217728,"#,
+        r#""formats":["webp","avif","jxl","gif","tif","pdf","jp2"],"qualities":["color","gray"],"maxArea":134217728,"#,
         r#""supports":["canonicalLinkHeader","mirroring","profileLinkHeader","regionSquare","rotationArbitrary","#,
         r#""sizeByConfinedWh","sizeByDistortedWh","sizeByForcedWh","sizeByWh","sizeAboveFull"]}]}"#,
     );

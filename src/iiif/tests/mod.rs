@@ -117,6 +117,7 @@ fn info() -> ImageInfo {
         rules,
         preferred_formats: vec![Format::Webp, Format::Jpg],
         rights: Some("http://creativecommons.org/publicdomain/zero/1.0/".to_owned()),
+        pixel_mm: None,
         pages: 1,
     }
 }

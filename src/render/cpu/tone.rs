@@ -1,13 +1,14 @@
-//! Gray and bitonal, strip by strip, from 8-bit samples.
+//! Gray and bitonal, strip by strip.
 //!
-//! The rounded 8-bit colours are what counts, so every engine comes to the same side of the threshold.
+//! Bitonal takes 8 bits: the rounded colours are what counts, so every engine comes to the same side of
+//! the threshold.
 
 mod simd;
 
 use super::flow::EachStrip;
 use super::sample::eight_bits;
 use crate::error::Result;
-use crate::raster::{Channels, Raster, Rows, Shape};
+use crate::raster::{Channels, Raster, Rows, Samples, Shape};
 
 /// Lowest luma that bitonal shows white.
 const WHITE_FROM: u8 = 128;
@@ -37,22 +38,52 @@ pub(super) fn bitonal(rows: Box<dyn Rows>, shape: Shape) -> Box<dyn Rows> {
     Box::new(EachStrip::new(rows, shape, bitonal_strip))
 }
 
+/// [`luma`] of 16 bits: at most 65535 · 65536 + 32768, which a u32 holds.
+fn luma_of_sixteen([r, g, b]: [u16; 3]) -> u16 {
+    ((19595 * u32::from(r) + 38470 * u32::from(g) + 7471 * u32::from(b) + 32768) >> 16) as u16
+}
+
 fn gray_strip(source: &Raster) -> Result<Raster> {
     let channels = source.format().channels;
-    let samples = eight_bits(source, "gray")?;
-    let grays = match channels {
+    let gray = if channels.has_alpha() {
+        Channels::GrayAlpha
+    } else {
+        Channels::Gray
+    };
+    let grays = match source.samples() {
+        Samples::U8(samples) => Samples::U8(grays(samples, channels)),
+        Samples::U16(samples) => Samples::U16(grays_of_sixteen(samples, channels)),
+    };
+    Raster::new(source.dimensions(), gray, grays)
+}
+
+fn grays_of_sixteen(samples: &[u16], channels: Channels) -> Vec<u16> {
+    match channels {
+        Channels::Gray | Channels::GrayAlpha => samples.to_vec(),
+        Channels::Rgb => samples
+            .as_chunks()
+            .0
+            .iter()
+            .copied()
+            .map(luma_of_sixteen)
+            .collect(),
+        Channels::Rgba => {
+            let pixels = samples.as_chunks::<4>().0.iter();
+            pixels
+                .flat_map(|&[r, g, b, opacity]| [luma_of_sixteen([r, g, b]), opacity])
+                .collect()
+        }
+    }
+}
+
+fn grays(samples: &[u8], channels: Channels) -> Vec<u8> {
+    match channels {
         Channels::Gray | Channels::GrayAlpha => samples.to_vec(),
         Channels::Rgb => lumas(samples),
         Channels::Rgba => pixels::<4>(samples)
             .flat_map(|&[r, g, b, opacity]| [luma([r, g, b]), opacity])
             .collect(),
-    };
-    let channels = if channels.has_alpha() {
-        Channels::GrayAlpha
-    } else {
-        Channels::Gray
-    };
-    Raster::from_u8(source.dimensions(), channels, grays)
+    }
 }
 
 fn bitonal_strip(source: &Raster) -> Result<Raster> {
@@ -169,14 +200,28 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_bits_are_a_fault_of_the_plan() {
-        for pass in [Pass::Gray, Pass::Bitonal] {
-            let source = picture(dimensions(2, 2), PixelFormat::sixteen(Channels::Rgb), 4);
-            let source = Box::new(OneStrip::from(source));
-            let mut rows = start(source, &[pass], &Cancel::new());
-            let error = rows.next_strip().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Internal);
-            assert!(rows.next_strip().expect("ended").is_none());
+    fn gray_of_sixteen_bits_is_the_same_luma_in_finer_steps() {
+        let samples = vec![65535, 0, 0, 9, 1, 2, 3, 8];
+        let source = Raster::from_u16(dimensions(2, 1), Channels::Rgba, samples).expect("2 pixels");
+        // 65535 · 19595 / 65536 = 19594.7; (19595 + 2 · 38470 + 3 · 7471) / 65536 = 1.8
+        let result = run(source, &[Pass::Gray]);
+        assert_eq!(result.samples(), &Samples::U16(vec![19595, 9, 2, 8]));
+        for level in [0, 1, 255, 256, 32767, 65534, 65535] {
+            assert_eq!(luma_of_sixteen([level; 3]), level);
         }
+        for channels in [Channels::Rgb, Channels::Gray] {
+            let source = picture(dimensions(7, 130), PixelFormat::sixteen(channels), 4);
+            run_in_strips(&source, &[Pass::Gray]);
+        }
+    }
+
+    #[test]
+    fn sixteen_bits_in_bitonal_are_a_fault_of_the_plan() {
+        let source = picture(dimensions(2, 2), PixelFormat::sixteen(Channels::Rgb), 4);
+        let source = Box::new(OneStrip::from(source));
+        let mut rows = start(source, &[Pass::Bitonal], &Cancel::new());
+        let error = rows.next_strip().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Internal);
+        assert!(rows.next_strip().expect("ended").is_none());
     }
 }

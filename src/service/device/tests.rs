@@ -86,6 +86,7 @@ async fn ask(service: &Service, request: &str) -> (&'static str, Vec<u8>) {
     let ask = Ask {
         unchanged: &|_| false,
         head: false,
+        accept: None,
     };
     let answer = service.image(&parsed(request), ask).await.expect(request);
     let Answer::Whole(head, body) = answer else {

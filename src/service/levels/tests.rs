@@ -221,8 +221,12 @@ fn write_noise(path: &Path, seed: u64) {
     let mut rows = crate::raster::OneStrip::from(raster);
     let mut file = Vec::new();
     let settings = crate::encoding::EncodeSettings::default();
-    let format = crate::iiif::Format::Png;
-    codec::encode(format, &mut rows, &settings, &Cancel::new(), &mut file).expect("encoded");
+    let encoding = codec::Encoding {
+        format: crate::iiif::Format::Png,
+        settings: &settings,
+        attached: &codec::Attached::default(),
+    };
+    codec::encode(encoding, &mut rows, &Cancel::new(), &mut file).expect("encoded");
     fs::write(path, file).expect("written");
 }
 

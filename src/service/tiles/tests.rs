@@ -42,6 +42,7 @@ async fn ask(service: &Service, request: &str) -> (Rung, Vec<u8>) {
     let ask = Ask {
         unchanged: &|_| false,
         head: false,
+        accept: None,
     };
     let answer = service.image(&request, ask).await.expect("it is made");
     let Answer::Whole(head, body) = answer else {

@@ -209,7 +209,8 @@ fn stored_cell(facts: &Facts, level: Level) -> Option<(Dimensions, Access)> {
         | MasterFormat::Png
         | MasterFormat::Webp
         | MasterFormat::Gif
-        | MasterFormat::Bmp => None,
+        | MasterFormat::Bmp
+        | MasterFormat::JpegXl => None,
     }
 }
 

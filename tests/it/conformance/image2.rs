@@ -176,7 +176,7 @@ fn i21_inf_03_i21_inf_04_the_whole_document_key_by_key() {
         ],
         "tiles": [{"width": 512, "height": 512, "scaleFactors": [1, 2, 4]}],
         "profile": ["http://iiif.io/api/image/2/level2.json", {
-            "formats": ["webp", "gif", "tif"],
+            "formats": ["webp", "avif", "jxl", "gif", "tif", "pdf", "jp2"],
             "qualities": ["color", "gray"],
             "maxWidth": 3000,
             "maxHeight": 2000,

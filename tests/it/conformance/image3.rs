@@ -751,8 +751,7 @@ fn i3_qua_07_i3_fmt_01_unsupported_qualities_and_formats_are_400() {
             "full/max/0/A^_%60zR.jpg",
             "full/max/0/default.jpeg",
             "full/max/0/default.tiff",
-            "full/max/0/default.pdf",
-            "full/max/0/default.jp2",
+            "full/max/0/default.jpx",
             "full/max/0/default.bmp",
         ],
     );
@@ -767,6 +766,10 @@ fn i3_fmt_02_the_body_is_in_the_format_named() {
         ("webp", "image/webp", b"RIFF"),
         ("gif", "image/gif", b"GIF8"),
         ("tif", "image/tiff", b"II"),
+        ("avif", "image/avif", b"\0\0\0\x18ftypavif"),
+        ("jxl", "image/jxl", b"\xFF\x0A"),
+        ("jp2", "image/jp2", b"\0\0\0\x0CjP  "),
+        ("pdf", "application/pdf", b"%PDF-1."),
     ] {
         let headers = [("Accept", "image/avif,image/webp,*/*")];
         let path = format!("/iiif/3/plain.png/full/max/0/default.{format}");

@@ -25,7 +25,7 @@ fn i3_inf_01_the_whole_document_key_by_key() {
             {"width": 1025, "height": 513},
         ],
         "tiles": [{"width": 512, "height": 512, "scaleFactors": [1, 2, 4]}],
-        "extraFormats": ["webp", "gif", "tif"],
+        "extraFormats": ["webp", "avif", "jxl", "gif", "tif", "pdf", "jp2"],
         "extraQualities": ["color", "gray", "bitonal"],
         "extraFeatures": [
             "canonicalLinkHeader", "mirroring", "profileLinkHeader", "rotationArbitrary",

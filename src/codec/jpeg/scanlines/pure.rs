@@ -14,7 +14,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::cancel::Cancel;
-use crate::codec::sink::{self, EightBit};
+use crate::codec::sink::{self, Bound, EightBit};
 use crate::codec::whole::{self, WholeRows};
 use crate::codec::{DecodeLimits, Price};
 use crate::encoding::{JpegSettings, Subsampling};
@@ -153,7 +153,12 @@ pub(in super::super) fn encode(
     cancel: &Cancel,
     sink: &mut dyn io::Write,
 ) -> Result<()> {
-    let picture = EightBit::gather(rows, "JPEG", MAX_SIDE_PX, cancel)?;
+    let bound = Bound {
+        format: "JPEG",
+        max_side_px: MAX_SIDE_PX,
+        max_area_px: u64::MAX,
+    };
+    let picture = EightBit::gather(rows, bound, cancel)?;
     let side = |pixels: u32| {
         u16::try_from(pixels).map_err(|cause| Error::internal("sizing a JPEG").with_source(cause))
     };

@@ -116,7 +116,7 @@ fn i3_qua_07_other_qualities_are_refused() {
 
 #[test]
 fn i3_fmt_01_other_formats_are_refused() {
-    for token in ["jpeg", "tiff", "jp2", "pdf", "avif", "JPG", "jpg ", "x"] {
+    for token in ["jpeg", "tiff", "jpx", "bmp", "AVIF", "JPG", "jpg ", "x"] {
         assert_bad_v3(&format!("full/max/0/default.{token}"), Parameter::Format);
     }
 }
@@ -129,6 +129,10 @@ fn i3_fmt_02_a_format_has_its_media_type() {
         ("webp", Format::Webp, "image/webp", true),
         ("gif", Format::Gif, "image/gif", true),
         ("tif", Format::Tif, "image/tiff", true),
+        ("avif", Format::Avif, "image/avif", true),
+        ("jxl", Format::Jxl, "image/jxl", true),
+        ("jp2", Format::Jp2, "image/jp2", true),
+        ("pdf", Format::Pdf, "application/pdf", false),
     ] {
         let request = parse(V3, &format!("full/max/0/default.{token}")).expect(token);
         assert_eq!(request.format, format);

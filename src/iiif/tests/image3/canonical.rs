@@ -98,12 +98,12 @@ fn errors_name_the_parameter_and_what_is_allowed() {
             &["quality", "\"frob\"", "default, color, gray, bitonal"],
         ),
         (
-            "full/max/0/default.jp2",
+            "full/max/0/default.jpx",
             &[
                 "format",
-                "\"jp2\"",
-                "not offered",
-                "jpg, png, webp, gif, tif",
+                "\"jpx\"",
+                "not known",
+                "jpg, png, webp, avif, jxl, gif, tif, pdf, jp2",
             ],
         ),
         (

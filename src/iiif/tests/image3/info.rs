@@ -22,7 +22,7 @@ fn i3_inf_01_the_whole_document_in_the_order_of_the_specification() {
         r#""tiles":[{"width":512,"height":512,"scaleFactors":[1,2,4,8,16]}],"#,
         r#""rights":"http://creativecommons.org/publicdomain/zero/1.0/","#,
         r#""preferredFormats":["webp","jpg"],"#,
-        r#""extraFormats":["webp","gif","tif"],"#,
+        r#""extraFormats":["webp","avif","jxl","gif","tif","pdf","jp2"],"#,
         r#""extraQualities":["color","gray","bitonal"],"#,
         r#""extraFeatures":["canonicalLinkHeader","mirroring","profileLinkHeader","rotationArbitrary","sizeUpscaling"]}"#,
     );

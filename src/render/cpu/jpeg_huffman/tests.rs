@@ -32,7 +32,12 @@ fn library(raster: &Raster, quality: u8) -> Vec<u8> {
     };
     let mut rows = OneStrip::from(raster.clone());
     let mut file = Vec::new();
-    codec::encode(Format::Jpg, &mut rows, &settings, &Cancel::new(), &mut file).unwrap();
+    let encoding = codec::Encoding {
+        format: Format::Jpg,
+        settings: &settings,
+        attached: &codec::Attached::default(),
+    };
+    codec::encode(encoding, &mut rows, &Cancel::new(), &mut file).unwrap();
     file
 }
 
