@@ -14,8 +14,9 @@ fn masters_look_as_a_foreign_reader_shows_them() {
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        // Not every version of libvips tells the frames of an animation apart.
-        if name.starts_with("animation") {
+        // Not every version of libvips tells the frames of an animation apart, and it leaves colours
+        // multiplied by their opacity.
+        if name.starts_with("animation") || name.starts_with("alpha_premultiplied") {
             continue;
         }
         let (raw, shown) = (
@@ -48,5 +49,5 @@ fn masters_look_as_a_foreign_reader_shows_them() {
         assert!(mean < 1.0, "{name}: {mean} {most}");
         seen += 1;
     }
-    assert!(seen >= 5, "{seen} files");
+    assert!(seen >= 4, "{seen} files");
 }

@@ -108,3 +108,32 @@ fn a_file_that_is_cut_is_damaged() {
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{length}: {error:?}");
     }
 }
+
+#[test]
+fn colours_that_are_multiplied_by_opacity_come_out_straight() {
+    let picture = picture(fixture("jxl/alpha_premultiplied.jxl")).unwrap();
+    // Samples that libvips 8.14 gets of libjxl, colours multiplied.
+    for (x, y, stored) in [
+        (500, 500, [31246, 15648, 15692, 32007]),
+        (300, 700, [26220, 13114, 13307, 44810]),
+        (900, 900, [57582, 50594, 50646, 57613]),
+    ] {
+        let window = Window {
+            x,
+            y,
+            width: 1,
+            height: 1,
+        };
+        let pixel = decode(picture.as_ref(), window).unwrap();
+        let found = cut(&pixel, pixel.dimensions().window());
+        let [colours @ .., opacity] = stored;
+        assert_eq!(found[3], opacity);
+        for (found, colour) in found.iter().zip(colours) {
+            let straight: u32 = (colour * 65535 + opacity / 2) / opacity;
+            assert!(
+                found.abs_diff(straight) <= 32,
+                "{x} {y}: {found} {straight}"
+            );
+        }
+    }
+}
