@@ -1,6 +1,8 @@
 //! The way of a request through the GPU: whether it goes there, its pixels on the render thread, its
 //! place in a batch, and the CPU with the same pixels where the device fails.
 
+mod bands;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,11 +21,14 @@ use crate::codec;
 use crate::error::Result;
 use crate::iiif::Format;
 use crate::metrics::{GPU_CHECKS, GPU_FALLBACK, GPU_JOBS};
+use crate::plan::{Pass, estimated_bytes};
 use crate::raster::{OneStrip, Rows, gather};
 use crate::render::Target;
 use crate::render::gpu::{
     Choice, Class, Encode, Fault, Gpu, GpuConfig, Job, Load, Mosaic, Output, Report, Source,
 };
+
+pub(super) use bands::Bands;
 
 /// The name of the engine that runs on the device.
 pub(super) const DEVICE: &str = "gpu";
@@ -74,6 +79,11 @@ impl Way {
     pub(super) const fn of_host() -> Self {
         Self::Host(Host(None))
     }
+
+    /// Whether it leads to the device.
+    pub(super) const fn is_device(&self) -> bool {
+        matches!(self, Self::Device(_))
+    }
 }
 
 impl Work {
@@ -116,6 +126,33 @@ impl Work {
             reason: if tiles { "tiles" } else { choice.reason },
             ..choice
         }
+    }
+
+    /// Where all of a long answer goes, and what it holds beside what it would hold on the CPU: to the
+    /// device where it is a file whose passes are dear, and fits. Bands of others do better.
+    pub(super) fn whole_way(&self, cells: &Cells, load: Load) -> (Way, u64) {
+        if !self.is_dear_file() {
+            return (Way::of_host(), 0);
+        }
+        let (way, more) = self.way(cells, load);
+        (
+            way,
+            more + estimated_bytes(self.plan.format, self.plan.output),
+        )
+    }
+
+    /// Where a long answer would go now.
+    pub(super) fn foreseen_long_choice(&self, load: Load) -> Option<Choice> {
+        let whole = self.is_dear_file().then(|| self.foreseen_choice(load));
+        match whole {
+            Some(whole) if whole.on_device => Some(whole),
+            whole => self.foreseen_bands(load).or(whole),
+        }
+    }
+
+    fn is_dear_file(&self) -> bool {
+        let is_dear = |pass: &Pass| matches!(pass, Pass::Resample { .. } | Pass::Rotate(_));
+        self.plan.format == Format::Jpg && View::passes(&self.plan).iter().any(is_dear)
     }
 
     /// What a device would make at best.

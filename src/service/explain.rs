@@ -41,7 +41,8 @@ pub struct Explanation {
     pub decoded_pixels: u64,
     /// Bytes that decoding and passes hold.
     pub memory_bytes: u64,
-    /// What the device has to do with it; none where no passes run, or the answer is streamed.
+    /// What the device has to do with it; none where no passes run, or the answer is streamed in another
+    /// format than JPEG.
     pub choice: Option<Choice>,
 }
 
@@ -144,7 +145,10 @@ impl Work {
             Rung::NotModified | Rung::Derivative | Rung::PassThrough | Rung::Compressed => None,
             Rung::Resident | Rung::Levels | Rung::Partial | Rung::Full => {
                 let load = self.lane().load();
-                (!self.plan.streamed).then(|| self.foreseen_choice(load))
+                if self.plan.streamed {
+                    return self.foreseen_long_choice(load);
+                }
+                Some(self.foreseen_choice(load))
             }
         }
     }

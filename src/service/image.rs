@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::admission::{Lane, Permit};
 use super::answer::{Answer, Ask, Head, Pieces, Rung, Timing, Validators};
 use super::attached;
-use super::device::{DEVICE, Way};
+use super::device::{Bands, DEVICE, Way};
 use super::ladder::{Step, rendering};
 use super::masters::Master;
 use super::negotiation;
@@ -82,7 +82,10 @@ impl Service {
             return Ok(Answer::Head(head));
         }
         if work.plan.streamed {
-            let pieces = Box::pin(work.stream()).await?;
+            let (pieces, on_device) = Box::pin(work.stream()).await?;
+            if on_device {
+                head.engine = DEVICE;
+            }
             LADDER.with([head.rung.name()]).increment(1);
             return Ok(Answer::Stream(head, pieces));
         }
@@ -380,24 +383,40 @@ impl Work {
         (way, bytes + more)
     }
 
-    /// The same, with the answer leaving while it is made.
-    async fn stream(self) -> Result<Pieces> {
+    /// The same for an answer that leaves while it is made: all of it on the device, bands of it, or
+    /// nothing.
+    fn long_way(&self, cells: &Cells) -> (Way, Option<Bands>, u64) {
+        let (bytes, load, most) = (self.bytes(cells), self.lane().load(), self.lane().bytes());
+        let (way, more) = self.whole_way(cells, load);
+        if way.is_device() && bytes.saturating_add(more) <= most {
+            return (way, None, bytes + more);
+        }
+        let held = |bands: &Bands| bytes.saturating_add(bands.bytes());
+        let bands = self.bands(load).filter(|bands| held(bands) <= most);
+        let bytes = bands.as_ref().map_or(bytes, held);
+        (Way::of_host(), bands, bytes)
+    }
+
+    /// The same, with the answer leaving while it is made; whether the device encodes it.
+    async fn stream(self) -> Result<(Pieces, bool)> {
         let limits = &self.shared.config.limits;
         let deadline = Instant::now() + Duration::from_secs(limits.stream_seconds);
         let ahead = limits.stream_buffer_bytes / PIECE_BYTES as u64;
         let cells = self.cells();
-        let permit = self.admit(self.bytes(&cells)).await?;
+        let (way, bands, bytes) = self.long_way(&cells);
+        let on_device = bands.is_some() || way.is_device();
+        let permit = self.admit(bytes).await?;
         let visit = self.shared.losses.enter(self.master.facts().format)?;
         let (sender, pieces) = mpsc::channel(usize::try_from(ahead).unwrap_or(1).max(1));
         let attached = self.attached().await?;
         let cancel = Cancel::with_deadline(deadline);
-        let render = self.render(cells, Way::of_host(), attached, cancel);
+        let render = self.render(cells, way, attached, cancel);
         tokio::spawn(async move {
             let encoders = &self.shared.stream_encoders;
-            render::stream(render, encoders, permit, visit, sender).await;
+            render::stream((render, bands), encoders, permit, visit, sender).await;
             self.shared.levels.consider(&self.master);
         });
-        Pieces::begin(pieces).await
+        Ok((Pieces::begin(pieces).await?, on_device))
     }
 
     fn render(&self, cells: Cells, way: Way, attached: Arc<Attached>, cancel: Cancel) -> Render {

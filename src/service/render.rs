@@ -1,5 +1,6 @@
 //! Runs a plan: one thread decodes and renders, another encodes, strips flow between them.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::admission::Permit;
 use super::answer::Timing;
-use super::device::Way;
+use super::device::{Bands, Way};
 use super::encoders::Encoders;
 use super::losses::{Visit, Watch};
 use super::masters::{Master, run_blocking};
@@ -205,9 +206,9 @@ async fn by_host(
     Ok(file)
 }
 
-/// Makes a derivative that leaves while it is made; errors end it.
+/// Makes a derivative that leaves while it is made, by the device where it has `bands`; errors end it.
 pub(super) async fn stream(
-    render: Render,
+    (render, bands): (Render, Option<Bands>),
     encoders: &Encoders,
     permit: Permit,
     visit: Visit,
@@ -218,15 +219,31 @@ pub(super) async fn stream(
     let Permit { thread, bytes, .. } = permit;
     let sink = PieceSink::new(pieces.clone());
     let making = async {
+        if let Way::Device(device) = &render.way {
+            let held = (thread, bytes, visit);
+            let (file, _) = device.make(&render, &clocks, encoders, held).await?;
+            let (mut sink, render) = (sink, render.clone());
+            let send = move || {
+                let sent = io::Write::write_all(&mut sink, &file);
+                let sent = sent.map_err(|cause| Error::internal("sending").with_source(cause));
+                sink.finish(sent.and_then(|()| render.master.confirm()));
+                Ok(())
+            };
+            return encoders.run(send).await;
+        }
+        let _thread = thread;
         let Handover::Rows(mut rows) = start(&render, &clocks, (bytes, visit)).await? else {
             return Err(Error::internal("streaming a file that an engine finished"));
         };
         let render = render.clone();
         encoders
             .run(move || {
-                let mut sink = sink;
-                let encoding = render.encoding();
-                let encoded = codec::encode(encoding, &mut rows, &render.cancel, &mut sink);
+                let (mut sink, cancel) = (sink, &render.cancel);
+                let encoded = if let Some(bands) = bands {
+                    bands.encode(&mut rows, cancel, &mut sink)
+                } else {
+                    codec::encode(render.encoding(), &mut rows, cancel, &mut sink)
+                };
                 sink.finish(encoded.and_then(|()| render.master.confirm()));
                 Ok(())
             })
@@ -236,7 +253,6 @@ pub(super) async fn stream(
         // A reader that left needs no answer.
         let _ = pieces.send(Err(error)).await;
     }
-    drop(thread);
 }
 
 /// Starts decoding and passes on a thread of their own; `held` is kept until that thread ends.

@@ -27,6 +27,7 @@ mod outline;
 mod passage;
 mod picture;
 mod scanlines;
+mod stack;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -48,12 +49,13 @@ pub(super) use metadata::metadata;
 pub(super) use mosaic::Heads;
 pub use mosaic::{Components, Mosaic};
 pub(super) use outline::Outline;
+pub use stack::Stack;
 pub use tile::{TileColour, decode_tile};
 
 /// Largest side of a picture that is written, in pixels.
 ///
 /// Source: ITU-T T.81 holds 65535; the libraries stop at 65500.
-const MAX_SIDE_PX: u32 = 65_500;
+pub const MAX_SIDE_PX: u32 = 65_500;
 
 /// Whether a master that begins with `head` is a JPEG.
 ///

@@ -82,6 +82,14 @@ impl Source {
         }
     }
 
+    /// The pixels alone, where the host has them.
+    pub fn into_raster(self) -> Option<Raster> {
+        match self {
+            Self::Host(raster) => Some(raster),
+            Self::Staged(_) | Self::Resident(_) => None,
+        }
+    }
+
     /// The pixels, where the host has them.
     pub fn raster(&self) -> Option<&Raster> {
         match self {

@@ -39,9 +39,13 @@ fn config(check_one_in: u64) -> Config {
 }
 
 fn service(config: &Config, gpu: Gpu) -> Service {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/images");
+    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/images");
+    service_of(&images, config, gpu)
+}
+
+fn service_of(folder: &Path, config: &Config, gpu: Gpu) -> Service {
     let source = source::Config {
-        root,
+        root: folder.to_path_buf(),
         ..source::Config::default()
     };
     let source = FileSource::new(&source).expect("valid");
@@ -54,11 +58,15 @@ fn service(config: &Config, gpu: Gpu) -> Service {
 
 /// A service before a device, which is up.
 fn with_device(check_one_in: u64) -> (Service, Fake) {
+    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/images");
+    before_device(&images, &config(check_one_in))
+}
+
+fn before_device(folder: &Path, config: &Config) -> (Service, Fake) {
     let fake = Fake::encoding(codec::jpeg::file);
-    let config = config(check_one_in);
     let gpu = Gpu::of_fake(&config.gpu, super::encoder(), &fake);
     assert_eq!(gpu.settled().state, State::Up, "{:?}", gpu.report());
-    (service(&config, gpu), fake)
+    (service_of(folder, config, gpu), fake)
 }
 
 /// What the CPU alone answers.
@@ -225,4 +233,140 @@ async fn a_reader_that_leaves_takes_its_job_back() {
     let (engine, _) = ask(&service, "0,0,64,64/33,/0/default.jpg").await;
     assert_eq!(engine, "gpu");
     assert_eq!(fake.jobs_seen(), under_way + 1);
+}
+
+/// Answers of several bands, and answers that one job makes.
+const LONG: &[&str] = &[
+    "large.png/full/max/0/default.jpg",
+    "large.png/full/max/!0/gray.jpg",
+    "large.png/full/pct:50/90/default.jpg",
+    "large.png/full/pct:14/7.5/default.jpg",
+];
+
+/// A folder with a master of 4 megapixels.
+fn folder() -> tempfile::TempDir {
+    let dimensions = crate::geometry::Dimensions::new(1603, 2601).expect("not empty");
+    let pixel = |at: u64| {
+        let (x, y) = (at % 1603, at / 1603);
+        [x / 7 + y / 5, x * y / 977, (x ^ y) % 200].map(|v| v.to_le_bytes()[0])
+    };
+    let samples = (0..dimensions.area()).flat_map(pixel).collect();
+    let raster = crate::raster::Raster::from_u8(dimensions, crate::raster::Channels::Rgb, samples);
+    let mut rows = crate::raster::OneStrip::from(raster.expect("it fits"));
+    let mut file = Vec::new();
+    let settings = Config::default().encode.settings();
+    let format = crate::iiif::Format::Png;
+    let cancel = crate::cancel::Cancel::new();
+    let encoding = codec::Encoding {
+        format,
+        settings: &settings,
+        attached: &codec::Attached::default(),
+    };
+    codec::encode(encoding, &mut rows, &cancel, &mut file).expect("it is written");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("large.png"), file).expect("it is written");
+    folder
+}
+
+fn parsed_long(request: &str) -> ImageRequest {
+    let segments: Vec<_> = request.split('/').collect();
+    ImageRequest::parse(Version::V3, &segments, None).expect("valid")
+}
+
+/// The same, where answers of some length are streamed.
+fn of_long_answers(check_one_in: u64) -> Config {
+    let mut config = config(check_one_in);
+    config.limits.stream_above_bytes = 10_000;
+    config
+}
+
+async fn ask_long(service: &Service, request: &str) -> (&'static str, Vec<u8>) {
+    let ask = Ask {
+        unchanged: &|_| false,
+        head: false,
+    };
+    let answer = service
+        .image(&parsed_long(request), ask)
+        .await
+        .expect(request);
+    let Answer::Stream(head, mut pieces) = answer else {
+        panic!("not streamed: {answer:?}");
+    };
+    let mut body = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        body.extend_from_slice(&piece.expect(request));
+    }
+    (head.engine, body)
+}
+
+/// What the CPU alone streams.
+async fn right_long(folder: &Path) -> Vec<Vec<u8>> {
+    let mut config = of_long_answers(0);
+    config.gpu.mode = GpuMode::Off;
+    let service = service_of(folder, &config, Gpu::start(&config.gpu, None));
+    let mut bodies = Vec::new();
+    for request in LONG {
+        let (engine, body) = ask_long(&service, request).await;
+        assert_eq!(engine, "cpu", "{request}");
+        bodies.push(body);
+    }
+    bodies
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_answers_are_made_on_the_device_whole_or_in_bands() {
+    let folder = folder();
+    let right = right_long(folder.path()).await;
+    for check_one_in in [0, 1] {
+        let (service, fake) = before_device(folder.path(), &of_long_answers(check_one_in));
+        for (request, right) in LONG.iter().zip(&right) {
+            let before = fake.jobs_seen();
+            let foreseen = service.explain(&parsed_long(request)).await.expect(request);
+            let (engine, body) = ask_long(&service, request).await;
+            assert_eq!((engine, foreseen.engine), ("gpu", "gpu"), "{request}");
+            assert!(body == *right, "{request} differs");
+            let jobs = fake.jobs_seen() - before;
+            let is_whole = request.contains("pct");
+            assert_eq!(jobs, if is_whole { 1 } else { 3 }, "{request}");
+        }
+        assert_eq!(service.gpu().state, State::Up);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_amid_a_long_answer_ends_in_the_cpus_bytes() {
+    let folder = folder();
+    let right = right_long(folder.path()).await;
+    for fault in [
+        Fault::Lost,
+        Fault::Hung,
+        Fault::OutOfMemory,
+        Fault::Overflow,
+    ] {
+        for (request, right) in LONG.iter().zip(&right) {
+            let (service, fake) = before_device(folder.path(), &of_long_answers(0));
+            let before = fake.jobs_seen();
+            fake.hold(true);
+            let asking = {
+                let service = service.clone();
+                tokio::spawn(async move { ask_long(&service, request).await })
+            };
+            until(|| fake.jobs_seen() > before).await;
+            fake.fail_with(Some(fault));
+            let (_, body) = asking.await.expect("no panic");
+            assert!(body == *right, "{request} after {fault:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_bands_are_found_and_turn_the_device_off() {
+    let folder = folder();
+    let right = right_long(folder.path()).await;
+    let (service, fake) = before_device(folder.path(), &of_long_answers(1));
+    fake.spoil(true);
+    for (request, right) in LONG.iter().zip(&right) {
+        let (_, body) = ask_long(&service, request).await;
+        assert!(body == *right, "{request}");
+    }
 }

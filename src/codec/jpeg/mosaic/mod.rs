@@ -25,7 +25,7 @@ use super::coded::layout::Layout;
 use super::tile::InMemory;
 
 /// The highest category of a DC difference that a baseline stream has. Source: ITU-T T.81 table F.1.
-const HIGHEST_CATEGORY: u8 = 11;
+pub(super) const HIGHEST_CATEGORY: u8 = 11;
 
 /// What of the tiles' colours is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
