@@ -284,6 +284,7 @@ async fn ask_long(service: &Service, request: &str) -> (&'static str, Vec<u8>) {
     let ask = Ask {
         unchanged: &|_| false,
         head: false,
+        accept: None,
     };
     let answer = service
         .image(&parsed_long(request), ask)

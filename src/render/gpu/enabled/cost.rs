@@ -69,6 +69,8 @@ const PROBING: f64 = 0.01;
 const LEAST_PX: f64 = 64.0 * 64.0;
 /// One more observation counts so much.
 const NEWS: f64 = 0.1;
+/// One more in a correction: beside other work times differ by a factor of two, and no side is left for that.
+const CORRECTION: f64 = 0.05;
 /// A correction by more than this factor is not believed.
 const MOST_CORRECTION: f64 = 256.0;
 
@@ -357,7 +359,7 @@ fn bucket(labour: &Labour) -> usize {
 
 fn corrected(before: f64, ratio: f64) -> f64 {
     // Expected times hold the correction already. One delay does not move the crossover: it takes two.
-    let now = before * (1.0 + NEWS * (ratio.clamp(0.5, 2.0) - 1.0));
+    let now = before * (1.0 + CORRECTION * (ratio.clamp(0.5, 2.0) - 1.0));
     now.clamp(1.0 / MOST_CORRECTION, MOST_CORRECTION)
 }
 
