@@ -19,8 +19,8 @@ use crate::render::Target;
 use crate::render::gpu::{Choice, Class, Fault, Gpu, Job, Load, Output};
 use crate::service::image::Work;
 
-/// Pixels of a band at most: a device encodes them in a few milliseconds.
-const BAND_PX: u64 = 1 << 21;
+/// Pixels of a band at most: a device encodes them in a few milliseconds. Tests have small pictures.
+const BAND_PX: u64 = if cfg!(test) { 1 << 16 } else { 1 << 21 };
 /// Bands end between units of coding, which are so high at most.
 const UNIT_ROWS: u32 = 16;
 /// Bands under way: two keep the device busy while a third is cut.
