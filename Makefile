@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test serve test check conformance test-gpu bench corpus fmt doc clean
+.PHONY: help setup setup-test serve test check conformance test-gpu bench corpus fuzz fmt doc clean
 
 # Mesa's layer that picks a display's GPU complains where there is no display.
 export NODEVICE_SELECT := 1
@@ -46,6 +46,9 @@ bench: setup ## criterion benches; names what got slower than the saved baseline
 corpus: setup ## decode every image below TRIFORIUM_CORPUS=DIR
 	@test -n "$(TRIFORIUM_CORPUS)" || { echo "say which folder: make corpus TRIFORIUM_CORPUS=DIR"; exit 2; }
 	@TRIFORIUM_CORPUS="$(abspath $(TRIFORIUM_CORPUS))" cargo test --release --locked --test it corpus -- --nocapture
+
+fuzz: setup ## every fuzz target for SECONDS=30; TARGETS="master_tiff request" for some
+	@tests/tools/fuzz.sh $(or $(SECONDS),30) $(TARGETS)
 
 fmt: ## format the code
 	@cargo fmt

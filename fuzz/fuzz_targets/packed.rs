@@ -1,0 +1,5 @@
+//! Packed cells of remembered levels.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| triforium_fuzz::packed(bytes));

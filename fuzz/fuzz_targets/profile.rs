@@ -1,0 +1,5 @@
+//! ICC profiles.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| triforium_fuzz::profile(bytes));

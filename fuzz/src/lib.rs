@@ -1,0 +1,369 @@
+//! What the fuzz targets do with their bytes. A target fails when something panics, hangs, takes more
+//! memory than it may, or breaks a promise that is checked here; an error is an answer like any other,
+//! except an internal one.
+//!
+//! `make fuzz` runs every target for a while, beginning with the fixtures.
+
+pub mod jp2;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use triforium::cache::disk::{HEAD_BYTES, Head, checksum};
+use triforium::cache::levels::{Grid, LevelStore};
+use triforium::cache::{Key, KeyBuilder};
+use triforium::cancel::Cancel;
+use triforium::codec::{
+    self, Colour, Components, DecodeLimits, Passage, Picture, Stored, packed,
+};
+use triforium::error::{Error, ErrorKind, Result};
+use triforium::geometry::{Dimensions, Window};
+use triforium::iiif::{Accept, Format, ImageRequest, ImageTraits, SizeRules, Version};
+use triforium::raster::{Channels, Depth, OneStrip, PixelFormat, Raster, Samples};
+use triforium::reader::RangeReader;
+
+/// Small enough for thousands of masters a second.
+const LIMITS: DecodeLimits = DecodeLimits {
+    max_side_px: 20_000,
+    max_area_px: 1 << 20,
+    max_bytes: 128 << 20,
+    max_tiles: 4096,
+    max_scans: 20,
+    max_metadata_bytes: 1 << 20,
+    colour: triforium::codec::ColourMode::Srgb,
+};
+
+/// Opens bytes that begin like one of `magics`, reads metadata, decodes every level whole and a window of
+/// it, and takes what is stored in place of pixels.
+///
+/// A window's pixels are those of the whole level (ARCHITECTURE.md, the codec room).
+///
+/// # Panics
+///
+/// When a promise of the codec room does not hold.
+pub fn master(magics: &[&[u8]], bytes: &[u8]) {
+    if !magics.iter().any(|magic| bytes.starts_with(magic)) {
+        return;
+    }
+    let reader: Arc<dyn RangeReader> = Arc::new(bytes.to_vec());
+    let _ = expected(codec::metadata(&reader, 1, &LIMITS));
+    let Some(picture) = expected(codec::open(Arc::clone(&reader), 1, &LIMITS)) else {
+        return;
+    };
+    let levels: Vec<_> = picture.facts().pyramid.levels().to_vec();
+    for (index, level) in levels.iter().enumerate().take(4) {
+        let whole = window(0, 0, level.dimensions.width, level.dimensions.height);
+        let part = inner(level.dimensions);
+        let pixels = decode(&*picture, index, whole);
+        let cut = decode(&*picture, index, part);
+        if let (Some(pixels), Some(cut)) = (&pixels, &cut) {
+            assert!(pixels.shows(part, cut), "a window differs from its level");
+        }
+        for window in [whole, part] {
+            for format in [Format::Jpg, Format::Webp, Format::Png] {
+                if let Some(stored) = picture.stored(index, window, format) {
+                    passed(&stored, bytes);
+                }
+            }
+            for components in [Components::All, Components::Luma] {
+                if let Some(mosaic) = picture.mosaic(index, window, components) {
+                    let _ = expected(mosaic.compose(&mut reading(bytes), &Cancel::new()));
+                }
+            }
+        }
+    }
+}
+
+/// The value of `result`; nothing for an error, which must not be our own fault.
+fn expected<T>(result: Result<T>) -> Option<T> {
+    let internal = |error: &Error| error.kind() == ErrorKind::Internal;
+    match result {
+        Ok(value) => Some(value),
+        Err(error) => {
+            assert!(!internal(&error), "{}", error.chain());
+            None
+        }
+    }
+}
+
+const fn window(x: u32, y: u32, width: u32, height: u32) -> Window {
+    Window {
+        x,
+        y,
+        width,
+        height,
+    }
+}
+
+/// A part that touches no edge where there is room for one.
+fn inner(whole: Dimensions) -> Window {
+    let (x, y) = (whole.width / 3, whole.height / 4);
+    window(x, y, (whole.width - x).div_ceil(2), (whole.height - y).div_ceil(2))
+}
+
+/// Rows of a level, as bytes.
+struct Pixels {
+    format: PixelFormat,
+    width: u32,
+    bytes: Vec<u8>,
+}
+
+impl Pixels {
+    /// Whether `part` of these pixels is `cut`.
+    fn shows(&self, part: Window, cut: &Self) -> bool {
+        let pixel = self.format.bytes_per_pixel();
+        let row = |pixels: &Self, x: u32, y: u32| {
+            let start = (y as usize * pixels.width as usize + x as usize) * pixel;
+            pixels.bytes[start..start + part.width as usize * pixel].to_vec()
+        };
+        self.format == cut.format
+            && (0..part.height).all(|y| row(self, part.x, part.y + y) == row(cut, 0, y))
+    }
+}
+
+/// The pixels of a window; nothing where it is refused or damaged.
+fn decode(picture: &dyn Picture, level: usize, window: Window) -> Option<Pixels> {
+    let price = picture.price(level, window);
+    if price.bytes > LIMITS.max_bytes {
+        return None;
+    }
+    let mut rows = expected(picture.decode(level, window, &Cancel::new()))?;
+    let shape = rows.shape();
+    assert_eq!(shape.dimensions, window.dimensions());
+    let mut bytes = Vec::new();
+    while let Some(strip) = expected(rows.next_strip())? {
+        match strip.samples() {
+            Samples::U8(samples) => bytes.extend_from_slice(samples),
+            Samples::U16(samples) => {
+                bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+            }
+        }
+    }
+    assert_eq!(bytes.len() as u64, shape.bytes(), "rows are missing");
+    Some(Pixels {
+        format: shape.format,
+        width: shape.dimensions.width,
+        bytes,
+    })
+}
+
+/// Fills buffers from `bytes`.
+fn reading(bytes: &[u8]) -> impl FnMut(u64, &mut [u8]) -> Result<bool> + '_ {
+    |offset, buffer| {
+        let file: &dyn RangeReader = &bytes.to_vec();
+        file.read(offset, buffer)?;
+        Ok(true)
+    }
+}
+
+/// Stored bytes that pass are a file that opens.
+fn passed(stored: &Stored, bytes: &[u8]) {
+    let Some(Passage::Bytes(answer)) = expected(stored.gather(reading(bytes))) else {
+        return;
+    };
+    assert!(
+        answer.len() as u64 <= stored.length(),
+        "an answer is longer than announced"
+    );
+    let reader: Arc<dyn RangeReader> = Arc::new(answer.to_vec());
+    let _ = expected(codec::open(reader, 1, &LIMITS));
+}
+
+/// Reads an ICC profile for every kind of pixel and applies it to a few.
+///
+/// # Panics
+///
+/// When applying it changes the shape of what flows.
+pub fn profile(bytes: &[u8]) {
+    for channels in [
+        Channels::Gray,
+        Channels::GrayAlpha,
+        Channels::Rgb,
+        Channels::Rgba,
+    ] {
+        let Some(colour) = expected(Colour::from_icc(Some(bytes), channels)) else {
+            continue;
+        };
+        for depth in [Depth::Eight, Depth::Sixteen] {
+            let format = PixelFormat { channels, depth };
+            let dimensions = Dimensions::new(16, 2).expect("not empty");
+            let samples = Samples::zeroed(format, 32);
+            let raster = Raster::new(dimensions, channels, samples).expect("of this size");
+            let mut rows = colour.apply(Box::new(OneStrip::from(raster)));
+            let strip = expected(rows.next_strip()).flatten().expect("one strip");
+            assert_eq!(strip.dimensions(), dimensions);
+        }
+    }
+}
+
+/// Reads the path of an image request in every version; what it resolves to is said by its canonical
+/// form as well (I3-CAN-06).
+///
+/// # Panics
+///
+/// When the canonical form means something else.
+pub fn request(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let segments: Vec<&str> = text.split('/').collect();
+    for version in [Version::V1_0, Version::V1_1, Version::V2, Version::V3] {
+        let Some(request) = expected(ImageRequest::parse(version, &segments, Some("image/png")))
+        else {
+            continue;
+        };
+        for (width, height) in [(1, 1), (300, 200), (7, 6001)] {
+            let traits = ImageTraits {
+                dimensions: Dimensions::new(width, height).expect("not empty"),
+                is_gray: width == 7,
+                has_alpha: false,
+            };
+            for upscaling in [false, true] {
+                canonical(version, &request, &traits, upscaling);
+            }
+        }
+    }
+}
+
+fn canonical(version: Version, request: &ImageRequest, traits: &ImageTraits, upscaling: bool) {
+    let rules = SizeRules {
+        upscaling,
+        max_area_px: Some(1 << 24),
+        ..SizeRules::default()
+    };
+    let Some(resolved) = expected(request.resolve(traits, &rules)) else {
+        return;
+    };
+    let segments: Vec<&str> = std::iter::once("x")
+        .chain(resolved.canonical.split('/'))
+        .collect();
+    let again = ImageRequest::parse(version, &segments, None).expect("canonical forms are requests");
+    let again = again.resolve(traits, &rules).expect("and resolve");
+    assert_eq!(again, resolved);
+}
+
+/// Reads an `Accept` header.
+pub fn accept(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let accept = Accept::parse(&text);
+    let _ = (accept.prefers_html(), accept.names("application/ld+json"));
+    let _ = ImageRequest::parse(
+        Version::V1_1,
+        &["x", "full", "full", "0", "native"],
+        Some(&text),
+    );
+}
+
+/// Reads a configuration file.
+pub fn config(bytes: &[u8]) {
+    use triforium::config::{Config, Layers};
+    let folder = &*FOLDER;
+    let file = folder.join("config.toml");
+    fs::write(&file, bytes).expect("written");
+    let layers = Layers::new(Some(&file), std::iter::empty(), &[]);
+    if let Ok(layers) = layers {
+        let _ = Config::new(&layers);
+    }
+}
+
+/// Unpacks a cell: either refused or of the shape that was asked for.
+pub fn packed(bytes: &[u8]) {
+    let [width, height, kind, rest @ ..] = bytes else {
+        return;
+    };
+    let channels = [
+        Channels::Gray,
+        Channels::GrayAlpha,
+        Channels::Rgb,
+        Channels::Rgba,
+    ][usize::from(kind & 3)];
+    let depth = if kind & 4 == 0 {
+        Depth::Eight
+    } else {
+        Depth::Sixteen
+    };
+    let Some(dimensions) = Dimensions::new((*width).into(), (*height).into()) else {
+        return;
+    };
+    let format = PixelFormat { channels, depth };
+    if let Some(raster) = expected(packed::unpack(rest, dimensions, format)) {
+        // What it stands for can be packed and unpacked again.
+        let again = packed::unpack(&packed::pack(&raster), dimensions, format).expect("ours");
+        assert_eq!(again.samples(), raster.samples());
+    }
+}
+
+/// A folder that this process alone writes to.
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a folder");
+    folder.keep()
+});
+
+/// The store of levels in that folder, and the head of a file that it has written.
+static LEVELS: LazyLock<(LevelStore, Key, PathBuf, Head)> = LazyLock::new(|| {
+    let store = LevelStore::open(&FOLDER, 1 << 30).expect("a store");
+    let key = KeyBuilder::default().part(b"fuzz").finish();
+    let grid = Grid {
+        factor: 1,
+        columns: 1,
+        rows: 1,
+    };
+    let mut writer = store.begin(key, Vec::new(), vec![grid]).expect("begun");
+    writer.add(1, 0, 0, b"tile").expect("added");
+    writer.finish().expect("finished");
+    let file = cached(&FOLDER).expect("a file");
+    let bytes = fs::read(&file).expect("read");
+    let head = bytes.first_chunk().and_then(Head::parse).expect("a head");
+    (store, key, file, head)
+});
+
+/// Reads a file of levels whose head is good and whose index and tiles are the fuzzer's. The first two
+/// bytes say where the index begins.
+///
+/// # Panics
+///
+/// When a file is refused and stays.
+pub fn levels(bytes: &[u8]) {
+    let Some((place, content)) = bytes.split_first_chunk() else {
+        return;
+    };
+    let (store, key, file, head) = &*LEVELS;
+    let place = usize::from(u16::from_le_bytes(*place)).min(content.len());
+    let head = Head {
+        length: content.len() as u64,
+        mark: (HEAD_BYTES + place) as u64,
+        checksum: checksum(&content[place..]),
+        ..*head
+    };
+    fs::write(file, [&head.to_bytes()[..], content].concat()).expect("written");
+    store.scan();
+    let Some(levels) = store.find(key) else {
+        assert!(!file.exists(), "a damaged file stays");
+        return;
+    };
+    let cells = levels.grids().iter().flat_map(|grid| {
+        let factor = grid.factor;
+        (0..grid.rows.min(4))
+            .flat_map(move |row| (0..grid.columns.min(4)).map(move |column| (factor, column, row)))
+    });
+    for (factor, column, row) in cells.take(64) {
+        let _ = levels.tile(factor, column, row);
+    }
+}
+
+/// The first file of a cache below `folder`.
+fn cached(folder: &Path) -> Option<PathBuf> {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).ok()?.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "cached") {
+                return Some(path);
+            }
+        }
+    }
+    None
+}
