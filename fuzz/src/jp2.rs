@@ -1,6 +1,10 @@
 //! JPEG 2000 with headers that are good: the fuzzer's bytes are packets or codewords, so that it gets
 //! behind the checks of headers at once.
 
+#[path = "../../tests/oracle/openjpeg.rs"]
+#[expect(dead_code, reason = "tests use all of it")]
+mod openjpeg;
+
 /// Before a code stream: what [`crate::master`] knows it by.
 const START: &[u8] = &[0xFF, 0x4F, 0xFF, 0x51];
 
@@ -131,9 +135,32 @@ impl Bits {
 ///
 /// When a promise of the codec room does not hold.
 pub fn block(bytes: &[u8]) {
-    if let Some(stream) = block_stream(bytes) {
-        crate::master(&[START], &stream);
+    let Some(stream) = block_stream(bytes) else {
+        return;
+    };
+    crate::master(&[START], &stream);
+    // Codewords that no encoder of Part 15 writes mean what a decoder likes.
+    if bytes[2] & HIGH_THROUGHPUT == 0 {
+        same(&stream, bytes[2] >> 7 == 1);
     }
+}
+
+/// Compares with another decoder where both read the stream: exactly where numbers are whole, within one
+/// where they are rounded.
+fn same(stream: &[u8], reversible: bool) {
+    let (Some(ours), Some(theirs)) = (
+        crate::gray(stream),
+        openjpeg::decode(stream, 0, None),
+    ) else {
+        return;
+    };
+    let most = i32::from(!reversible);
+    let close = |(ours, theirs): (&u8, &i32)| (i32::from(*ours) - theirs).abs() <= most;
+    assert_eq!(ours.len(), theirs[0].samples.len());
+    assert!(
+        ours.iter().zip(&theirs[0].samples).all(close),
+        "another decoder sees other pixels"
+    );
 }
 
 /// A code stream of one block.

@@ -15,7 +15,7 @@ use triforium::cache::levels::{Grid, LevelStore};
 use triforium::cache::{Key, KeyBuilder};
 use triforium::cancel::Cancel;
 use triforium::codec::{
-    self, Colour, Components, DecodeLimits, Passage, Picture, Stored, packed,
+    self, Colour, Components, Damaged, DecodeLimits, Passage, Picture, Stored, packed,
 };
 use triforium::error::{Error, ErrorKind, Result};
 use triforium::geometry::{Dimensions, Window};
@@ -23,16 +23,26 @@ use triforium::iiif::{Accept, Format, ImageRequest, ImageTraits, SizeRules, Vers
 use triforium::raster::{Channels, Depth, OneStrip, PixelFormat, Raster, Samples};
 use triforium::reader::RangeReader;
 
-/// Small enough for thousands of masters a second.
-const LIMITS: DecodeLimits = DecodeLimits {
-    max_side_px: 20_000,
-    max_area_px: 1 << 20,
-    max_bytes: 128 << 20,
-    max_tiles: 4096,
-    max_scans: 20,
-    max_metadata_bytes: 1 << 20,
-    colour: triforium::codec::ColourMode::Srgb,
-};
+/// Small enough for thousands of masters a second; what is damaged is refused, or decoded as far as it is
+/// whole, as the last byte of the master says.
+fn limits(bytes: &[u8]) -> DecodeLimits {
+    DecodeLimits {
+        max_side_px: 20_000,
+        max_area_px: 1 << 20,
+        max_bytes: MOST_BYTES,
+        max_tiles: 4096,
+        max_scans: 20,
+        max_metadata_bytes: 1 << 20,
+        damaged: match bytes.last().map(|last| last % 2) {
+            Some(1) => Damaged::Decode,
+            _ => Damaged::Refuse,
+        },
+        ..DecodeLimits::default()
+    }
+}
+
+/// Most bytes that a decode may hold.
+const MOST_BYTES: u64 = 128 << 20;
 
 /// Opens bytes that begin like one of `magics`, reads metadata, decodes every level whole and a window of
 /// it, and takes what is stored in place of pixels.
@@ -47,8 +57,9 @@ pub fn master(magics: &[&[u8]], bytes: &[u8]) {
         return;
     }
     let reader: Arc<dyn RangeReader> = Arc::new(bytes.to_vec());
-    let _ = expected(codec::metadata(&reader, 1, &LIMITS));
-    let Some(picture) = expected(codec::open(Arc::clone(&reader), 1, &LIMITS)) else {
+    let limits = limits(bytes);
+    let _ = expected(codec::metadata(&reader, 1, &limits));
+    let Some(picture) = expected(codec::open(Arc::clone(&reader), 1, &limits)) else {
         return;
     };
     let levels: Vec<_> = picture.facts().pyramid.levels().to_vec();
@@ -122,10 +133,20 @@ impl Pixels {
     }
 }
 
+/// The samples of a gray master of 8 bits, if `bytes` are one.
+fn gray(bytes: &[u8]) -> Option<Vec<u8>> {
+    let reader: Arc<dyn RangeReader> = Arc::new(bytes.to_vec());
+    let picture = codec::open(reader, 1, &limits(bytes)).ok()?;
+    let Dimensions { width, height } = picture.facts().pyramid.dimensions();
+    let pixels = decode(&*picture, 0, window(0, 0, width, height))?;
+    (pixels.format.channels == Channels::Gray && pixels.format.depth == Depth::Eight)
+        .then_some(pixels.bytes)
+}
+
 /// The pixels of a window; nothing where it is refused or damaged.
 fn decode(picture: &dyn Picture, level: usize, window: Window) -> Option<Pixels> {
     let price = picture.price(level, window);
-    if price.bytes > LIMITS.max_bytes {
+    if price.bytes > MOST_BYTES {
         return None;
     }
     let mut rows = expected(picture.decode(level, window, &Cancel::new()))?;
@@ -167,7 +188,7 @@ fn passed(stored: &Stored, bytes: &[u8]) {
         "an answer is longer than announced"
     );
     let reader: Arc<dyn RangeReader> = Arc::new(answer.to_vec());
-    let _ = expected(codec::open(reader, 1, &LIMITS));
+    let _ = expected(codec::open(reader, 1, &limits(bytes)));
 }
 
 /// Reads an ICC profile for every kind of pixel and applies it to a few.
