@@ -23,12 +23,16 @@ pub enum Held {}
 
 /// Pixels in a device's staging memory: there is none.
 #[derive(Debug, Clone)]
-pub enum Staged {}
+pub struct Staged(Never);
+
+/// What cannot be; within a type of its own, so that those who handle one are not told that they never do.
+#[derive(Debug, Clone)]
+enum Never {}
 
 impl Staged {
     /// Of no pixels.
     pub fn shape(&self) -> Shape {
-        match *self {}
+        match self.0 {}
     }
 }
 
