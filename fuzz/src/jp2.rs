@@ -148,10 +148,8 @@ pub fn block(bytes: &[u8]) {
 /// Compares with another decoder where both read the stream: exactly where numbers are whole, within one
 /// where they are rounded.
 fn same(stream: &[u8], reversible: bool) {
-    let (Some(ours), Some(theirs)) = (
-        crate::gray(stream),
-        openjpeg::decode(stream, 0, None),
-    ) else {
+    let (Some(ours), Some(theirs)) = (crate::gray(stream), openjpeg::decode(stream, 0, None))
+    else {
         return;
     };
     let most = i32::from(!reversible);
@@ -214,7 +212,10 @@ pub fn block_stream(bytes: &[u8]) -> Option<Vec<u8>> {
         stream.extend(segment(0xFF50, &[0, 2, 0, 0, 0, 0]));
     }
     let reversible = modes >> 7;
-    stream.extend(segment(0xFF52, &[0, 0, 0, 1, 0, 0, 4, 4, style, reversible]));
+    stream.extend(segment(
+        0xFF52,
+        &[0, 0, 0, 1, 0, 0, 4, 4, style, reversible],
+    ));
     stream.extend(segment(0xFF5C, &[0x40, exponent << 3]));
     let data = [&bits.end(), codeword].concat();
     stream.extend(tile_part(0, 0, &[], &data));

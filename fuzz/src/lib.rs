@@ -110,7 +110,12 @@ const fn window(x: u32, y: u32, width: u32, height: u32) -> Window {
 /// A part that touches no edge where there is room for one.
 fn inner(whole: Dimensions) -> Window {
     let (x, y) = (whole.width / 3, whole.height / 4);
-    window(x, y, (whole.width - x).div_ceil(2), (whole.height - y).div_ceil(2))
+    window(
+        x,
+        y,
+        (whole.width - x).div_ceil(2),
+        (whole.height - y).div_ceil(2),
+    )
 }
 
 /// Rows of a level, as bytes.
@@ -259,7 +264,8 @@ fn canonical(version: Version, request: &ImageRequest, traits: &ImageTraits, ups
     let segments: Vec<&str> = std::iter::once("x")
         .chain(resolved.canonical.split('/'))
         .collect();
-    let again = ImageRequest::parse(version, &segments, None).expect("canonical forms are requests");
+    let again =
+        ImageRequest::parse(version, &segments, None).expect("canonical forms are requests");
     let again = again.resolve(traits, &rules).expect("and resolve");
     assert_eq!(again, resolved);
 }

@@ -58,6 +58,26 @@ const UPKEEPS_PER_RETURN: u32 = 6;
 /// Threads for files and decoders that wait: admission bounds those that compute.
 const MOST_BLOCKING_THREADS: usize = 128;
 
+/// The signals that a server acts on, caught from here on.
+#[derive(Debug)]
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    user: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            user: signal(SignalKind::user_defined1())?,
+        })
+    }
+}
+
 impl Serve {
     /// Runs the command.
     pub(super) fn run(self) -> Outcome {
@@ -106,6 +126,8 @@ impl Serve {
         }
         let (settings, current) = watch::channel(Arc::new(Settings::new(config.http.clone())?));
         let server = Server::bind(service.clone(), current).await?;
+        // Before anybody can know that there is a process to signal.
+        let signals = Signals::listen().map_err(Failure::Output)?;
         announce(&server, &config)?;
         let log = server.access_log();
 
@@ -118,45 +140,34 @@ impl Serve {
             }
         };
         let serving = server.run(at_least(1), at_least(2));
-        let listening = self.listen_to_signals(&service, &settings, drain, move || log.reopen());
+        let acting = self.act_on(signals, &service, &settings, drain, move || log.reopen());
         tokio::select! {
-            () = serving => Ok(ExitCode::SUCCESS),
-            failure = listening => Err(failure),
+            () = serving => {}
+            () = acting => {}
         }
+        Ok(ExitCode::SUCCESS)
     }
 
-    /// Acts on signals for as long as the server runs; gives only what keeps it from doing so.
-    async fn listen_to_signals(
+    /// Acts on signals for as long as the server runs.
+    async fn act_on(
         &self,
+        mut signals: Signals,
         service: &Service,
         settings: &watch::Sender<Arc<Settings>>,
         drain: watch::Sender<u8>,
         reopen_log: impl Fn(),
-    ) -> Failure {
-        let signals = (|| {
-            let on = |kind| -> std::io::Result<Signal> { signal(kind) };
-            Ok((
-                on(SignalKind::terminate())?,
-                on(SignalKind::interrupt())?,
-                on(SignalKind::hangup())?,
-                on(SignalKind::user_defined1())?,
-            ))
-        })();
-        let (mut terminate, mut interrupt, mut hangup, mut user) = match signals {
-            Ok(signals) => signals,
-            Err(cause) => return Failure::Output(cause),
-        };
+    ) {
         let mut upkeep = tokio::time::interval(UPKEEP_EVERY);
         let mut upkeeps = 0_u32;
         loop {
             tokio::select! {
-                _ = terminate.recv() => drain.send_modify(|told| *told = told.saturating_add(1)),
-                _ = interrupt.recv() => drain.send_modify(|told| *told = told.saturating_add(1)),
-                _ = hangup.recv() => {
+                _ = signals.terminate.recv() => drain.send_modify(|told| *told = told.saturating_add(1)),
+                _ = signals.interrupt.recv() => drain.send_modify(|told| *told = told.saturating_add(1)),
+                _ = signals.hangup.recv() => {
                     self.reload(service, settings);
                     reopen_log();
                 }
-                _ = user.recv() => reopen_log(),
+                _ = signals.user.recv() => reopen_log(),
                 _ = upkeep.tick() => {
                     metrics::upkeep();
                     upkeeps = upkeeps.wrapping_add(1);
