@@ -78,6 +78,9 @@ impl Signals {
     }
 }
 
+/// How long the end waits for a driver that is being opened.
+const DRIVER_PATIENCE: Duration = Duration::from_secs(2);
+
 impl Serve {
     /// Runs the command.
     pub(super) fn run(self) -> Outcome {
@@ -145,6 +148,9 @@ impl Serve {
             () = serving => {}
             () = acting => {}
         }
+        // The end of a process takes a driver's memory from under a thread that is still opening it.
+        let opened = tokio::task::spawn_blocking(move || service.gpu_settled());
+        let _ = tokio::time::timeout(DRIVER_PATIENCE, opened).await;
         Ok(ExitCode::SUCCESS)
     }
 
