@@ -46,7 +46,7 @@ common() {
     answers 200 '\x89PNG' "$id/square/64,/90/gray.png"
     answers 200 'RIFF....WEBP' "$id/full/50,/0/default.webp"
     answers 200 '....ftypavif' "$id/full/50,/0/default.avif"
-    answers 200 '\xff\x0a' "$id/full/50,/0/default.jxl"
+    answers 200 '\xff$' "$id/full/50,/0/default.jxl"
     answers 200 '%PDF-1' "$id/full/50,/0/default.pdf"
   done
 }
