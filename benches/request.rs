@@ -7,6 +7,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
 use triforium::iiif::{ImageRequest, Version};
+use triforium::render::gpu::GpuMode;
 use triforium::service::{Answer, Ask, Config, Resources, Service};
 use triforium::source::{self, FileSource};
 
@@ -19,6 +20,8 @@ fn service(memory_bytes: u64) -> Service {
     let mut config = Config::default();
     config.cache.derivative.memory_bytes = memory_bytes;
     config.cache.levels.disk_bytes = 0;
+    // The end of the process must not meet a driver that is being opened.
+    config.gpu.mode = GpuMode::Off;
     let source = FileSource::new(&files).expect("the folder is there");
     let resources = Resources {
         threads: 2,
