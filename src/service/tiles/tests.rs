@@ -12,6 +12,7 @@ use crate::geometry::{Dimensions, Window};
 use crate::iiif::{Identifier, ImageRequest, Version};
 use crate::plan::Pass;
 use crate::raster::{RowSink as _, Samples, gather};
+use crate::render::gpu::GpuMode;
 use crate::render::{CpuEngine, Engine as _, Output, Target};
 use crate::service::{Answer, Ask, Config, Resources, Rung, Service};
 use crate::source::{self, FileSource};
@@ -29,6 +30,7 @@ fn service(tiles_bytes: u64) -> Service {
     config.cache.derivative.memory_bytes = 0;
     config.cache.levels.disk_bytes = 0;
     config.cache.tiles.memory_bytes = tiles_bytes;
+    config.gpu.mode = GpuMode::Off;
     let resources = Resources {
         threads: 2,
         memory_bytes: 4 << 30,
