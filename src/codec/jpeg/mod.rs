@@ -9,11 +9,11 @@
 //! marker alone is not; corrupt, too, is one whose coding is seen to be damaged above it; JPEG has no
 //! checksums, so damage that still decodes is not seen.
 
+mod attach;
 #[cfg_attr(
     not(any(feature = "turbojpeg", feature = "mozjpeg")),
     expect(dead_code, reason = "places far down in a scan are the index's alone")
 )]
-mod attach;
 mod coded;
 #[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
 mod ffi;
