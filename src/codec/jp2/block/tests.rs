@@ -1,33 +1,16 @@
 //! The block decoders against an encoder that knows nothing of them.
 
 mod encoder;
+pub(super) mod random;
 
 use super::mq::{Contexts, Mq};
 use super::{Band, Block, Decoder, Modes, Segment};
 use crate::error::ErrorKind;
 
 use encoder::{Encoded, MqDecoder, MqEncoder, TERMINATE, encode};
-
-/// A small generator, so that every run sees the same blocks.
-struct Random(u64);
+use random::Random;
 
 impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        u32::try_from(self.0 >> 33).unwrap()
-    }
-
-    fn below(&mut self, limit: u32) -> u32 {
-        self.next() % limit
-    }
-
-    fn byte(&mut self, limit: u32) -> u8 {
-        u8::try_from(self.below(limit)).unwrap()
-    }
-
     /// Coefficients of a natural kind: mostly small, in clusters, some large.
     fn coefficients(&mut self, samples: usize, planes: u8) -> Vec<i32> {
         let mut level = 0;

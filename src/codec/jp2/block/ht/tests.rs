@@ -2,33 +2,15 @@
 
 mod encoder;
 
+use super::super::tests::random::Random;
 use super::super::{Band, Block, Decoder, Modes, Segment};
 use crate::error::{Error, ErrorKind, Result};
 
 use encoder::Plain;
 
-/// A small generator, so that every run sees the same blocks.
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        u32::try_from(self.0 >> 33).unwrap()
-    }
-
-    fn below(&mut self, limit: u32) -> u32 {
-        self.next() % limit
-    }
-
-    fn byte(&mut self, limit: u32) -> u8 {
-        u8::try_from(self.below(limit)).unwrap()
-    }
-
     /// Coefficients in clusters of like sizes, below two to the power of `planes`.
-    fn coefficients(&mut self, samples: usize, planes: u32) -> Vec<i32> {
+    fn clusters(&mut self, samples: usize, planes: u32) -> Vec<i32> {
         let mut level = 0;
         (0..samples)
             .map(|_| {
@@ -139,7 +121,7 @@ fn blocks_of_every_size_come_back() {
     ];
     for (width, height) in sizes {
         for planes in [1, 3] {
-            let coefficients = random.coefficients(width * height, 9);
+            let coefficients = random.clusters(width * height, 9);
             round_trip(&coefficients, width, planes, 0, false);
         }
     }
@@ -151,7 +133,7 @@ fn magnitudes_of_all_bits_come_back() {
     let mut random = Random(2);
     for bits in 1..30 {
         for _ in 0..4 {
-            let coefficients = random.coefficients(20 * 14, bits);
+            let coefficients = random.clusters(20 * 14, bits);
             round_trip(&coefficients, 20, 1, 0, false);
         }
         let sparse: Vec<i32> = (0..900)
@@ -175,7 +157,7 @@ fn refinement_adds_one_bit_plane() {
             for _ in 0..30 {
                 let width = 1 + random.below(40) as usize;
                 let height = 1 + random.below(40) as usize;
-                let coefficients = random.coefficients(width * height, 7);
+                let coefficients = random.clusters(width * height, 7);
                 let planes = 2 + random.byte(3);
                 round_trip(&coefficients, width, planes, passes, causal);
             }
@@ -296,7 +278,7 @@ fn damaged_segments_decode_to_something_or_are_refused() {
 #[test]
 fn a_segment_cut_at_any_byte_never_panics() {
     let mut random = Random(5);
-    let coefficients = random.coefficients(33 * 31, 8);
+    let coefficients = random.clusters(33 * 31, 8);
     let plain = Plain {
         coefficients: &coefficients,
         width: 33,
