@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::error::{Error, Result};
 use crate::iiif::{Format, Identifier, ImageInfo};
+use crate::metrics::stage;
 
 /// What a caller wants to know of an image request.
 #[derive(Clone, Copy)]
@@ -174,6 +175,20 @@ pub struct Timing {
     pub process: Duration,
     /// Encoding.
     pub encode: Duration,
+}
+
+impl Timing {
+    /// Records the CPU's stages; what the device did is counted where it was done.
+    pub(super) fn count(&self, on_device: bool) {
+        stage("queue", self.queue);
+        stage("decode", self.decode);
+        if !on_device {
+            stage("process", self.process);
+        }
+        if !self.encode.is_zero() {
+            stage("encode", self.encode);
+        }
+    }
 }
 
 /// The answer to an info request.

@@ -23,7 +23,7 @@ use crate::cancel::Cancel;
 use crate::codec::{Attached, Price, Stored};
 use crate::error::{Error, ErrorKind, Parameter, Result};
 use crate::iiif::{Identifier, ImageRequest, Resolved};
-use crate::metrics::{LADDER, stage};
+use crate::metrics::LADDER;
 use crate::plan::{Plan, estimated_bytes};
 
 /// A derivative that has just been made.
@@ -310,7 +310,7 @@ impl Work {
             .join_or_start(self.key, cancel, |cancel| self.make(cancel))
             .await?;
         if origin == Origin::Made {
-            record(&made);
+            made.timing.count(made.engine == DEVICE);
         }
         Ok(made)
     }
@@ -478,19 +478,5 @@ pub(super) fn newest(shared: &Shared, master: &Master) -> SystemTime {
     match &master.overlays {
         Some(dress) => newest.max(dress.since) + Duration::from_secs(1),
         None => newest,
-    }
-}
-
-/// The CPU's stages; what the device did is counted where it was done.
-fn record(made: &Made) {
-    let timing = &made.timing;
-    stage("queue", timing.queue);
-    stage("decode", timing.decode);
-    let on_device = made.engine == DEVICE;
-    if !on_device {
-        stage("process", timing.process);
-    }
-    if !on_device || !timing.encode.is_zero() {
-        stage("encode", timing.encode);
     }
 }

@@ -14,7 +14,7 @@ use super::device::{Bands, Way};
 use super::encoders::Encoders;
 use super::losses::{Visit, Watch};
 use super::masters::{Master, run_blocking};
-use super::strips::{Handed, PieceSink, STRIPS_AHEAD, Stopwatch, Strip, Timed, send};
+use super::strips::{Handed, PieceSink, STRIPS_AHEAD, Stopwatch, Strip, Timed, TimedSink, send};
 use super::tiles::{Cells, Decoder, Helpers, TileRows, View};
 use crate::cancel::Cancel;
 use crate::codec::{self, Attached, Encoding};
@@ -216,7 +216,11 @@ pub(super) async fn stream(
 ) {
     let clocks = Clocks::default();
     let (deadline, watch) = (render.cancel.deadline(), visit.watch());
-    let Permit { thread, bytes, .. } = permit;
+    let Permit {
+        thread,
+        bytes,
+        waited,
+    } = permit;
     let sink = PieceSink::new(pieces.clone());
     let making = async {
         if let Way::Device(device) = &render.way {
@@ -232,18 +236,26 @@ pub(super) async fn stream(
             return encoders.run(send).await;
         }
         let _thread = thread;
-        let Handover::Rows(mut rows) = start(&render, &clocks, (bytes, visit)).await? else {
+        let Handover::Rows(rows) = start(&render, &clocks, (bytes, visit)).await? else {
             return Err(Error::internal("streaming a file that an engine finished"));
         };
-        let render = render.clone();
+        let (render, times) = (render.clone(), clocks.clone());
         encoders
             .run(move || {
                 let (mut sink, cancel) = (sink, &render.cancel);
-                let encoded = if let Some(bands) = bands {
-                    bands.encode(&mut rows, cancel, &mut sink)
+                let (start, waiting) = (Instant::now(), Stopwatch::default());
+                let mut rows = Timed::new(Box::new(rows), waiting.clone());
+                let mut pieces = TimedSink::new(&mut sink, waiting.clone());
+                let encoded = if let Some(bands) = &bands {
+                    bands.encode(&mut rows, cancel, &mut pieces)
                 } else {
-                    codec::encode(render.encoding(), &mut rows, cancel, &mut sink)
+                    codec::encode(render.encoding(), &mut rows, cancel, &mut pieces)
                 };
+                if bands.is_none() {
+                    // Neither waiting for rows nor for the reader is encoding.
+                    let took = start.elapsed().saturating_sub(waiting.total());
+                    times.encode.add(took);
+                }
                 sink.finish(encoded.and_then(|()| render.master.confirm()));
                 Ok(())
             })
@@ -252,7 +264,13 @@ pub(super) async fn stream(
     if let Err(error) = in_time(making, deadline, watch).await {
         // A reader that left needs no answer.
         let _ = pieces.send(Err(error)).await;
+        return;
     }
+    let timing = Timing {
+        queue: waited,
+        ..clocks.timing()
+    };
+    timing.count(render.way.is_device());
 }
 
 /// Starts decoding and passes on a thread of their own; `held` is kept until that thread ends.

@@ -157,6 +157,29 @@ impl Rows for Timed {
     }
 }
 
+/// A sink whose taking is timed.
+pub(super) struct TimedSink<'a> {
+    sink: &'a mut dyn io::Write,
+    clock: Stopwatch,
+}
+
+impl<'a> TimedSink<'a> {
+    /// `sink`, timed by `clock`.
+    pub(super) fn new(sink: &'a mut dyn io::Write, clock: Stopwatch) -> Self {
+        Self { sink, clock }
+    }
+}
+
+impl io::Write for TimedSink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.clock.time(|| self.sink.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.clock.time(|| self.sink.flush())
+    }
+}
+
 /// Bytes of one piece of a streamed answer.
 pub(super) const PIECE_BYTES: usize = 64 << 10;
 

@@ -10,9 +10,11 @@
 )]
 
 mod auto;
+mod bands;
 mod device;
 mod files;
 mod http;
+mod inside;
 mod jpeg;
 mod lost;
 mod measure;
