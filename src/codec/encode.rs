@@ -19,7 +19,6 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("fdeflate", "0.3.7"),
     ("flate2", "1.1.11"),
     ("gif", "0.14.2"),
-    ("image", "0.25.10"),
     ("image-webp", "0.2.4"),
     ("jpeg-encoder", "0.7.1"),
     ("jxl-oxide", "0.12.6"),

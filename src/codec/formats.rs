@@ -108,10 +108,10 @@ pub const MASTERS: &[MasterRow] = &[
         format: MasterFormat::Bmp,
         name: "BMP",
         depth: "1 to 32 bits a pixel, as 8",
-        colour: "palette, RGB; opacity; run lengths",
+        colour: "palette, RGB by any masks; opacity; of Windows and of OS/2",
         levels: "none",
-        regions: "whole",
-        crates: &["image"],
+        regions: "rows alone; whole where stored as run lengths (4, 8 and 24 bits)",
+        crates: &[],
     },
     MasterRow {
         format: MasterFormat::JpegXl,

@@ -395,7 +395,7 @@ fn limits_hold_exactly() {
     for name in [
         "png/interlaced_basi2c08.png",
         "gif/gif-rgb-64x56x8.gif",
-        "bmp/bmp-rgb-64x56x8.bmp",
+        "bmp/images_pal8rle.bmp",
         "webp/webp-rgb.webp",
     ] {
         let error = try_with(name, &few_bytes).unwrap_err();
@@ -422,7 +422,7 @@ fn the_price_covers_rows_above_the_window_and_whole_decodes() {
     };
     for (name, area, channels) in [
         ("png/interlaced_basi2c08.png", 32 * 32, 3),
-        ("bmp/bmp-rgb-64x56x8.bmp", 64 * 56, 3),
+        ("bmp/images_pal8rle.bmp", 127 * 64, 3),
         ("webp/made-rgba.webp", 33 * 21, 4),
         ("gif/gif-rgb-64x56x8.gif", 64 * 56, 3),
     ] {

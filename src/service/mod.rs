@@ -63,7 +63,7 @@ use stored::Stored;
 use tiles::Resident;
 
 /// Raised whenever the bytes of a derivative change for the same master and request.
-pub const PIXEL_VERSION: u64 = 7;
+pub const PIXEL_VERSION: u64 = 8;
 
 /// What the machine gives to this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

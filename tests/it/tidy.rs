@@ -68,7 +68,6 @@ const FENCES: &[(&str, &[&str])] = &[
     ("webp", &["codec/webp/"]),
     ("image_webp", &["codec/webp/"]),
     ("gif", &["codec/gif/"]),
-    ("image", &["codec/bmp.rs"]),
     ("flate2", &["codec/tiff/", "codec/ptif/deflate/"]),
     (
         "libdeflater",
@@ -247,8 +246,7 @@ fn a_foreign_crate_is_named_only_behind_its_fence() {
                 continue;
             }
             let ours = name.starts_with("codec/")
-                && ["png", "webp", "gif", "tiff", "exif"].contains(foreign)
-                || folder == "service" && *foreign == "image";
+                && ["png", "webp", "gif", "tiff", "exif"].contains(foreign);
             if uses.iter().any(|u| text.contains(u)) || (in_path && !ours) {
                 faults.push(format!("{name} names {foreign}"));
             }

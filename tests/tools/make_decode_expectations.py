@@ -110,9 +110,9 @@ def png_pixels(path):
 
 
 def gif_pixels(path):
-    """By Pillow: the first frame's own rectangle on a clear screen; Pillow itself grows the screen."""
+    """By Pillow, which grows the screen where the first frame passes it: the frame's rectangle on a clear screen."""
     with Image.open(path) as image:
-        screen = Image.new("RGBA", struct.unpack_from("<HH", path.read_bytes(), 6))
+        screen = Image.new("RGBA", image.size)
         box = image.dispose_extent
         screen.paste(image.convert("RGBA").crop(box), box[:2])
     return screen.size, 8, screen.tobytes()

@@ -1,8 +1,8 @@
 //! GIF masters → rows: the first frame, laid on the logical screen.
 //!
 //! What the frame leaves free and what it marks as transparent is transparent; a frame that covers
-//! the screen and names no transparent colour gives RGB. Parts of a frame outside the screen are
-//! dropped. The format has no random access: a picture is decoded whole.
+//! the screen and names no transparent colour gives RGB. A screen that the frame passes grows to hold it, as
+//! browsers have it. An XMP packet may turn it. The format has no random access: a picture is decoded whole.
 //!
 //! Source: Graphics Interchange Format, version 89a, 1990.
 
@@ -13,7 +13,7 @@ use gif::{DecodeOptions, Decoder, DecodingError, Frame, MemoryLimit};
 
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
-use crate::geometry::{Dimensions, Orientation, Window};
+use crate::geometry::{Dimensions, Window};
 use crate::raster::{Channels, PixelFormat, Raster, Rows, Shape};
 use crate::reader::RangeReader;
 
@@ -21,7 +21,7 @@ use super::super::metadata::Blocks;
 use super::super::open::dimensions_within;
 use super::super::stream::{self, Stream, stream};
 use super::super::whole::{self, WholeRows};
-use super::super::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price};
+use super::super::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, exif};
 
 /// Whether a file that starts with `head` is a GIF.
 pub(in crate::codec) fn matches(head: &[u8]) -> bool {
@@ -38,14 +38,17 @@ pub(in crate::codec) fn open(
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Picture>> {
     let mut decoder = decoder(&reader, limits.max_bytes)?;
-    let screen = (decoder.width(), decoder.height());
+    let screen = [decoder.width(), decoder.height()].map(u32::from);
     let frame = first_frame(&mut decoder)?;
+    let sides = [frame.width, frame.height].map(u32::from);
     let covers =
-        frame.left == 0 && frame.top == 0 && frame.width >= screen.0 && frame.height >= screen.1;
+        frame.left == 0 && frame.top == 0 && sides[0] >= screen[0] && sides[1] >= screen[1];
+    let width = screen[0].max(u32::from(frame.left) + sides[0]);
+    let height = screen[1].max(u32::from(frame.top) + sides[1]);
     let opaque = covers && frame.transparent.is_none();
     let frame_area = dimensions_within(frame.width.into(), frame.height.into(), limits)?.area();
     let interlaced = if frame.interlaced { ", interlaced" } else { "" };
-    let dimensions = dimensions_within(screen.0.into(), screen.1.into(), limits)?;
+    let dimensions = dimensions_within(width, height, limits)?;
     let pixel = PixelFormat::eight(if opaque {
         Channels::Rgb
     } else {
@@ -54,11 +57,13 @@ pub(in crate::codec) fn open(
     let price = whole::price(dimensions, pixel, frame_area, dimensions.window());
     whole::check_bytes(price.bytes, limits)?;
     let colour = Colour::of_master(decoder.icc_profile(), pixel.channels, limits)?;
+    let packet = decoder.xmp_metadata();
+    let packet = packet.filter(|packet| packet.len() as u64 <= limits.max_metadata_bytes);
     let facts = Facts {
         description: format!("GIF, 8 bit palette{interlaced}"),
         format: MasterFormat::Gif,
         pyramid: whole::single_level(dimensions),
-        orientation: Orientation::IDENTITY,
+        orientation: exif::orientation(None, packet),
         pixel,
         bits: 8,
         colour: colour.name().to_owned(),

@@ -313,3 +313,23 @@ fn gif_pixels_that_the_frame_leaves_free_are_clear() {
     ];
     assert_eq!(rgba(&raster), wanted.concat());
 }
+
+#[test]
+fn a_gif_is_turned_by_its_xmp() {
+    let screen = b"GIF89a\x02\0\x01\0\x80\0\0\x0a\x14\x1e\xc8\xd2\xdc";
+    let packet = b"<tiff:Orientation>6</tiff:Orientation>";
+    let mut file = [&screen[..], b"!\xff\x0bXMP DataXMP", packet, b"\x01"].concat();
+    // The trailer takes any reader of blocks of lengths to the end.
+    file.extend((0..=0xff).rev());
+    file.push(0);
+    file.extend(b",\0\0\0\0\x02\0\x01\0\0\x02\x02\x44\x0a\0;");
+    let picture = picture(file).unwrap();
+    assert_eq!(picture.facts().orientation, Orientation::from_tag(6));
+}
+
+#[test]
+fn a_gifs_screen_grows_to_hold_its_first_frame() {
+    let picture = picture(fixture("gif/anim_oob.gif")).unwrap();
+    let dimensions = picture.facts().pyramid.dimensions();
+    assert_eq!((dimensions.width, dimensions.height), (40, 40));
+}
