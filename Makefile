@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test serve test check conformance test-gpu bench corpus fuzz fmt doc clean
+.PHONY: help setup setup-test setup-corpus serve test check conformance test-gpu bench corpus fuzz fmt doc clean
 
 # Mesa's layer that picks a display's GPU complains where there is no display.
 export NODEVICE_SELECT := 1
@@ -18,6 +18,9 @@ setup:
 
 setup-test:
 	@tests/tools/setup.sh build test
+
+setup-corpus:
+	@tests/tools/setup.sh build corpus
 
 serve: setup ## build and serve fixtures/images; IMAGES=DIR LISTEN=HOST:PORT
 	@cargo build --release --locked
@@ -43,9 +46,11 @@ test-gpu: setup-test ## the GPU's tests, optimised and with thousands of request
 bench: setup ## criterion benches; names what got slower than the saved baseline; ROOM=decode SHORT=1 BASELINE=new
 	@tests/tools/bench.sh
 
-corpus: setup ## decode every image below TRIFORIUM_CORPUS=DIR
-	@test -n "$(TRIFORIUM_CORPUS)" || { echo "say which folder: make corpus TRIFORIUM_CORPUS=DIR"; exit 2; }
-	@TRIFORIUM_CORPUS="$(abspath $(TRIFORIUM_CORPUS))" cargo test --release --locked --test it corpus -- --nocapture
+corpus: setup-corpus ## compare every image below TRIFORIUM_CORPUS=DIR, and hundreds of made ones, with foreign decoders; FEWEST=FILES
+	@cargo build --release --locked
+	@TRIFORIUM_CORPUS="$(if $(TRIFORIUM_CORPUS),$(abspath $(TRIFORIUM_CORPUS)))" \
+		cargo test --release --locked --test it corpus -- --nocapture
+	@tests/tools/corpus.sh "$(if $(TRIFORIUM_CORPUS),$(abspath $(TRIFORIUM_CORPUS)))" $(FEWEST)
 
 fuzz: setup ## every fuzz target for SECONDS=30; TARGETS="master_tiff request" for some
 	@tests/tools/fuzz.sh $(or $(SECONDS),30) $(TARGETS)

@@ -2,7 +2,7 @@
 # Installs what a bare Debian 12 or 13 lacks. Idempotent: with everything there it does nothing and asks
 # nothing. Without root, or off Debian, it says which packages are missing and stops.
 #
-#   usage: setup.sh build [test]
+#   usage: setup.sh build [test] [corpus]
 set -euo pipefail
 
 # Package, and a file or program that shows that it is there.
@@ -14,6 +14,10 @@ tests=(
   "chromium:chromium" "chromium-driver:chromedriver" "prometheus:prometheus" "python3-venv:python:venv"
   "libmagic1:lib:libmagic" "libvips-tools:vips" "libtiff-tools:tiffinfo" "curl:curl"
   "mesa-vulkan-drivers:lib:libvulkan_lvp" "libvulkan1:lib:libvulkan.so"
+)
+corpus=(
+  "python3-venv:python:venv" "libvips-tools:vips" "libtiff-tools:tiffcp" "libopenjp2-tools:opj_compress"
+  "libjpeg-turbo-progs:cjpeg" "libjxl-tools:djxl"
 )
 
 is_there() {
@@ -30,7 +34,8 @@ for set in "$@"; do
   case $set in
     build) wanted+=("${build[@]}") ;;
     test) wanted+=("${tests[@]}") ;;
-    *) echo "usage: setup.sh build [test]" >&2; exit 2 ;;
+    corpus) wanted+=("${corpus[@]}") ;;
+    *) echo "usage: setup.sh build [test] [corpus]" >&2; exit 2 ;;
   esac
 done
 
