@@ -48,7 +48,7 @@ TOLERANCES = {
 MASKED = "BMP, bits under masks"
 TOLERANCES[MASKED] = ("level", 1, 1, 1, "5 and 6 bits become 8 by rounding, by cutting off or by repeating bits")
 ROUNDED = "opacity multiplied in"
-TOLERANCES[ROUNDED] = ("level", 1, 1, 0.5, "a division that some round and some cut off")
+TOLERANCES[ROUNDED] = ("level", 1, 1, 1, "a division that some round and some cut off")
 
 
 class Answer:

@@ -391,8 +391,8 @@ def ffmpeg(path, page):
         data = file.read()
     if kind == "png" and b"acTL" in data:
         raise Unread("FFmpeg begins with the animation")
-    if kind == "jp2" and set(bits_of_jp2(data)) != {8}:
-        raise Unread("FFmpeg shifts these bits, or rounds them once more")
+    if kind == "jp2" and set(bits_of_jp2(data)) not in ({8}, {16}):
+        raise Unread("FFmpeg shifts these bits")
     if kind == "tiff":
         check_ffmpeg_tiff(path)
     with av.open(path, options={"ignore_loop": "1"} if kind == "gif" else {}) as container:

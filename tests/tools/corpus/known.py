@@ -15,7 +15,7 @@ REFUSED = {
 
 #: File → another one with the same pixels, which more decoders read.
 SAME = {
-    "image-rs/bmp/images_rgb24rle24.bmp": "image-rs/bmp/images_rgb24.bmp",
+    "image-rs/bmp/images_rgb24rle24.bmp": "image-rs/bmp/images_pal8rle.bmp",
     "image-rs/bmp/images_rgba32abf.bmp": "image-rs/bmp/images_rgba32.bmp",
 }
 
@@ -24,6 +24,8 @@ ALONE = {
     "image-rs/bmp/images_pal2.bmp": "2 bits a pixel, which no other decoder here reads; bmpsuite's own pictures are the other ones of it",
     "image-rs/bmp/images_pal2color.bmp": "2 bits a pixel, which no other decoder here reads",
     "image-rs/gif/anim_border_touching_layers.gif": _FREE,
+    "cantaloupe/jp2-6res-rgb*-64x56x16-multitiled-reversible.jp2": "FFmpeg is not believed, and others convert 16 bits by the profile as 8",
+    "image-rs/bmp/images_pal8badindex.bmp": "places beyond the palette are black to Pillow and browsers",
     "image-rs/bmp/images_V3_X4_R4_G4_B4.bmp": "ImageMagick is not believed",
     "image-rs/bmp/images_V3_X4_R4_G4_B4_Top_Down.bmp": "ImageMagick is not believed",
     "image-rs/bmp/images_V5_A1_R5_G5_B5.bmp": "Pillow and ImageMagick are not believed",
@@ -52,6 +54,7 @@ ALONE = {
 
 #: File → decoder → why it is not believed.
 WRONG = {
+    "cantaloupe/jp2-6res-rgb*-64x56x16-multitiled-reversible.jp2": {"FFmpeg": "is 1 of 65535 off after the reversible colour transform"},
     "image-rs/bmp/images_V3_A1_R5_G5_B5.bmp": {"Pillow": _ALPHA},
     "image-rs/bmp/images_V3_A1_R5_G5_B5_Top_Down.bmp": {"Pillow": _ALPHA},
     "image-rs/bmp/images_V5_A1_R5_G5_B5.bmp": {"Pillow": _ALPHA, "ImageMagick": _FEW_BITS},
