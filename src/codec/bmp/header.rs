@@ -165,7 +165,7 @@ impl Fields {
     }
 
     /// The masks of a header that has them, or that has them behind it.
-    fn masks(&self, reader: &dyn RangeReader, count: u32) -> Result<([Mask; 4], u64)> {
+    fn masks(&self, reader: &dyn RangeReader, count: u32) -> Result<(Coding, u64)> {
         let mut masks = [0; 4];
         let mut behind = 0;
         if self.length == INFO_BYTES {
@@ -178,15 +178,13 @@ impl Fields {
             masks = [40, 44, 48, 52].map(|at| self.long(at));
         }
         let [red, green, blue, alpha] = masks;
-        Ok((
-            [
-                Mask::new(red)?,
-                Mask::new(green)?,
-                Mask::new(blue)?,
-                Mask::new(alpha)?,
-            ],
-            behind,
-        ))
+        let masks = [
+            Mask::new(red)?,
+            Mask::new(green)?,
+            Mask::new(blue)?,
+            Mask::new(alpha)?,
+        ];
+        Ok((Coding::Masks(masks), behind))
     }
 }
 
@@ -204,18 +202,14 @@ fn coding(fields: &Fields, reader: &dyn RangeReader, bits: u16) -> Result<(Codin
         (0, 24, _) => plain(Coding::Bytes),
         (0, 32, _) => plain(Coding::Masks(Mask::EIGHTS)),
         (1, 8, _) | (2, 4, _) | (4, 24, true) => plain(Coding::Runs),
-        (3, 16 | 32, false) => masked(fields.masks(reader, 3)?),
-        (6, 16 | 32, false) => masked(fields.masks(reader, 4)?),
+        (3, 16 | 32, false) => fields.masks(reader, 3),
+        (6, 16 | 32, false) => fields.masks(reader, 4),
         (3, 1, true) => Err(Error::unsupported("a BMP of Huffman codes")),
         (4 | 5, _, false) => Err(Error::unsupported("a BMP that holds a JPEG or PNG")),
         _ => Err(Error::unsupported(format!(
             "a BMP of {bits} bits a pixel and compression {compression}"
         ))),
     }
-}
-
-fn masked((masks, behind): ([Mask; 4], u64)) -> Result<(Coding, u64)> {
-    Ok((Coding::Masks(masks), behind))
 }
 
 /// The palette, as much of it as stands before the pixels.

@@ -54,6 +54,7 @@ ALONE = {
 
 #: File → decoder → why it is not believed.
 WRONG = {
+    "k-25-*": {"FFmpeg": "does not undo a region of interest"},
     "cantaloupe/jp2-6res-rgb*-64x56x16-multitiled-reversible.jp2": {"FFmpeg": "is 1 of 65535 off after the reversible colour transform"},
     "image-rs/bmp/images_V3_A1_R5_G5_B5.bmp": {"Pillow": _ALPHA},
     "image-rs/bmp/images_V3_A1_R5_G5_B5_Top_Down.bmp": {"Pillow": _ALPHA},

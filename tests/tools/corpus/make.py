@@ -92,6 +92,8 @@ def tiffs():
     for across, down in itertools.product((1, 2, 4), (1, 2, 4)):
         if down <= across:
             ycbcr(across, down)
+    logarithms()
+    early_lzw()
     copies()
 
 
@@ -118,7 +120,7 @@ def tiff(name, kind, bits, options, picture=BASE):
         if kind == "associated":
             opacity = stored[..., 3:].astype(np.float64)
             stored[..., :3] = np.floor(stored[..., :3] * (opacity / full) + 0.5).astype(stored.dtype)
-            truth = None
+            truth = shown(np.where(opacity > 0, np.minimum(np.floor(stored[..., :3] / np.maximum(opacity, 1) * full + 0.5), full), 0))
     elif kind == "graya":
         stored = data(slice(0, 2))
         truth, space, alpha, photometric = shown(stored[..., 0]), "gray", shown(stored[..., 1]) / (255 if bits <= 8 else 65535), "minisblack"
@@ -217,6 +219,100 @@ def ycbcr(across, down):
               (279, 4, 3, struct.pack("<3I", *map(len, planes))), (284, 3, 1, 2), steps]
     write(f"t-ycbcr-{across}{down}-planes.tif", assembled(fields, b"".join(planes)))
     true(f"t-ycbcr-{across}{down}-planes.tif", rgb, "rgb")
+
+
+def logarithms():
+    """SGILog of 16 and 32 bits, shown as libtiff shows it."""
+    light = np.exp2(BASE[..., 0] * 8 - 7)
+    steps = np.clip(np.floor(256 * (np.log2(light) + 64)), 0, 32767).astype(np.uint32)
+    back = np.exp2((steps + 0.5) / 256 - 64)
+    level = lambda value: np.clip(np.floor(256 * np.sqrt(np.maximum(value, 0))), 0, 255).astype(np.uint8)
+    name = "t-logl-16.tif"
+    write(name, log_tiff(steps, 16, 32844, 1))
+    true(name, level(back), "gray")
+    u, v = (np.round(60 + BASE[..., 1] * 60).astype(np.uint32), np.round(170 + BASE[..., 2] * 40).astype(np.uint32))
+    un, vn = (u + 0.5) / 410, (v + 0.5) / 410
+    scale = 1 / (6 * un - 16 * vn + 12)
+    x, y = 9 * un * scale, 4 * vn * scale
+    xyz = np.stack([x / y * back, back, (1 - x - y) / y * back], -1)
+    rgb = xyz @ np.array([[2.690, -1.276, -0.414], [-1.022, 1.978, 0.044], [0.061, -0.224, 1.163]]).T
+    name = "t-logluv-32.tif"
+    write(name, log_tiff(steps << 16 | u << 8 | v, 32, 32845, 3))
+    true(name, level(rgb), "rgb")
+
+
+def log_tiff(words, bits, photometric, samples):
+    body = bytearray()
+    for row in words:
+        for shift in range(bits - 8, -1, -8):
+            plane, at = (row >> shift & 255).astype(np.uint8), 0
+            while at < W:
+                same = 1
+                while at + same < W and same < 129 and plane[at + same] == plane[at]:
+                    same += 1
+                if same >= 2:
+                    body += bytes((126 + same, plane[at]))
+                    at += same
+                    continue
+                count = min(W - at, 20)
+                body += bytes([count]) + plane[at:at + count].tobytes()
+                at += count
+    depth = (258, 3, 3, struct.pack("<3H", 16, 16, 16)) if samples == 3 else (258, 3, 1, 16)
+    kinds = (339, 3, 3, struct.pack("<3H", 2, 2, 2)) if samples == 3 else (339, 3, 1, 2)
+    return assembled([(256, 3, 1, W), (257, 3, 1, H), depth, (259, 3, 1, 34676), (262, 3, 1, photometric), (273, 4, 1, 8),
+                      (277, 3, 1, samples), (278, 3, 1, H), (279, 4, 1, len(body)), (284, 3, 1, 1), kinds], bytes(body))
+
+
+def early_lzw():
+    """Codes with their least bit first, as before TIFF 6.0."""
+    rgb = levels(8, slice(0, 3))
+    strips, places, body = [], [], b""
+    for top in range(0, H, 12):
+        strips.append(least_bit_first(rgb[top:top + 12].tobytes()))
+    for strip in strips:
+        places.append(8 + len(body))
+        body += strip
+    count = len(strips)
+    name = "t-lzw-early.tif"
+    write(name, assembled([(256, 3, 1, W), (257, 3, 1, H), (258, 3, 3, struct.pack("<3H", 8, 8, 8)), (259, 3, 1, 5), (262, 3, 1, 2),
+                           (273, 4, count, struct.pack(f"<{count}I", *places)), (277, 3, 1, 3), (278, 3, 1, 12),
+                           (279, 4, count, struct.pack(f"<{count}I", *map(len, strips)))], body))
+    true(name, rgb, "rgb")
+
+
+def least_bit_first(data):
+    out, held, bits, width, table = bytearray(), 0, 0, 9, {bytes([byte]): byte for byte in range(256)}
+    next_, word = 258, b""
+
+    def put(code):
+        nonlocal held, bits
+        held |= code << bits
+        bits += width
+        while bits >= 8:
+            out.append(held & 255)
+            held >>= 8
+            bits -= 8
+
+    put(256)
+    for byte in data:
+        longer = word + bytes([byte])
+        if longer in table:
+            word = longer
+            continue
+        put(table[word])
+        table[longer] = next_
+        next_ += 1
+        if next_ - 1 == 1 << width:
+            width += 1
+        if next_ == 4094:
+            put(256)
+            table, next_, width = {bytes([byte]): byte for byte in range(256)}, 258, 9
+        word = bytes([byte])
+    put(table[word])
+    put(257)
+    if bits:
+        out.append(held & 255)
+    return bytes(out)
 
 
 def assembled(fields, body):
