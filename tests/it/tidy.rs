@@ -241,7 +241,6 @@ fn a_foreign_crate_is_named_only_behind_its_fence() {
                 !before.is_alphanumeric() && before != '_' && before != ':'
             });
             // A module of ours may have a crate's name; then the path begins with it too.
-            let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
             if text.contains(&format!("mod {foreign};")) {
                 continue;
             }
