@@ -4,24 +4,29 @@
 //!
 //! `make fuzz` runs every target for a while, beginning with the fixtures.
 
+pub mod http;
 pub mod jp2;
+pub mod metadata;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use triforium::cache::disk::{HEAD_BYTES, Head, checksum};
 use triforium::cache::levels::{Grid, LevelStore};
-use triforium::cache::{Key, KeyBuilder};
+use triforium::cache::{Derivatives, Key, KeyBuilder};
 use triforium::cancel::Cancel;
 use triforium::codec::{
-    self, Colour, Components, Damaged, DecodeLimits, Passage, Picture, Stored, packed,
+    self, Colour, Components, Damaged, DecodeLimits, MarkImage, Passage, Picture, Stored, packed,
 };
 use triforium::error::{Error, ErrorKind, Result};
 use triforium::geometry::{Dimensions, Window};
+use triforium::http::{Settings, image_request};
 use triforium::iiif::{Accept, Format, ImageRequest, ImageTraits, SizeRules, Version};
 use triforium::raster::{Channels, Depth, OneStrip, PixelFormat, Raster, Samples};
 use triforium::reader::RangeReader;
+use triforium::source::{self, FileSource, RootConfig};
 
 /// Small enough for thousands of masters a second; what is damaged is refused, or decoded as far as it is
 /// whole, as the last byte of the master says.
@@ -223,6 +228,12 @@ pub fn profile(bytes: &[u8]) {
     }
 }
 
+/// Draws letters of a font.
+pub fn font(bytes: &[u8]) {
+    // A font that cannot be read, or lacks a letter, is refused.
+    let _ = expected(MarkImage::of_text("AB a", bytes.to_vec(), [1, 2, 3]));
+}
+
 /// Reads the path of an image request in every version; what it resolves to is said by its canonical
 /// form as well (I3-CAN-06).
 ///
@@ -233,6 +244,8 @@ pub fn request(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
+    let _ = expected(image_request(&format!("/iiif/3/{text}"), &SETTINGS));
+    let _ = expected(image_request(text, &SETTINGS));
     let segments: Vec<&str> = text.split('/').collect();
     for version in [Version::V1_0, Version::V1_1, Version::V2, Version::V3] {
         let Some(request) = expected(ImageRequest::parse(version, &segments, Some("image/png")))
@@ -251,6 +264,13 @@ pub fn request(bytes: &[u8]) {
         }
     }
 }
+
+/// Settings that let a path mean most.
+static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
+    let mut config = triforium::http::Config::default();
+    config.public.slash_substitute = "~~".to_owned();
+    Settings::new(config).expect("settings")
+});
 
 fn canonical(version: Version, request: &ImageRequest, traits: &ImageTraits, upscaling: bool) {
     let rules = SizeRules {
@@ -329,7 +349,9 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
 
 /// The store of levels in that folder, and the head of a file that it has written.
 static LEVELS: LazyLock<(LevelStore, Key, PathBuf, Head)> = LazyLock::new(|| {
-    let store = LevelStore::open(&FOLDER, 1 << 30).expect("a store");
+    let folder = FOLDER.join("levels");
+    fs::create_dir(&folder).expect("a folder");
+    let store = LevelStore::open(&folder, 1 << 30).expect("a store");
     let key = KeyBuilder::default().part(b"fuzz").finish();
     let grid = Grid {
         factor: 1,
@@ -339,7 +361,7 @@ static LEVELS: LazyLock<(LevelStore, Key, PathBuf, Head)> = LazyLock::new(|| {
     let mut writer = store.begin(key, Vec::new(), vec![grid]).expect("begun");
     writer.add(1, 0, 0, b"tile").expect("added");
     writer.finish().expect("finished");
-    let file = cached(&FOLDER).expect("a file");
+    let file = cached(&folder).expect("a file");
     let bytes = fs::read(&file).expect("read");
     let head = bytes.first_chunk().and_then(Head::parse).expect("a head");
     (store, key, file, head)
@@ -376,6 +398,105 @@ pub fn levels(bytes: &[u8]) {
     });
     for (factor, column, row) in cells.take(64) {
         let _ = levels.tile(factor, column, row);
+    }
+}
+
+/// The store of derivatives in a folder of its own, the key of its one body, and that body's file.
+static DERIVATIVES: LazyLock<(Derivatives, Key, PathBuf)> = LazyLock::new(|| {
+    let folder = FOLDER.join("derivatives");
+    fs::create_dir(&folder).expect("a folder");
+    let store = Derivatives::open(&folder, 1 << 30).expect("a store");
+    let key = KeyBuilder::default().part(b"fuzz").finish();
+    store.insert(key, b"body".as_slice().into());
+    while store.get(&key).is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let file = cached(&folder).expect("a file");
+    (store, key, file)
+});
+
+/// Reads a file of a derivative that is the fuzzer's, or the writer's but for one damaged place.
+///
+/// # Panics
+///
+/// When bytes come out that were not written.
+pub fn derivatives(bytes: &[u8]) {
+    let (store, key, file) = &*DERIVATIVES;
+    let Some(([kind, place, with], content)) = bytes.split_first_chunk() else {
+        return;
+    };
+    let written = if kind % 2 == 0 {
+        content.to_vec()
+    } else {
+        let head = Head {
+            magic: *b"TriDeri1",
+            key: *key,
+            length: content.len() as u64,
+            mark: 0,
+            checksum: checksum(content),
+        };
+        let mut whole = [&head.to_bytes()[..], content].concat();
+        let place = usize::from(*place) % whole.len();
+        whole[place] ^= *with;
+        whole
+    };
+    fs::write(file, &written).expect("written");
+    let body = store.get(key);
+    let is_whole = kind % 2 == 1 && *with == 0;
+    assert_eq!(body.as_deref(), is_whole.then_some(content));
+    assert_eq!(file.exists(), is_whole, "a damaged file stays");
+}
+
+/// Two roots, one of which finds its files by a pattern, in a folder with a file that is in neither.
+static SOURCE: LazyLock<FileSource> = LazyLock::new(|| {
+    let root = |name: &str| {
+        let path = FOLDER.join(name);
+        fs::create_dir_all(path.join("a/b")).expect("a folder");
+        for file in ["x.png", "a/b/c.tif", "a/y"] {
+            fs::write(path.join(file), INSIDE).expect("written");
+        }
+        path
+    };
+    fs::write(FOLDER.join("x.png"), "outside").expect("written");
+    let path = root("second");
+    let link = path.join("link.png");
+    std::os::unix::fs::symlink("../x.png", link).expect("a link");
+    let config = source::Config {
+        roots: vec![
+            RootConfig {
+                name: "first".to_owned(),
+                path: root("first"),
+                prefix: "p:".to_owned(),
+                pattern: "(?<a>.*)-(?<b>[^-]*)".to_owned(),
+                template: "{a}/{b}".to_owned(),
+                ..RootConfig::default()
+            },
+            RootConfig {
+                name: "second".to_owned(),
+                path,
+                ..RootConfig::default()
+            },
+        ],
+        ..source::Config::default()
+    };
+    FileSource::new(&config).expect("a source")
+});
+
+/// What every file inside holds.
+const INSIDE: &[u8] = b"inside";
+
+/// Opens what an identifier names.
+///
+/// # Panics
+///
+/// When that is a file outside the roots.
+pub fn identifier(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Some(opened) = expected(SOURCE.open(text)) {
+        let read = opened.reader.read_vec(0, opened.reader.length());
+        assert_eq!(read.expect("read"), INSIDE, "outside the roots");
     }
 }
 

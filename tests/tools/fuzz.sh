@@ -13,9 +13,10 @@ targets=("${@:2}")
 command -v cargo-fuzz >/dev/null || cargo install --locked --quiet cargo-fuzz
 # The compiler's sanitizers have no stable switch.
 export RUSTC_BOOTSTRAP=1
-CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo fuzz build --release --debug-assertions
+# As for tests, with their assertions, but optimised: what is changed is built in pieces.
+CARGO_PROFILE_DEV_OPT_LEVEL=2 CARGO_PROFILE_DEV_DEBUG=line-tables-only cargo fuzz build --dev
 
-build=target/$(rustc -vV | sed -n 's/^host: //p')/release
+build=target/$(rustc -vV | sed -n 's/^host: //p')/debug
 failed=()
 for target in "${targets[@]}"; do
   corpus=fuzz/corpus/$target
