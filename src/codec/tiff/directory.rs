@@ -17,6 +17,8 @@ use super::tags;
 const MAX_ENTRIES: u64 = 4096;
 /// Most directories of one chain: each costs two reads when the file is opened.
 const MAX_DIRECTORIES: usize = 16_384;
+/// Most entries of all directories that are read: they may overlap, so that the file's length bounds nothing.
+const MAX_ALL_ENTRIES: u64 = 1 << 20;
 
 /// Which end of a number comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,13 @@ pub(super) struct File {
     /// Offsets and counts of 8 bytes instead of 4.
     pub(super) big: bool,
     first: u64,
+}
+
+/// The directories that have been read.
+#[derive(Debug, Default)]
+pub(super) struct Visited {
+    offsets: HashSet<u64>,
+    entries: u64,
 }
 
 /// The entries of one directory that this room knows.
@@ -105,7 +114,7 @@ impl File {
     }
 
     /// All directories of the main chain, in order; at least one.
-    pub(super) fn chain(&self, visited: &mut HashSet<u64>) -> Result<Vec<Directory>> {
+    pub(super) fn chain(&self, visited: &mut Visited) -> Result<Vec<Directory>> {
         let mut chain = Vec::new();
         let mut offset = self.first;
         while offset != 0 {
@@ -126,8 +135,8 @@ impl File {
     }
 
     /// The directory at `offset`, which must not be among the `visited` ones.
-    pub(super) fn directory(&self, offset: u64, visited: &mut HashSet<u64>) -> Result<Directory> {
-        if !visited.insert(offset) {
+    pub(super) fn directory(&self, offset: u64, visited: &mut Visited) -> Result<Directory> {
+        if !visited.offsets.insert(offset) {
             return Err(Error::corrupt("its directories form a loop"));
         }
         let (count_size, entry_size, offset_size) = if self.big { (8, 20, 8) } else { (2, 12, 4) };
@@ -138,6 +147,13 @@ impl File {
             return Err(Error::corrupt(format!(
                 "a directory claims {count} entries"
             )));
+        }
+        visited.entries += count;
+        if visited.entries > MAX_ALL_ENTRIES {
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                "the source image's directories have too many entries",
+            ));
         }
         // Both sums are small: `offset` lies inside the file, for its count was read there.
         let body = self

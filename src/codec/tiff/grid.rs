@@ -64,12 +64,6 @@ impl Grid {
             rows: image.height.div_ceil(tile.height),
             tiled,
         };
-        if grid.tiles() > limits.max_tiles {
-            return Err(Error::new(
-                ErrorKind::TooLarge,
-                format!("the source image is stored in {} tiles", grid.tiles()),
-            ));
-        }
         Ok(grid)
     }
 
@@ -109,6 +103,17 @@ impl Grid {
     pub(super) fn rows_of(&self, from: u32, to: u32) -> Range<u32> {
         from / self.tile.height..(to - 1) / self.tile.height + 1
     }
+}
+
+/// Refuses more tiles, of all planes, than are kept track of.
+pub(super) fn check_tiles(tiles: u64, limits: &DecodeLimits) -> Result<()> {
+    if tiles <= limits.max_tiles {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::TooLarge,
+        format!("the source image is stored in {tiles} tiles"),
+    ))
 }
 
 /// Width and height of the picture in `directory`.

@@ -14,13 +14,17 @@ use crate::geometry::Dimensions;
 
 use super::directory::{ByteOrder, Directory, File};
 use super::fax::Coding;
-use super::grid::Grid;
+use super::grid::{self, Grid};
 use super::jpeg_tile;
 use super::old_jpeg::OldJpeg;
 use super::pixels::{Ink, Pixels};
 use super::samples::{Kind, Predictor, RowFormat};
 use super::ycbcr::Units;
 use super::{tags, zstandard};
+
+/// Most bytes of what JPEG tiles leave out: four tables of quantisers and eight of codes take 3 KB. Each
+/// level keeps them.
+const MAX_JPEG_TABLES: u64 = 64 << 10;
 
 /// How tiles are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +107,14 @@ impl Layout {
         let separate = planar == Some(2) && pixels.samples > 1;
         check_together(compression, &pixels, separate)?;
         let units = units(file, directory, compression, &pixels)?;
-        let (offsets, lengths) = tile_bytes(file, directory, &grid, separate, pixels.samples)?;
+        let planes = if separate {
+            pixels.samples as u64
+        } else {
+            1
+        };
+        let wanted = grid.tiles() * planes;
+        grid::check_tiles(wanted, limits)?;
+        let (offsets, lengths) = tile_bytes(file, directory, grid.tiled, wanted)?;
         let old_jpeg = if compression == Compression::OldJpeg {
             let pairs = offsets.iter().zip(&lengths);
             let strips = pairs.map(|(offset, length)| TileBytes {
@@ -118,7 +129,7 @@ impl Layout {
             None
         };
         let jpeg_tables = if compression == Compression::Jpeg {
-            file.bytes(directory, tags::JPEG_TABLES, limits.max_metadata_bytes)?
+            file.bytes(directory, tags::JPEG_TABLES, MAX_JPEG_TABLES)?
         } else {
             None
         };
@@ -175,6 +186,11 @@ impl Layout {
             offset: of(&self.offsets),
             length: of(&self.lengths),
         }
+    }
+
+    /// Tiles of all planes.
+    pub(super) fn tiles(&self) -> u64 {
+        self.offsets.len() as u64
     }
 
     /// Bytes of the longest tile, as stored.
@@ -365,21 +381,18 @@ fn check_webp(pixels: &Pixels, separate: bool) -> Result<()> {
     ))
 }
 
-/// Offsets and lengths of all tiles, of all planes.
+/// Offsets and lengths of the `wanted` tiles, of all planes.
 fn tile_bytes(
     file: &File,
     directory: &Directory,
-    grid: &Grid,
-    separate: bool,
-    samples: usize,
+    tiled: bool,
+    wanted: u64,
 ) -> Result<(Vec<u64>, Vec<u64>)> {
-    let (offsets, lengths) = if grid.tiled {
+    let (offsets, lengths) = if tiled {
         (tags::TILE_OFFSETS, tags::TILE_BYTE_COUNTS)
     } else {
         (tags::STRIP_OFFSETS, tags::STRIP_BYTE_COUNTS)
     };
-    let planes = if separate { samples as u64 } else { 1 };
-    let wanted = grid.tiles() * planes;
     let read = |tag| -> Result<Vec<u64>> {
         let all = file.numbers(directory, tag, wanted)?.unwrap_or_default();
         if all.len() as u64 != wanted {

@@ -25,8 +25,10 @@ const MOST_CODES: u64 = 16 + 256;
 /// A picture's stream.
 #[derive(Debug)]
 pub(super) struct OldJpeg {
-    /// What stands before the strips: all of a stream, where that is whole already.
+    /// Made of tables in tags; empty where the file holds a whole stream, or the beginning of one.
     head: Vec<u8>,
+    /// Where that stream, or its beginning, lies.
+    begun: Option<TileBytes>,
     strips: Vec<TileBytes>,
 }
 
@@ -41,8 +43,7 @@ impl OldJpeg {
         limits: &DecodeLimits,
     ) -> Result<Self> {
         let most = most_bytes(dimensions).min(limits.max_bytes);
-        let bytes: u64 = strips.iter().map(|strip| strip.length).sum();
-        if bytes > most {
+        if total(&strips).is_none_or(|bytes| bytes > most) {
             return Err(Error::corrupt(
                 "its strips claim more bytes than it can need",
             ));
@@ -54,39 +55,50 @@ impl OldJpeg {
             let end = start
                 .saturating_add(length.min(most))
                 .min(file.reader.length());
-            let stream = file.reader.read_vec(start, end.saturating_sub(start))?;
+            let begun = TileBytes {
+                offset: start,
+                length: end.saturating_sub(start),
+            };
             let inside = |strip: &TileBytes| strip.offset >= start && strip.offset < end;
-            if strips.iter().all(inside) {
-                return Ok(Self {
-                    head: stream,
-                    strips: Vec::new(),
-                });
-            }
-            let head = stream.strip_suffix(b"\xff\xd9").unwrap_or(&stream).to_vec();
-            return Ok(Self { head, strips });
+            let is_whole = strips.iter().all(inside);
+            return Ok(Self {
+                head: Vec::new(),
+                begun: Some(begun),
+                strips: if is_whole { Vec::new() } else { strips },
+            });
         }
-        if let [only] = strips.as_slice() {
-            let begins = file.reader.read_vec(only.offset, only.length.min(2))?;
-            if begins == b"\xff\xd8" {
-                return Ok(Self {
-                    head: Vec::new(),
-                    strips,
-                });
+        let head = match strips.as_slice() {
+            [only] if file.reader.read_vec(only.offset, only.length.min(2))? == b"\xff\xd8" => {
+                Vec::new()
             }
-        }
-        let head = Tables { file, directory }.head(dimensions, strip_rows, strips.len())?;
-        Ok(Self { head, strips })
+            _ => Tables { file, directory }.head(dimensions, strip_rows, strips.len())?,
+        };
+        Ok(Self {
+            head,
+            begun: None,
+            strips,
+        })
     }
 
     /// Bytes of the stream.
     pub(super) fn length(&self) -> u64 {
-        let strips: u64 = self.strips.iter().map(|strip| strip.length + 2).sum();
-        self.head.len() as u64 + strips + 2
+        let begun = self.begun.map_or(0, |begun| begun.length);
+        let strips = total(&self.strips).unwrap_or(u64::MAX);
+        let marks = 2 * self.strips.len() as u64 + 2;
+        (self.head.len() as u64 + marks)
+            .saturating_add(begun)
+            .saturating_add(strips)
     }
 
     /// The whole stream.
     pub(super) fn stream(&self, reader: &dyn RangeReader) -> Result<Vec<u8>> {
         let mut stream = self.head.clone();
+        if let Some(begun) = self.begun {
+            stream = reader.read_vec(begun.offset, begun.length)?;
+            if !self.strips.is_empty() && stream.ends_with(b"\xff\xd9") {
+                stream.truncate(stream.len() - 2);
+            }
+        }
         for (at, strip) in self.strips.iter().enumerate() {
             let bytes = reader.read_vec(strip.offset, strip.length)?;
             if at > 0 && !ends_with_restart(&stream) {
@@ -100,6 +112,12 @@ impl OldJpeg {
         }
         Ok(stream)
     }
+}
+
+/// Bytes of all strips, unless that is beyond any number.
+fn total(strips: &[TileBytes]) -> Option<u64> {
+    let mut lengths = strips.iter().map(|strip| strip.length);
+    lengths.try_fold(0, u64::checked_add)
 }
 
 fn ends_with_restart(stream: &[u8]) -> bool {

@@ -13,14 +13,13 @@
 //! least 2 and samples of the same kind. What carries a bit and is no level, such as a thumbnail of
 //! another aspect or a mask, is neither level nor page.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::codec::DecodeLimits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::ScaleFactor;
 
-use super::directory::{Directory, File};
+use super::directory::{Directory, File, Visited};
 use super::grid;
 use super::layout::Layout;
 use super::pixels::Pixels;
@@ -28,6 +27,8 @@ use super::tags;
 
 /// Most `SubIFDs` of a page: one for each power of two would be 32.
 const MAX_SUB_DIRECTORIES: u64 = 64;
+/// Most directories of the main chain that are looked at as levels of one page.
+const MAX_REDUCED: usize = 64;
 
 /// The selected page.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ struct Group {
 impl Page {
     /// Finds page `number`, counted from 1, and its levels.
     pub(super) fn read(file: &File, number: u32, limits: &DecodeLimits) -> Result<Self> {
-        let mut visited = HashSet::new();
+        let mut visited = Visited::default();
         let chain = file.chain(&mut visited)?;
         let groups = groups(file, &chain)?;
         let selected = number.checked_sub(1).and_then(|at| groups.get(at as usize));
@@ -75,18 +76,20 @@ impl Page {
         };
         let directory = chain[selected.full].clone();
         let full = Arc::new(Layout::read(file, &directory, limits)?);
-        let mut candidates: Vec<_> = selected
-            .reduced
-            .iter()
+        let mut candidates: Vec<_> = (selected.reduced.iter().take(MAX_REDUCED))
             .map(|at| chain[*at].clone())
             .collect();
         candidates.extend(sub_directories(file, &directory, &mut visited)?);
         let mut levels = vec![(ScaleFactor::ONE, Arc::clone(&full))];
+        // The tables of all levels stay in memory: together they may name as many tiles again.
+        let mut left = limits.clone();
         for candidate in &candidates {
-            levels.extend(level(file, candidate, &full, limits)?);
+            if let Some((factor, layout)) = level(file, candidate, &full, &levels, &left)? {
+                left.max_tiles = left.max_tiles.saturating_sub(layout.tiles());
+                levels.push((factor, layout));
+            }
         }
         levels.sort_by_key(|(factor, _)| *factor);
-        levels.dedup_by_key(|(factor, _)| *factor);
         Ok(Self {
             directory,
             levels,
@@ -95,16 +98,21 @@ impl Page {
     }
 }
 
-/// The level that `candidate` is of the picture `full`, if it is one that can be read.
+/// The level that `candidate` is of the picture `full`, if it is one that can be read and is not among the
+/// `known` ones.
 fn level(
     file: &File,
     candidate: &Directory,
     full: &Layout,
+    known: &[(ScaleFactor, Arc<Layout>)],
     limits: &DecodeLimits,
 ) -> Result<Option<(ScaleFactor, Arc<Layout>)>> {
     let Some(factor) = reduction(file, candidate, full.grid.image, &full.pixels)? else {
         return Ok(None);
     };
+    if known.iter().any(|(known, _)| *known == factor) {
+        return Ok(None);
+    }
     match Layout::read(file, candidate, limits) {
         Ok(layout) => Ok(Some((factor, Arc::new(layout)))),
         Err(error) if error.kind() == ErrorKind::NotImplemented => Ok(None),
@@ -209,7 +217,7 @@ fn role(file: &File, directory: &Directory) -> Result<Role> {
 fn sub_directories(
     file: &File,
     page: &Directory,
-    visited: &mut HashSet<u64>,
+    visited: &mut Visited,
 ) -> Result<Vec<Directory>> {
     let offsets = file.numbers(page, tags::SUB_IFDS, MAX_SUB_DIRECTORIES)?;
     let mut directories = Vec::new();
