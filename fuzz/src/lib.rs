@@ -33,7 +33,7 @@ use triforium::source::{self, FileSource, RootConfig};
 fn limits(bytes: &[u8]) -> DecodeLimits {
     DecodeLimits {
         max_side_px: 20_000,
-        max_area_px: 1 << 20,
+        max_area_px: 1 << 18,
         max_bytes: MOST_BYTES,
         max_tiles: 4096,
         max_scans: 20,

@@ -3,9 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use super::{assert_alive, server};
+use super::{assert_alive, resident_bytes, server};
 use crate::library::scratch;
-use crate::support::Server;
 
 /// A side that every bomb claims; its square is 3.6 thousand million pixels.
 const SIDE: u32 = 60_000;
@@ -32,7 +31,7 @@ fn png(side: u32, color_type: u8) -> Vec<u8> {
     bytes
 }
 
-fn chunk(bytes: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
+pub(super) fn chunk(bytes: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
     bytes.extend((data.len() as u32).to_be_bytes());
     let body = [&kind[..], data].concat();
     bytes.extend(&body);
@@ -234,14 +233,4 @@ fn claims_of_60000_by_60000_are_answered_at_once_in_little_memory() {
         );
     }
     assert_alive(&server);
-}
-
-fn resident_bytes(server: &Server) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .unwrap();
-    let kibibytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    kibibytes << 10
 }
