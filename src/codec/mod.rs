@@ -67,6 +67,11 @@ pub trait Picture: Send + Sync + fmt::Debug {
     /// What the headers say.
     fn facts(&self) -> &Facts;
 
+    /// Bytes that it keeps in memory while it is open, beyond what any master does: tables of tiles.
+    fn kept_bytes(&self) -> u64 {
+        0
+    }
+
     /// What decoding `window` of the level with this index costs.
     fn price(&self, level: usize, window: Window) -> Price;
 

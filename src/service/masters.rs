@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::admission::Lane;
@@ -170,13 +171,26 @@ const CHANGED: u64 = u64::MAX;
 /// what is remembered.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// Bytes that a master may keep in memory and still count as one: tables of 65,536 tiles.
+const USUAL_BYTES: u64 = 1 << 20;
+
+/// What a master takes of the room for open ones.
+#[derive(Debug, Clone)]
+struct Weight;
+
+impl Weighter<Identifier, Arc<Master>> for Weight {
+    fn weight(&self, _: &Identifier, master: &Arc<Master>) -> u64 {
+        master.picture.kept_bytes().max(USUAL_BYTES)
+    }
+}
+
 /// The masters that are kept open.
 #[derive(Debug)]
 pub(super) struct Masters {
     source: Arc<FileSource>,
     levels: Arc<Levels>,
     overlays: Arc<Overlays>,
-    open: Cache<Identifier, Arc<Master>>,
+    open: Cache<Identifier, Arc<Master>, Weight>,
     opening: Flights<Key, Arc<Master>>,
     limits: DecodeLimits,
     check_every: Duration,
@@ -185,7 +199,8 @@ pub(super) struct Masters {
 }
 
 impl Masters {
-    /// At most `capacity` masters of `source`, checked every `check_every`.
+    /// At most `capacity` masters of `source`, checked every `check_every`. One that keeps more than usual
+    /// counts for several.
     pub(super) fn new(
         source: Arc<FileSource>,
         levels: Arc<Levels>,
@@ -199,7 +214,7 @@ impl Masters {
             source,
             levels,
             overlays,
-            open: Cache::new(capacity),
+            open: Cache::with_weighter(capacity, capacity as u64 * USUAL_BYTES, Weight),
             opening: Flights::default(),
             limits,
             check_every,
@@ -420,27 +435,73 @@ mod tests {
         "/fixtures/images/cat-progressive.jpg"
     ));
 
+    /// At most eight masters of `folder`.
+    fn masters(folder: &std::path::Path) -> Masters {
+        let config = source::Config {
+            root: folder.to_owned(),
+            ..source::Config::default()
+        };
+        Masters::new(
+            Arc::new(FileSource::new(&config).expect("valid")),
+            Arc::new(Levels::none()),
+            Overlays::none(),
+            8,
+            DecodeLimits::default(),
+            Duration::ZERO,
+            true,
+        )
+    }
+
+    /// A gray TIFF of 1024 × 1024 in tiles of one pixel, whose tables are the same mebibyte.
+    fn many_tiles() -> Vec<u8> {
+        const TILES: u32 = 1 << 20;
+        let entries: [(u16, u16, u32, u32); 9] = [
+            (256, 4, 1, 1024),
+            (257, 4, 1, 1024),
+            (258, 3, 1, 8),
+            (259, 3, 1, 1),
+            (262, 3, 1, 1),
+            (322, 4, 1, 1),
+            (323, 4, 1, 1),
+            (324, 1, TILES, 200),
+            (325, 1, TILES, 200),
+        ];
+        let mut bytes = b"II*\0\x08\0\0\0\x09\0".to_vec();
+        for (tag, kind, count, value) in entries {
+            bytes.extend([tag, kind].into_iter().flat_map(u16::to_le_bytes));
+            bytes.extend([count, value].into_iter().flat_map(u32::to_le_bytes));
+        }
+        bytes.resize(200 + (1 << 20), 0);
+        bytes
+    }
+
+    #[test]
+    fn a_master_whose_tables_take_more_than_all_may_is_not_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("cat.jpg"), PICTURE).expect("written");
+        std::fs::write(folder.path().join("many.tif"), many_tiles()).expect("written");
+        let masters = masters(folder.path());
+        for (name, stays) in [("cat.jpg", true), ("many.tif", false)] {
+            let identifier = Identifier::new(name).expect("valid");
+            let master = masters.renew(&identifier, None).expect("there");
+            assert_eq!(master.picture.kept_bytes() > 8 * USUAL_BYTES, !stays);
+            assert_eq!(masters.open.get(&identifier).is_some(), stays, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_its_caller_alone() {
+        let lost: Result<u32> = run_blocking("render", || panic!("on purpose")).await;
+        assert_eq!(lost.expect_err("it panicked").kind(), ErrorKind::Internal);
+        assert_eq!(run_blocking("render", || Ok(5)).await.expect("goes on"), 5);
+    }
+
     #[test]
     fn a_known_master_that_is_gone_makes_room_for_what_its_name_means_now() {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name| std::fs::write(folder.path().join(name), PICTURE).expect("written");
         let remove = |name| std::fs::remove_file(folder.path().join(name)).expect("removed");
-        let config = source::Config {
-            root: folder.path().to_owned(),
-            ..source::Config::default()
-        };
-        let source = Arc::new(FileSource::new(&config).expect("valid"));
-        let levels = Arc::new(Levels::none());
-        let limits = DecodeLimits::default();
-        let masters = Masters::new(
-            source,
-            levels,
-            Overlays::none(),
-            8,
-            limits,
-            Duration::ZERO,
-            true,
-        );
+        let masters = masters(folder.path());
         let identifier = Identifier::new("cat;1").expect("valid");
         let renew = |known| masters.renew(&identifier, known);
 

@@ -13,10 +13,11 @@ targets=("${@:2}")
 command -v cargo-fuzz >/dev/null || cargo install --locked --quiet cargo-fuzz
 # The compiler's sanitizers have no stable switch.
 export RUSTC_BOOTSTRAP=1
-# As for tests, with their assertions, but optimised: what is changed is built in pieces.
-CARGO_PROFILE_DEV_OPT_LEVEL=2 CARGO_PROFILE_DEV_DEBUG=line-tables-only cargo fuzz build --dev
+# As for tests, with their assertions, but optimised: what is changed is built in pieces. In a folder of its own,
+# for the switch above would have what tests are built of built anew.
+CARGO_PROFILE_DEV_OPT_LEVEL=2 CARGO_PROFILE_DEV_DEBUG=line-tables-only cargo fuzz build --dev --target-dir target/fuzz
 
-build=target/$(rustc -vV | sed -n 's/^host: //p')/debug
+build=target/fuzz/$(rustc -vV | sed -n 's/^host: //p')/debug
 failed=()
 for target in "${targets[@]}"; do
   corpus=fuzz/corpus/$target

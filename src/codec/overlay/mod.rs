@@ -120,6 +120,10 @@ impl Picture for Overlaid {
         self.picture.facts()
     }
 
+    fn kept_bytes(&self) -> u64 {
+        self.picture.kept_bytes()
+    }
+
     fn price(&self, level: usize, window: Window) -> Price {
         self.picture.price(level, window)
     }

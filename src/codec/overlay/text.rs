@@ -18,6 +18,9 @@ const LINE_PX: f32 = 256.0;
 ///
 /// A font that cannot be read, a letter that it lacks, text of which nothing is drawn.
 pub(super) fn draw(text: &str, font: Vec<u8>) -> Result<(Dimensions, Vec<u8>)> {
+    if !holds_its_fonts(&font) {
+        return Err(Error::corrupt("it is no font"));
+    }
     let font = FontVec::try_from_vec(font)
         .map_err(|cause| Error::corrupt("it is no font").with_source(cause))?;
     let mut line_px = LINE_PX;
@@ -31,6 +34,16 @@ pub(super) fn draw(text: &str, font: Vec<u8>) -> Result<(Dimensions, Vec<u8>)> {
         }
         line_px /= 2.0;
     }
+}
+
+/// Whether a collection is long enough for the places of all fonts that it claims: the library counts past
+/// the end of its numbers otherwise.
+///
+/// Source: `OpenType` 1.9.1, TTC header.
+fn holds_its_fonts(file: &[u8]) -> bool {
+    let count = file.get(8..12).and_then(|count| count.first_chunk());
+    let count = count.map_or(0, |count| u32::from_be_bytes(*count));
+    !file.starts_with(b"ttcf") || u64::from(count) <= file.len() as u64 / 4
 }
 
 fn letters(text: &str, font: &FontVec, line_px: f32) -> Result<Vec<OutlinedGlyph>> {
@@ -99,4 +112,19 @@ fn pixels(length: f32) -> u32 {
 )]
 fn eighth_bits(share: f32) -> u8 {
     (share * 255.0).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_collection_that_claims_more_fonts_than_it_holds_is_no_font() {
+        for count in [1_u32, 9, 1 << 30, u32::MAX] {
+            let file = [b"ttcf\0\x01\0\0".as_slice(), &count.to_be_bytes(), &[0; 12]].concat();
+            let error = draw("a", file).expect_err("no font");
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{count}");
+        }
+    }
 }

@@ -193,6 +193,12 @@ impl Layout {
         self.offsets.len() as u64
     }
 
+    /// Bytes of the tables: place and length of each tile, and what JPEG tiles leave out.
+    pub(super) fn kept_bytes(&self) -> u64 {
+        let tables = self.jpeg_tables.as_ref().map_or(0, |tables| tables.len());
+        16 * self.tiles() + 2 * tables as u64
+    }
+
     /// Bytes of the longest tile, as stored.
     pub(super) fn longest(&self) -> u64 {
         self.longest

@@ -164,6 +164,10 @@ impl Picture for Tiff {
         &self.facts
     }
 
+    fn kept_bytes(&self) -> u64 {
+        self.layouts.iter().map(|layout| layout.kept_bytes()).sum()
+    }
+
     fn price(&self, level: usize, window: Window) -> Price {
         let Some(layout) = self.layouts.get(level) else {
             return Price::default();

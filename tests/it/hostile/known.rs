@@ -373,3 +373,34 @@ fn files_in_the_way_of_known_faults_are_answers_or_typed_errors() {
     assert_eq!(decode(&right).rgb(63, 63), [7; 3]);
     assert_alive(&server);
 }
+
+#[test]
+fn the_decoders_that_are_told_of_are_those_that_are_locked() {
+    let root = fixtures().join("..");
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let (told, lock) = (read("SECURITY.md"), read("Cargo.lock"));
+    let names = told.split('`').skip(1).step_by(2);
+    let versions: Vec<_> = names.filter_map(|name| name.split_once(' ')).collect();
+    let versions = versions
+        .into_iter()
+        .filter(|(_, version)| version.starts_with(char::is_numeric));
+    let versions: Vec<_> = versions.collect();
+    assert!(versions.len() >= 14, "{versions:?}");
+    for (name, version) in versions {
+        let entry = format!("name = \"{name}\"\nversion = \"{version}\"\n");
+        assert!(lock.contains(&entry), "{name} {version} is not locked");
+    }
+    let tests = include_str!("known.rs");
+    for fault in [
+        "CVE-2012-2806",
+        "CVE-2013-6629",
+        "CVE-2023-2804",
+        "CVE-2023-4863",
+        "CVE-2025-54874",
+    ] {
+        assert!(
+            told.contains(fault) && tests.contains(&format!("\"{fault}")),
+            "{fault}"
+        );
+    }
+}

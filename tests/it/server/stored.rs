@@ -114,15 +114,16 @@ fn a_damaged_file_is_never_an_answer() {
 }
 
 #[test]
-fn a_server_that_is_killed_leaves_nothing_that_is_wrong() {
+fn a_server_that_is_killed_or_crashes_leaves_nothing_that_is_wrong() {
     let (masters, caches) = (masters(), tempfile::tempdir().unwrap());
     let url = |width: usize| format!("/iiif/3/a.png/full/{width},/0/default.png");
-    for round in 0..4 {
-        let server = serve(masters.path(), caches.path());
+    for (round, signal) in ["KILL", "SEGV", "ABRT", "SEGV"].into_iter().enumerate() {
+        let mut server = serve(masters.path(), caches.path());
         for width in 50..60 + round {
             assert_eq!(server.get(&url(width)).status, 200);
         }
-        server.signal("KILL");
+        server.signal(signal);
+        assert_eq!(server.wait(), None, "it ends by {signal}");
     }
     let apart = tempfile::tempdir().unwrap();
     let (after, fresh) = (
