@@ -43,11 +43,15 @@ pub(in crate::codec) fn metadata(
     });
     let parsed = decoder.read_info().map_err(failed)?;
     let info = parsed.info();
-    let packet = info
-        .utf8_text
-        .iter()
-        .find(|text| text.keyword == XMP_KEYWORD)
-        .and_then(|text| text.get_text().ok());
+    let most = usize::try_from(limits.max_metadata_bytes).unwrap_or(usize::MAX);
+    let mut texts = info.utf8_text.iter();
+    let packet = texts.find(|text| text.keyword == XMP_KEYWORD);
+    let packet = packet.and_then(|text| {
+        // A few bytes of it may stand for any number of them.
+        let mut text = text.clone();
+        text.decompress_text_with_limit(most).ok()?;
+        text.get_text().ok()
+    });
     Ok(Blocks {
         icc: info.icc_profile.as_deref().map(<[u8]>::to_vec),
         exif: info.exif_metadata.as_deref().map(<[u8]>::to_vec),

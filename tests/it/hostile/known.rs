@@ -309,7 +309,7 @@ fn files() -> Vec<(&'static str, Vec<u8>, [u16; 2])> {
         (
             "CVE-2019-6988.j2k",
             j2k([60_000, 60_000, 0, 0, 1, 1, 0, 0]),
-            [413, 413],
+            [500, 500],
         ),
         (
             "CVE-2025-54874.jp2",
@@ -328,7 +328,7 @@ fn files() -> Vec<(&'static str, Vec<u8>, [u16; 2])> {
         (
             "RUSTSEC-2026-0151.jxl",
             b"\xFF\x0A\xF8\xFF\xFF\xFF\x3F\xFE\xFF\xFF\xFF\xFF\xFF\xFF".to_vec(),
-            [413, 413],
+            [500, 500],
         ),
     ]
 }
