@@ -45,7 +45,9 @@ static ADDRESS: LazyLock<SocketAddr> = LazyLock::new(|| {
             let (_keep, settings) = watch::channel(Arc::new(settings));
             let server = Server::bind(service, settings).await.expect("bound");
             told.send(server.address()).expect("heard");
-            server.run(std::future::pending(), std::future::pending()).await;
+            server
+                .run(std::future::pending(), std::future::pending())
+                .await;
         });
     });
     address.recv().expect("a server")

@@ -104,7 +104,14 @@ fn written(said: &Metadata) {
         };
         let mut answer = Vec::new();
         let mut rows = OneStrip::from(raster);
-        if expected(codec::encode(encoding, &mut rows, &Cancel::new(), &mut answer)).is_none() {
+        if expected(codec::encode(
+            encoding,
+            &mut rows,
+            &Cancel::new(),
+            &mut answer,
+        ))
+        .is_none()
+        {
             continue;
         }
         let reader: Arc<dyn RangeReader> = Arc::new(answer);

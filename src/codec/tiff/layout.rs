@@ -107,11 +107,7 @@ impl Layout {
         let separate = planar == Some(2) && pixels.samples > 1;
         check_together(compression, &pixels, separate)?;
         let units = units(file, directory, compression, &pixels)?;
-        let planes = if separate {
-            pixels.samples as u64
-        } else {
-            1
-        };
+        let planes = if separate { pixels.samples as u64 } else { 1 };
         let wanted = grid.tiles() * planes;
         grid::check_tiles(wanted, limits)?;
         let (offsets, lengths) = tile_bytes(file, directory, grid.tiled, wanted)?;

@@ -214,11 +214,7 @@ fn role(file: &File, directory: &Directory) -> Result<Role> {
     })
 }
 
-fn sub_directories(
-    file: &File,
-    page: &Directory,
-    visited: &mut Visited,
-) -> Result<Vec<Directory>> {
+fn sub_directories(file: &File, page: &Directory, visited: &mut Visited) -> Result<Vec<Directory>> {
     let offsets = file.numbers(page, tags::SUB_IFDS, MAX_SUB_DIRECTORIES)?;
     let mut directories = Vec::new();
     for offset in offsets.unwrap_or_default() {

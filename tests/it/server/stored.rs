@@ -122,6 +122,8 @@ fn a_server_that_is_killed_or_crashes_leaves_nothing_that_is_wrong() {
         for width in 50..60 + round {
             assert_eq!(server.get(&url(width)).status, 200);
         }
+        // Rust's own handler of SEGV passes the first on to the instruction at fault, and here is none.
+        server.signal(signal);
         server.signal(signal);
         assert_eq!(server.wait(), None, "it ends by {signal}");
     }
