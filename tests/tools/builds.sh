@@ -1,33 +1,12 @@
 #!/usr/bin/env bash
-# Builds the other sets of codecs and lets each answer requests: mozjpeg in place of libjpeg-turbo, and
-# Rust alone. Both JPEG libraries at once must not compile.
+# Builds the other sets of features and lets each answer requests: the CPU alone, mozjpeg in place of
+# libjpeg-turbo, and Rust alone. Both JPEG libraries at once must not compile.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-work=$(mktemp -d)
-server=
-trap 'stop; rm -rf "$work"' EXIT
+. tests/tools/server.sh
 
-stop() {
-  [ -z "$server" ] || { kill "$server" 2>/dev/null && wait "$server" 2>/dev/null; } || true
-  server=
-}
-
-fail() { echo "$1" >&2; [ ! -s "$work/log" ] || cat "$work/log" >&2; exit 1; }
-
-# start: serves fixtures/images and sets $base.
-start() {
-  : >"$work/out"
-  "${CARGO_TARGET_DIR:-target}/debug/triforium" serve fixtures/images \
-    --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 >"$work/out" 2>"$work/log" &
-  server=$!
-  for _ in $(seq 100); do
-    base=$(sed -n '1s|/$||p' "$work/out")
-    [ -z "$base" ] || return 0
-    kill -0 "$server" 2>/dev/null || fail "the server does not start"
-    sleep 0.1
-  done
-  fail "the server says no address"
-}
+# serve: starts what was built last.
+serve() { start "${CARGO_TARGET_DIR:-target}/debug/triforium" || fail "the server does not start"; }
 
 # answers STATUS MAGIC PATH: the answer's status, and the bytes that it begins with, as a pattern.
 answers() {
@@ -53,14 +32,29 @@ common() {
 
 build() { echo "-- $1"; shift; cargo build --locked --quiet --bin triforium --no-default-features "$@"; }
 
+# no_gpu: the build has none, says so when it is asked, and looks for none.
+no_gpu() {
+  curl -s "$admin/gpu" | grep -q 'this build has no GPU engine' || fail "the build has a GPU engine"
+  ! grep -qi 'gpu\|vulkan' "$work/log" || fail "the log speaks of a GPU"
+  ! grep -qi vulkan "/proc/$server/maps" || fail "Vulkan is loaded"
+}
+
+build "the CPU alone" --features turbojpeg,jp2-encode,avif-asm,webp,libdeflate,zstd
+serve
+common
+answers 200 '....jP  ' cat-progressive.jpg/full/,100/0/default.jp2
+no_gpu
+stop
+
 build "mozjpeg" --features mozjpeg,webp,libdeflate
-start
+serve
 common
 stop
 
 build "Rust alone"
-start
+serve
 common
+no_gpu
 answers 400 '{' cat-progressive.jpg/full/,100/0/default.jp2
 stop
 

@@ -8,34 +8,19 @@ shader=shaders/shared/tone.wgsl
 right='19595 \* colour\.x'
 wrong='19395 * colour.x'
 target=${CARGO_TARGET_DIR:-$PWD/target}
-work=$(mktemp -d)
-server=
-trap 'stop; rm -rf "$work"' EXIT
+. tests/tools/server.sh
 
-stop() {
-  [ -z "$server" ] || { kill "$server" 2>/dev/null && wait "$server" 2>/dev/null; } || true
-  server=
-}
-
-fail() { echo "$1" >&2; [ ! -s "$work/log" ] || cat "$work/log" >&2; exit 1; }
-
-# start BINARY MODE SETTING=VALUE...: serves fixtures/images, sets $base and $admin once the device is
-# known; false where the server ends before.
-start() {
+# started BINARY MODE SETTING=VALUE...: serves with the device in that mode, once the device is known; false
+# where the server ends before.
+started() {
   local binary=$1 mode=$2
   shift 2
-  : >"$work/out"
-  env TRIFORIUM_CACHE__LEVELS__DISK_BYTES=0 "$@" "$binary" serve fixtures/images --gpu "$mode" \
-    --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 >"$work/out" 2>"$work/log" &
-  server=$!
+  start env TRIFORIUM_CACHE__LEVELS__DISK_BYTES=0 TRIFORIUM_GPU__MODE="$mode" "$@" "$binary" || return 1
   for _ in $(seq 600); do
-    base=$(sed -n '1s|/$||p' "$work/out")
-    admin=$(sed -n 's|^admin \(.*\)/metrics$|\1|p' "$work/out")
-    if [ -n "$admin" ] && [ "$(device state)" != starting ]; then return 0; fi
-    kill -0 "$server" 2>/dev/null || { wait "$server" || true; server=; return 1; }
+    [ "$(device state)" = starting ] || return 0
     sleep 0.1
   done
-  fail "the server says no address"
+  fail "the device is not settled"
 }
 
 # device KEY: what the server tells of its device.
@@ -78,31 +63,31 @@ sed -i "s/$right/$wrong/" "$slip/tree/$shader"
 CARGO_TARGET_DIR=$slip cargo build --release --locked --bin triforium --manifest-path "$slip/tree/Cargo.toml"
 
 slipped=$slip/release/triforium
-start "$slipped" off || fail "the server does not start"
+started "$slipped" off || fail "the server does not start"
 bodies cpu
 stop
 
-start "$target/release/triforium" on || fail "the server does not start"
+started "$target/release/triforium" on || fail "the server does not start"
 bodies device
 stop
 [ "$(same cpu device)" = 3 ] || fail "the shaders as they are give other bodies"
 
-! start "$slipped" on || fail "the self-test takes the device"
+! started "$slipped" on || fail "the self-test takes the device"
 grep -q 'fails its self-test' "$work/log" || fail "another reason was expected"
-start "$slipped" auto TRIFORIUM_GPU__REHEARSAL=1e-9 || fail "auto needs no device"
+started "$slipped" auto TRIFORIUM_GPU__REHEARSAL=1e-9 || fail "auto needs no device"
 [ "$(device state)" = off ] || fail "the self-test takes the device"
 bodies refused
 stop
 [ "$(same cpu refused)" = 3 ] || fail "a device that was refused changes bodies"
 
-start "$slipped" on TRIFORIUM_GPU__SELF_TEST=false TRIFORIUM_GPU__CHECK_ONE_IN=1 || fail "the server does not start"
+started "$slipped" on TRIFORIUM_GPU__SELF_TEST=false TRIFORIUM_GPU__CHECK_ONE_IN=1 || fail "the server does not start"
 bodies checked
 [ "$(device state)" = off ] || fail "the cross-check finds nothing"
 curl -s "$admin/metrics" | grep -q 'gpu_checks_total{result="mismatch"} [1-9]' || fail "no mismatch is counted"
 stop
 [ "$(same cpu checked)" = 3 ] || fail "a wrong body was answered beside the cross-check"
 
-start "$slipped" on TRIFORIUM_GPU__SELF_TEST=false TRIFORIUM_GPU__CHECK_ONE_IN=0 || fail "the server does not start"
+started "$slipped" on TRIFORIUM_GPU__SELF_TEST=false TRIFORIUM_GPU__CHECK_ONE_IN=0 || fail "the server does not start"
 bodies slipped
 stop
 [ "$(same cpu slipped)" = 0 ] || fail "the slip changes no body"
