@@ -21,8 +21,6 @@ use crate::metrics::{GPU_BATCH_SIZE, GPU_BATCHES, GPU_IN_FLIGHT, GPU_STAGE, GPU_
 /// What a job comes to.
 pub(super) type Outcome = Result<Output, Fault>;
 
-/// How long a submission may take beyond what is expected of it.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// What is expected may be wrong by this factor.
 const DOUBT: u32 = 10;
 
@@ -44,6 +42,8 @@ struct State {
     queue: Queue<Ticket>,
     flying: BTreeMap<u64, Flying>,
     next_flight: u64,
+    /// How long a submission may take beyond what is expected of it.
+    patience: Duration,
     /// When the device was last free for the oldest of those that fly.
     landed: Option<Instant>,
     fault: Option<Fault>,
@@ -58,13 +58,9 @@ struct Ticket {
 struct Flying {
     since: Instant,
     takes: Duration,
+    /// How long it is waited for.
+    patience: Duration,
     answers: Vec<oneshot::Sender<Outcome>>,
-}
-
-impl Flying {
-    fn patience(&self) -> Duration {
-        PATIENCE + self.takes * DOUBT
-    }
 }
 
 /// A batch on its way from the submitting thread to the waiting one.
@@ -81,7 +77,8 @@ impl fmt::Debug for Line {
 }
 
 impl Line {
-    /// A line before `executor`, with its threads.
+    /// A line before `executor`, with its threads. A submission that takes longer than is expected of it,
+    /// by more than `patience` and a wide margin, hangs.
     ///
     /// # Errors
     ///
@@ -89,6 +86,7 @@ impl Line {
     pub(super) fn new(
         executor: Arc<dyn Executor>,
         bounds: Bounds,
+        patience: Duration,
         cost: Arc<Cost>,
     ) -> std::io::Result<Self> {
         let line = Self(Arc::new(Inner {
@@ -98,6 +96,7 @@ impl Line {
                 queue: Queue::new(bounds),
                 flying: BTreeMap::new(),
                 next_flight: 0,
+                patience,
                 landed: None,
                 fault: None,
             }),
@@ -203,7 +202,7 @@ impl Line {
             let oldest = state.flying.values().next();
             let overdue = oldest.is_some_and(|oldest| {
                 let free = state.landed.map_or(oldest.since, |at| at.max(oldest.since));
-                now.duration_since(free) > oldest.patience()
+                now.duration_since(free) > oldest.patience
             });
             drop(state);
             if overdue {
@@ -339,9 +338,10 @@ fn take_off(state: &mut State, now: Instant) -> Option<(u64, Vec<Arc<Job>>, Dura
     let flying = Flying {
         since: now,
         takes: batch.takes,
+        patience: state.patience + batch.takes * DOUBT,
         answers,
     };
-    let patience = flying.patience();
+    let patience = flying.patience;
     state.flying.insert(number, flying);
     GPU_IN_FLIGHT.get().set(state.flying.len() as f64);
     Some((number, jobs, patience))

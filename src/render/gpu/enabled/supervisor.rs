@@ -21,6 +21,9 @@ use crate::metrics::{GPU_LOSSES, GPU_STATE, PANICS};
 /// Opens a device anew each time.
 pub type Open = Box<dyn FnMut() -> Result<Opened, Refusal> + Send>;
 
+/// How long a submission may take beyond what is expected of it. A machine that runs all tests at once
+/// may come back to one much later.
+const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 120 } else { 2 });
 /// Batches under way: two keep the device busy while the third is prepared.
 const FLIGHTS: usize = 3;
 /// Jobs that may wait for the device.
@@ -239,7 +242,7 @@ impl Keeper {
             flights: FLIGHTS,
             window: self.window,
         };
-        let line = Line::new(executor, bounds, Arc::clone(&self.cost))
+        let line = Line::new(executor, bounds, PATIENCE, Arc::clone(&self.cost))
             .map_err(|error| format!("the system gives no threads: {error}"))?;
         let Some(inner) = self.inner.upgrade() else {
             line.fail(Fault::Away);

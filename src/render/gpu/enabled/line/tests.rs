@@ -13,6 +13,10 @@ use crate::render::Target;
 use crate::render::gpu::GpuMode;
 
 fn line(fake: &Fake) -> Line {
+    patient(fake, Duration::from_mins(2))
+}
+
+fn patient(fake: &Fake, patience: Duration) -> Line {
     let bounds = Bounds {
         jobs: 64,
         bytes: 1 << 30,
@@ -21,7 +25,7 @@ fn line(fake: &Fake) -> Line {
         window: Duration::from_millis(1),
     };
     let cost = Arc::new(Cost::new(GpuMode::On, 0.0));
-    Line::new(Arc::new(fake.clone()), bounds, cost).expect("threads")
+    Line::new(Arc::new(fake.clone()), bounds, patience, cost).expect("threads")
 }
 
 fn job(seed: u32) -> Arc<Job> {
@@ -46,7 +50,7 @@ fn send(line: &Line, job: &Arc<Job>, cancel: &Cancel) -> JoinHandle<Outcome> {
 
 /// Waits for something that another thread will do.
 async fn until(what: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + Duration::from_mins(2);
     while !what() {
         assert!(Instant::now() < end, "it does not happen");
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -132,7 +136,7 @@ async fn memory_that_is_used_up_fails_a_batch_and_not_the_line() {
 #[tokio::test]
 async fn a_driver_that_does_not_return_is_noticed_and_not_heard_later() {
     let fake = Fake::new();
-    let line = line(&fake);
+    let line = patient(&fake, Duration::from_millis(300));
     fake.stick(true);
     let sent: Vec<_> = (0..8)
         .map(|n| send(&line, &job(n), &Cancel::new()))
