@@ -69,6 +69,7 @@ pub fn explanation_document(explanation: &Explanation, from: &str) -> Value {
             "reason": choice.reason,
             "cpu_ms": milliseconds(choice.cpu),
             "gpu_ms": choice.gpu.map(milliseconds),
+            "bands": choice.weight.bands.max(1),
         })),
     })
 }

@@ -2,6 +2,7 @@
 //! place in a batch, and the CPU with the same pixels where the device fails.
 
 mod bands;
+mod parts;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,10 +26,11 @@ use crate::plan::{Pass, estimated_bytes};
 use crate::raster::{OneStrip, Rows, gather};
 use crate::render::Target;
 use crate::render::gpu::{
-    Choice, Class, Encode, Fault, Gpu, GpuConfig, Job, Load, Mosaic, Output, Report, Source,
+    Choice, Class, Encode, Fault, Gpu, GpuConfig, Job, Load, Mosaic, Output, Report, Source, UNFIT,
 };
 
 pub(super) use bands::Bands;
+pub(super) use parts::{Begun, Files, Parts};
 
 /// The name of the engine that runs on the device.
 pub(super) const DEVICE: &str = "gpu";
@@ -50,6 +52,8 @@ pub(super) enum Way {
     Host(Host),
     /// On the device.
     Device(Device),
+    /// On the device, in bands.
+    Parts(Parts),
 }
 
 /// What the device's cost model learns from the CPU.
@@ -82,7 +86,7 @@ impl Way {
 
     /// Whether it leads to the device.
     pub(super) const fn is_device(&self) -> bool {
-        matches!(self, Self::Device(_))
+        matches!(self, Self::Device(_) | Self::Parts(_))
     }
 }
 
@@ -92,21 +96,22 @@ impl Work {
         let gpu = &self.shared.gpu;
         let passes = View::passes(&self.plan);
         let choice = gpu.choose(cells.shape(), passes, self.target(), load);
+        if choice.reason == UNFIT
+            && let Some(parts) = self.parts(cells, load)
+        {
+            let held = parts.bytes();
+            return (Way::Parts(parts), held);
+        }
         let source = whence(gpu, cells, &choice);
         let Some(source) = source else {
             let learns = choice.gpu.is_some();
             let host = Host(learns.then(|| (gpu.clone(), choice)));
             return (Way::Host(host), 0);
         };
-        let class = if self.is_large() {
-            Class::Bulk
-        } else {
-            Class::Interactive
-        };
         let device = Device {
             gpu: gpu.clone(),
             choice,
-            class,
+            class: self.class(),
             source,
         };
         // The whole window stays until the answer is there, beside the result.
@@ -114,11 +119,25 @@ impl Work {
         (Way::Device(device), held)
     }
 
+    /// Whom it delays on the device.
+    fn class(&self) -> Class {
+        if self.is_large() {
+            Class::Bulk
+        } else {
+            Class::Interactive
+        }
+    }
+
     /// Where it would go now.
     pub(super) fn foreseen_choice(&self, load: Load) -> Choice {
         let (cells, passes) = (self.unseen_cells(), View::passes(&self.plan));
         let gpu = &self.shared.gpu;
         let choice = gpu.foresee(cells.shape(), passes, self.target(), load);
+        if choice.reason == UNFIT
+            && let Some(parts) = self.foreseen_parts(load)
+        {
+            return parts;
+        }
         let names = cells.names();
         let tiles = !choice.on_device && pays(&choice) && (gpu.has(&names) || gpu.wants(&names));
         Choice {
@@ -128,25 +147,38 @@ impl Work {
         }
     }
 
-    /// Where all of a long answer goes, and what it holds beside what it would hold on the CPU: to the
-    /// device where it is a file whose passes are dear, and fits. Bands of others do better.
-    pub(super) fn whole_way(&self, cells: &Cells, load: Load) -> (Way, u64) {
-        if !self.is_dear_file() {
-            return (Way::of_host(), 0);
+    /// Where the passes of a long answer go, and what it holds beside what it would hold on the CPU: to the
+    /// device all at once where it is a file whose passes are dear, and fits; in bands where they need
+    /// the whole picture.
+    pub(super) fn passes_way(&self, cells: &Cells, load: Load) -> (Way, u64) {
+        if self.is_dear_file() {
+            return match self.way(cells, load) {
+                (way @ Way::Device(_), more) => {
+                    let file = estimated_bytes(self.plan.format, self.plan.output);
+                    (way, more + file)
+                }
+                other => other,
+            };
         }
-        let (way, more) = self.way(cells, load);
-        (
-            way,
-            more + estimated_bytes(self.plan.format, self.plan.output),
-        )
+        match self.parts(cells, load) {
+            Some(parts) => {
+                let held = parts.bytes();
+                (Way::Parts(parts), held)
+            }
+            None => (Way::of_host(), 0),
+        }
     }
 
     /// Where a long answer would go now.
     pub(super) fn foreseen_long_choice(&self, load: Load) -> Option<Choice> {
-        let whole = self.is_dear_file().then(|| self.foreseen_choice(load));
-        match whole {
-            Some(whole) if whole.on_device => Some(whole),
-            whole => self.foreseen_bands(load).or(whole),
+        let passes = if self.is_dear_file() {
+            Some(self.foreseen_choice(load))
+        } else {
+            self.foreseen_parts(load)
+        };
+        match passes {
+            Some(passes) if passes.on_device => Some(passes),
+            passes => self.foreseen_bands(load).or(passes),
         }
     }
 
@@ -240,6 +272,7 @@ impl Device {
             keep,
             passes: render.passes().to_vec(),
             target: self.choice.target,
+            part: None,
         });
         let start = Instant::now();
         let outcome = (self.gpu)

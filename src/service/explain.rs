@@ -42,7 +42,7 @@ pub struct Explanation {
     /// Bytes that decoding and passes hold.
     pub memory_bytes: u64,
     /// What the device has to do with it; none where no passes run, or the answer is streamed in another
-    /// format than JPEG.
+    /// format than JPEG and no pass needs the whole picture.
     pub choice: Option<Choice>,
 }
 

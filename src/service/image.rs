@@ -383,11 +383,11 @@ impl Work {
         (way, bytes + more)
     }
 
-    /// The same for an answer that leaves while it is made: all of it on the device, bands of it, or
+    /// The same for an answer that leaves while it is made: its passes on the device, or its encoding, or
     /// nothing.
     fn long_way(&self, cells: &Cells) -> (Way, Option<Bands>, u64) {
         let (bytes, load, most) = (self.bytes(cells), self.lane().load(), self.lane().bytes());
-        let (way, more) = self.whole_way(cells, load);
+        let (way, more) = self.passes_way(cells, load);
         if way.is_device() && bytes.saturating_add(more) <= most {
             return (way, None, bytes + more);
         }

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::admission::Permit;
 use super::answer::Timing;
-use super::device::{Bands, Way};
+use super::device::{Bands, Begun, Files, Parts, Way};
 use super::encoders::Encoders;
 use super::losses::{Visit, Watch};
 use super::masters::{Master, run_blocking};
@@ -54,7 +54,8 @@ const LIGHT_PX: u64 = 1 << 20;
 impl Render {
     /// Whether one thread does better to make it alone: nothing is decoded, and it is small.
     pub(super) fn is_light(&self) -> bool {
-        self.cells.are_resident()
+        !matches!(self.way, Way::Parts(_))
+            && self.cells.are_resident()
             && self.plan.decoded.dimensions.area() <= LIGHT_PX
             && self.plan.output.dimensions.area() <= LIGHT_PX
     }
@@ -74,6 +75,14 @@ impl Render {
     /// The passes that are left to be run on those rows.
     pub(super) fn passes(&self) -> &[Pass] {
         View::passes(&self.plan)
+    }
+
+    /// The rows after all passes, made by the CPU from the decoder on.
+    pub(super) fn on_host(&self, clocks: &Clocks) -> Result<Box<dyn Rows>> {
+        match self.begin(self.source(clocks), clocks)? {
+            Output::Rows(rows) => Ok(rows),
+            Output::Jpeg(_) => Err(Error::internal("rows that are a file")),
+        }
     }
 
     /// `rows` after all passes, or a finished file.
@@ -134,6 +143,8 @@ impl Rows for Ahead {
 enum Handover {
     Rows(Handed),
     Jpeg(Vec<u8>),
+    /// Files of bands, which become one.
+    Files(Parts, Files),
 }
 
 /// Past its deadline a decoder of our own stops at the next strip; this is how long that may take.
@@ -162,6 +173,10 @@ pub(super) async fn whole(
                 let file = by_host(&render, &clocks, encoders, permit, visit).await?;
                 Ok((file, render.engine.name()))
             }
+            Way::Parts(parts) => {
+                let file = by_host(&render, &clocks, encoders, permit, visit).await?;
+                Ok((file, parts.engine(render.engine.name())))
+            }
         }
     };
     let (file, engine) = in_time(making, deadline, watch).await?;
@@ -176,7 +191,7 @@ pub(super) async fn whole(
     })
 }
 
-/// Makes the file on the CPU.
+/// Makes the file here, of what comes from the CPU's passes or the device's.
 async fn by_host(
     render: &Render,
     clocks: &Clocks,
@@ -199,6 +214,14 @@ async fn by_host(
             Handover::Jpeg(file) => file,
             Handover::Rows(mut rows) => {
                 encoders.run(move || mine.encode(&mut rows, &times)).await?
+            }
+            Handover::Files(parts, files) => {
+                let stack = move || {
+                    let mut file = Vec::with_capacity(expected_bytes(&mine.plan));
+                    parts.stack(&files, &mine.cancel, &mut file)?;
+                    Ok(file)
+                };
+                encoders.run(stack).await?
             }
         }
     };
@@ -236,8 +259,21 @@ pub(super) async fn stream(
             return encoders.run(send).await;
         }
         let _thread = thread;
-        let Handover::Rows(rows) = start(&render, &clocks, (bytes, visit)).await? else {
-            return Err(Error::internal("streaming a file that an engine finished"));
+        let rows = match start(&render, &clocks, (bytes, visit)).await? {
+            Handover::Rows(rows) => rows,
+            Handover::Files(parts, files) => {
+                let render = render.clone();
+                let stack = move || {
+                    let mut sink = sink;
+                    let stacked = parts.stack(&files, &render.cancel, &mut sink);
+                    sink.finish(stacked.and_then(|()| render.master.confirm()));
+                    Ok(())
+                };
+                return encoders.run(stack).await;
+            }
+            Handover::Jpeg(_) => {
+                return Err(Error::internal("streaming a file that an engine finished"));
+            }
         };
         let (render, times) = (render.clone(), clocks.clone());
         encoders
@@ -297,7 +333,19 @@ async fn start<H: Send + 'static>(render: &Render, clocks: &Clocks, held: H) -> 
 
 /// The rendering thread: decodes, runs the passes, sends the strips.
 fn run(render: &Render, clocks: &Clocks, handover: oneshot::Sender<Handover>) -> Result<()> {
-    let output = render.begin(render.source(clocks), clocks)?;
+    let output = if let Way::Parts(parts) = &render.way {
+        match parts.begin(render, clocks) {
+            Begun::Rows(rows) => Output::Rows(rows),
+            Begun::Files(flow) => {
+                return flow.send(|files| {
+                    // Nobody there to take it: the request was withdrawn, and sending ends at once.
+                    let _ = handover.send(Handover::Files(parts.clone(), files));
+                });
+            }
+        }
+    } else {
+        render.begin(render.source(clocks), clocks)?
+    };
     match output {
         Output::Jpeg(file) => {
             let _ = handover.send(Handover::Jpeg(file));

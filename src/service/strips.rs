@@ -46,17 +46,21 @@ impl Handed {
             cancel,
         }
     }
+}
 
-    /// The next strip from the other thread, unless the work is withdrawn before.
-    fn receive(&self) -> Strip {
-        loop {
-            match self.strips.recv_timeout(CHECK_EVERY) {
-                Ok(strip) => return strip,
-                Err(RecvTimeoutError::Timeout) => self.cancel.check()?,
-                Err(cause) => {
-                    let error = Error::internal("receiving strips of a render that ended");
-                    return Err(error.with_source(cause));
-                }
+/// What the other thread sends next, unless the work is withdrawn before.
+///
+/// # Errors
+///
+/// Those that it sends, and of `cancel`; that it has ended.
+pub(super) fn received<T>(items: &Receiver<Result<T>>, cancel: &Cancel) -> Result<T> {
+    loop {
+        match items.recv_timeout(CHECK_EVERY) {
+            Ok(item) => return item,
+            Err(RecvTimeoutError::Timeout) => cancel.check()?,
+            Err(cause) => {
+                let error = Error::internal("receiving strips of a render that ended");
+                return Err(error.with_source(cause));
             }
         }
     }
@@ -76,7 +80,7 @@ impl Rows for Handed {
         }
         let strip = match self.first.take() {
             Some(first) => Ok(first),
-            None => self.receive(),
+            None => received(&self.strips, &self.cancel),
         };
         let taken = strip
             .as_ref()

@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 
 use triforium::cancel::Cancel;
 use triforium::codec::{self, Attached, Encoding};
+use triforium::geometry::Window;
 use triforium::iiif::Format;
 use triforium::plan::Pass;
 use triforium::raster::{Channels, OneStrip, Raster, Shape};
 use triforium::render::Target;
 use triforium::render::gpu::{
-    Capacity, Executor, Fault, Flight, Footprint, GpuMode, Job, Open, Staging, Tiles, open,
+    Capacity, Executor, Fault, Flight, Footprint, GpuMode, Job, Open, Part, Staging, Tiles, Wanted,
+    open,
 };
 use triforium::service::Config;
 
@@ -143,7 +145,7 @@ fn long_answers_that_the_device_does_not_write_are_encoded_here() {
     assert_eq!(engine(&mine), "gpu");
 }
 
-/// A device that is destroyed when so many more submissions come.
+/// A device that is destroyed when more jobs come than are left, in however many submissions.
 #[derive(Debug)]
 struct Mortal {
     device: Arc<dyn Executor>,
@@ -153,6 +155,10 @@ struct Mortal {
 impl Executor for Mortal {
     fn footprint(&self, shape: Shape, passes: &[Pass], target: Target) -> Option<Footprint> {
         self.device.footprint(shape, passes, target)
+    }
+
+    fn part(&self, part: &Part, passes: &[Pass], target: Target) -> Option<(Window, Footprint)> {
+        self.device.part(part, passes, target)
     }
 
     fn tiles(&self) -> Option<&Tiles> {
@@ -168,7 +174,9 @@ impl Executor for Mortal {
     }
 
     fn submit(&self, jobs: &[Arc<Job>]) -> Result<Box<dyn Flight>, Fault> {
-        if self.left.fetch_sub(1, Ordering::SeqCst) == 0 {
+        let count = i64::try_from(jobs.len()).unwrap();
+        let left = self.left.fetch_sub(count, Ordering::SeqCst);
+        if left >= 0 && left < count {
             self.device.end();
         }
         self.device.submit(jobs)
@@ -180,11 +188,11 @@ impl Executor for Mortal {
 }
 
 /// A server on a device that is destroyed when the counter reaches nothing.
-fn mortal(folder: &Path, config: &Config) -> (Inside, Arc<AtomicI64>) {
+pub(crate) fn mortal(folder: &Path, config: &Config, wanted: Wanted) -> (Inside, Arc<AtomicI64>) {
     let left = Arc::new(AtomicI64::new(i64::MAX));
     let counter = Arc::clone(&left);
     let by: Open = Box::new(move || {
-        let mut opened = open(&wanted())?;
+        let mut opened = open(&wanted)?;
         opened.executor = Arc::new(Mortal {
             device: Arc::clone(&opened.executor),
             left: Arc::clone(&counter),
@@ -206,17 +214,14 @@ fn a_device_that_is_lost_amid_a_long_answer_leaves_the_cpus_bytes() {
     let by: Open = Box::new(|| open(&wanted()));
     let right = Inside::new(folder.path(), &config, by).get(path);
     config.gpu.mode = GpuMode::On;
-    for submissions in [0, 1, 3] {
-        let (server, left) = mortal(folder.path(), &config);
+    for jobs in [0, 1, 3] {
+        let (server, left) = mortal(folder.path(), &config, wanted());
         assert_eq!(server.device()["state"], "up");
-        left.store(submissions, Ordering::SeqCst);
+        left.store(jobs, Ordering::SeqCst);
         let answer = server.get(path);
-        assert!(
-            answer.body == right.body,
-            "lost at submission {submissions}"
-        );
+        assert!(answer.body == right.body, "lost after {jobs} jobs");
         let left = left.load(Ordering::SeqCst);
-        assert!(left < 0, "{left} submissions were left");
+        assert!(left < 0, "{left} jobs were left");
         assert_ne!(server.device()["state"], "up");
     }
 }

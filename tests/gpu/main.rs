@@ -18,6 +18,7 @@ mod inside;
 mod jpeg;
 mod lost;
 mod measure;
+mod parts;
 mod random;
 mod resident;
 mod slip;

@@ -127,6 +127,7 @@ fn resident_job(mosaic: Mosaic, passes: Vec<Pass>) -> Arc<Job> {
         keep: Vec::new(),
         passes,
         target: Target::Rows,
+        part: None,
     })
 }
 

@@ -45,6 +45,7 @@ fn staged(job: &Job, noise: &mut Noise) -> Arc<Job> {
         keep: Vec::new(),
         passes: job.passes.clone(),
         target: job.target,
+        part: None,
     })
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Choice, Class, Encode, Fault, GpuConfig, Job, Load, Measured, Output, Report, TileName, Trial,
-    Weight,
+    Band, Choice, Class, Encode, Fault, GpuConfig, Job, Load, Measured, Output, Report, TileName,
+    Trial, Weight,
 };
 use crate::cancel::Cancel;
 use crate::error::Result;
@@ -113,6 +113,28 @@ impl Gpu {
     /// To the CPU.
     pub fn foresee(&self, shape: Shape, passes: &[Pass], target: Target, load: Load) -> Choice {
         self.choose(shape, passes, target, load)
+    }
+
+    /// There are no bands.
+    pub fn choose_bands(
+        &self,
+        _shape: Shape,
+        _passes: &[Pass],
+        _target: Target,
+        _load: Load,
+    ) -> Option<(Choice, Vec<Band>)> {
+        None
+    }
+
+    /// There are no bands.
+    pub fn foresee_bands(
+        &self,
+        _shape: Shape,
+        _passes: &[Pass],
+        _target: Target,
+        _load: Load,
+    ) -> Option<(Choice, Vec<Band>)> {
+        None
     }
 
     /// Nothing is run.

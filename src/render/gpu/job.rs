@@ -1,16 +1,17 @@
 //! What goes to a device and what comes back: one request's part of a batch, in words of the host.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::{Keep, Source};
 use crate::plan::Pass;
-use crate::raster::Raster;
+use crate::raster::{Raster, Shape};
 use crate::render::Target;
 
 /// One request's part of a batch.
 #[derive(Debug)]
 pub struct Job {
-    /// The whole window, 8 bits a sample.
+    /// The whole window, 8 bits a sample; of a part of a job, the window that the part is made of.
     pub source: Source,
     /// Tiles that are to stay on the device from now on, where it has room.
     pub keep: Vec<Keep>,
@@ -18,6 +19,17 @@ pub struct Job {
     pub passes: Vec<Pass>,
     /// What is wanted. A device that does not encode gives pixels instead.
     pub target: Target,
+    /// What is made, where that is not all.
+    pub part: Option<Part>,
+}
+
+/// A part of a job that is too large to be done at once: its pixels are the same rows of the whole's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What the passes of the whole job start from.
+    pub whole: Shape,
+    /// Rows of the whole job's result.
+    pub rows: Range<u32>,
 }
 
 impl Job {
@@ -28,6 +40,7 @@ impl Job {
             keep: Vec::new(),
             passes,
             target,
+            part: None,
         }
     }
 }

@@ -49,6 +49,18 @@ impl Labour {
         labour
     }
 
+    /// A share of it.
+    #[must_use]
+    pub fn share(self, share: f64) -> Self {
+        Self {
+            macs: self.macs * share,
+            moved: self.moved * share,
+            rotated: self.rotated * share,
+            encoded: self.encoded * share,
+            result: self.result * share,
+        }
+    }
+
     /// Its dearest part, as metrics name it.
     pub fn kind(&self) -> &'static str {
         if self.rotated > 0.0 {

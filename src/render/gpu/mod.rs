@@ -3,6 +3,7 @@
 //! A front door before two rooms: with the feature `gpu` the work is done in `enabled`, without it
 //! `disabled` says that there is no device. What is in [`job`](Job) and beside it belongs to both.
 
+mod band;
 mod config;
 mod job;
 mod labour;
@@ -15,6 +16,7 @@ mod disabled;
 #[cfg(feature = "gpu")]
 mod enabled;
 
+pub use band::Band;
 pub use config::{GpuConfig, GpuMode};
 #[cfg(not(feature = "gpu"))]
 pub use disabled::{AVAILABLE, Gpu, Held, Staged, Staging, measure};
@@ -25,8 +27,8 @@ pub use enabled::{
     AVAILABLE, Bare, Capacity, Executor, Flight, Gpu, Held, JpegRun, Open, Opened, Refusal, Staged,
     Staging, Tiles, Wanted, measure, open, open_changed, prove,
 };
-pub use job::{Class, Fault, Footprint, Job, Output};
+pub use job::{Class, Fault, Footprint, Job, Output, Part};
 pub use labour::Labour;
 pub use measured::{Figure, Measured, Trial};
-pub use report::{AdapterFacts, Choice, Encode, Load, Report, State, Weight};
+pub use report::{AdapterFacts, Choice, Encode, Load, Report, State, UNFIT, Weight};
 pub use tile::{Keep, Mosaic, Source, TileName};

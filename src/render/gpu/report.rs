@@ -90,7 +90,12 @@ pub struct Weight {
     pub labour: Labour,
     /// What it takes; nothing where there is no device for it.
     pub footprint: Footprint,
+    /// Jobs that it is done in, where that is not one.
+    pub bands: u32,
 }
+
+/// What [`Choice::reason`] says of a job that the device cannot do.
+pub const UNFIT: &str = "unfit";
 
 /// Where a job goes, and why.
 #[derive(Debug, Clone, Copy, PartialEq)]

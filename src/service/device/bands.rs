@@ -16,7 +16,7 @@ use crate::geometry::Dimensions;
 use crate::metrics::{GPU_CHECKS, GPU_FALLBACK, GPU_JOBS};
 use crate::raster::{Channels, Depth, Raster, Rows, Samples, Shape};
 use crate::render::Target;
-use crate::render::gpu::{Choice, Class, Fault, Gpu, Job, Load, Output};
+use crate::render::gpu::{Choice, Class, Fault, Gpu, Job, Load, Output, Weight};
 use crate::service::image::Work;
 
 /// Pixels of a band at most: a device encodes them in a few milliseconds. Tests have small pictures.
@@ -60,7 +60,18 @@ impl Work {
     /// Where the bands of the long answer would go now; none where it has none.
     pub(in crate::service) fn foreseen_bands(&self, load: Load) -> Option<Choice> {
         let ask: Ask = |gpu, band, target, load| gpu.foresee(band, &[], target, load);
-        Some(self.band(load, ask)?.1)
+        let (band, choice) = self.band(load, ask)?;
+        let bands = (self.plan.output.dimensions.height).div_ceil(band.dimensions.height);
+        // Of one band until here.
+        Some(Choice {
+            cpu: choice.cpu * bands,
+            gpu: choice.gpu.map(|gpu| gpu * bands),
+            weight: Weight {
+                bands,
+                ..choice.weight
+            },
+            ..choice
+        })
     }
 
     fn band(&self, load: Load, ask: Ask) -> Option<(Shape, Choice)> {
@@ -112,12 +123,12 @@ impl Bands {
         sink: &mut dyn io::Write,
     ) -> Result<()> {
         let mut stack = Stack::new(rows.shape().dimensions);
-        let mut cutter = Cutter::new(rows, self.rows);
+        let mut cutter = Cutter::new(rows.shape(), self.rows);
         let mut under_way = VecDeque::new();
         let mut first_fault = None;
         loop {
             while under_way.len() < AT_ONCE
-                && let Some(band) = cutter.next_band()?
+                && let Some(band) = cutter.next_band(rows)?
             {
                 under_way.push_back(self.begin(band, cancel));
             }
@@ -190,46 +201,51 @@ impl Bands {
 }
 
 /// Strips of any height → bands of one.
-struct Cutter<'a> {
-    rows: &'a mut dyn Rows,
+pub(super) struct Cutter {
     shape: Shape,
     height: u32,
-    /// Rows that have been pulled and not been given.
+    /// Rows that have been pulled, and how much of them has been given.
     left: Vec<u8>,
+    given: usize,
 }
 
-impl<'a> Cutter<'a> {
-    fn new(rows: &'a mut dyn Rows, height: u32) -> Self {
+impl Cutter {
+    /// Cuts rows of `shape` into bands of `height`.
+    pub(super) fn new(shape: Shape, height: u32) -> Self {
         Self {
-            shape: rows.shape(),
-            rows,
+            shape,
             height,
             left: Vec::new(),
+            given: 0,
         }
     }
 
-    fn next_band(&mut self) -> Result<Option<Raster>> {
+    /// The next band of `rows`, which are the same at each call; `None` after the last.
+    pub(super) fn next_band(&mut self, rows: &mut dyn Rows) -> Result<Option<Raster>> {
         let channels = self.shape.format.channels;
         let row = self.shape.dimensions.width as usize * channels.count();
         let wanted = self.height as usize * row;
-        while self.left.len() < wanted {
-            let Some(strip) = self.rows.next_strip()? else {
+        while self.left.len() - self.given < wanted {
+            let Some(strip) = rows.next_strip()? else {
                 break;
             };
             let Samples::U8(samples) = strip.into_samples() else {
                 return Err(Error::internal("cutting bands of 16 bits"));
             };
-            if self.left.is_empty() {
+            if self.given == self.left.len() {
                 self.left = samples;
             } else {
+                self.left.drain(..self.given);
                 self.left.extend_from_slice(&samples);
             }
+            self.given = 0;
         }
-        if self.left.is_empty() {
+        let end = self.left.len().min(self.given + wanted);
+        if self.given == end {
             return Ok(None);
         }
-        let rest = self.left.split_off(wanted.min(self.left.len()));
-        let samples = std::mem::replace(&mut self.left, rest);
+        let samples = self.left[self.given..end].to_vec();
+        self.given = end;
         let height = u32::try_from(samples.len() / row).unwrap_or(self.height);
         let dimensions = Dimensions {
             height,

@@ -279,7 +279,10 @@ impl Model {
         let bytes = (item.footprint.up_bytes + item.footprint.down_bytes) as f64;
         let gpu_core = HOST_JOB + HOST_BYTE * bytes;
         let share = self.device.share(&item.labour, &item.footprint);
-        let device = self.device.submission / self.batch.max(1.0) + share;
+        // Bands are jobs that come one after another.
+        let more = f64::from(item.bands.max(1)) - 1.0;
+        let submission = self.device.submission / self.batch.max(1.0);
+        let device = submission + share + more * (submission + self.device.job);
         let factor = if self.rehearsal > 0.0 {
             self.rehearsal
         } else {

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::{Fault, Footprint, Job, Output};
+use super::super::{Fault, Footprint, Job, Output, Part};
 use super::{Staging, Tiles};
+use crate::geometry::Window;
 use crate::plan::Pass;
 use crate::raster::Shape;
 use crate::render::Target;
@@ -15,6 +16,12 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
     /// What a job takes, by its shape alone; none where this device cannot do it (16 bits, sides or
     /// memory beyond its limits, passes out of order).
     fn footprint(&self, shape: Shape, passes: &[Pass], target: Target) -> Option<Footprint>;
+
+    /// What a part of a job takes, and the window of the whole job's source that it is made of; none where
+    /// this device cannot do it, or the job has no parts.
+    fn part(&self, _part: &Part, _passes: &[Pass], _target: Target) -> Option<(Window, Footprint)> {
+        None
+    }
 
     /// The tiles in its memory, where it keeps any.
     fn tiles(&self) -> Option<&Tiles> {

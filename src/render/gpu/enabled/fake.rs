@@ -1,16 +1,18 @@
 //! A device for tests: it runs jobs on the CPU when it is let, and fails when it is told to.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use super::super::{AdapterFacts, Encode, Fault, Footprint, Job, Output};
+use super::super::{AdapterFacts, Encode, Fault, Footprint, Job, Output, Part};
 use super::device::Opened;
 use super::executor::{Capacity, Executor, Flight};
-use super::pictures::reference;
+use super::pictures::{reference, reference_of_part};
+use super::recipe::Recipe;
 use crate::encoding::JpegSettings;
 use crate::error::Result;
+use crate::geometry::Window;
 use crate::plan::Pass;
 use crate::raster::{Depth, Raster, Samples, Shape};
 use crate::render::Target;
@@ -40,6 +42,8 @@ struct Inner {
     jobs: AtomicUsize,
     spoil: AtomicBool,
     refuse: AtomicBool,
+    /// Bytes that a job may take.
+    most: AtomicU64,
     batches: Mutex<Vec<usize>>,
 }
 
@@ -72,6 +76,7 @@ impl Fake {
             jobs: AtomicUsize::new(0),
             spoil: AtomicBool::new(false),
             refuse: AtomicBool::new(false),
+            most: AtomicU64::new(u64::MAX),
             batches: Mutex::default(),
         }))
     }
@@ -97,6 +102,11 @@ impl Fake {
     /// Whether one sample of every result is wrong.
     pub(crate) fn spoil(&self, spoil: bool) {
         self.0.spoil.store(spoil, Ordering::Relaxed);
+    }
+
+    /// It can do no job that takes more bytes from now on.
+    pub(crate) fn narrow(&self, most: u64) {
+        self.0.most.store(most, Ordering::Relaxed);
     }
 
     /// It can do nothing from now on.
@@ -126,8 +136,25 @@ impl Fake {
         }
     }
 
+    fn fitting(&self, before: Shape, after: Shape) -> Option<Footprint> {
+        let most = self.0.most.load(Ordering::Relaxed);
+        let fits = before.format.depth == Depth::Eight
+            && !self.0.refuse.load(Ordering::Relaxed)
+            && before.bytes() + after.bytes() <= most;
+        fits.then(|| Footprint {
+            up_bytes: before.bytes(),
+            device_bytes: before.bytes() + after.bytes(),
+            down_bytes: after.bytes(),
+            ..Footprint::default()
+        })
+    }
+
     fn output(&self, job: &Job) -> Result<Output, Fault> {
-        let mut raster = reference(&job.source, &job.passes).map_err(|_error| Fault::Unfit)?;
+        let raster = match &job.part {
+            None => reference(&job.source, &job.passes),
+            Some(part) => reference_of_part(&job.source, &job.passes, part),
+        };
+        let mut raster = raster.map_err(|_error| Fault::Unfit)?;
         if self.0.spoil.load(Ordering::Relaxed)
             && let Samples::U8(samples) = raster.samples_mut()
             && let Some(first) = samples.first_mut()
@@ -145,14 +172,13 @@ impl Fake {
 
 impl Executor for Fake {
     fn footprint(&self, shape: Shape, passes: &[Pass], _target: Target) -> Option<Footprint> {
-        let fits = shape.format.depth == Depth::Eight && !self.0.refuse.load(Ordering::Relaxed);
         let after = passes.iter().fold(shape, |now, pass| pass.shape_after(now));
-        fits.then(|| Footprint {
-            up_bytes: shape.bytes(),
-            device_bytes: shape.bytes() + after.bytes(),
-            down_bytes: after.bytes(),
-            ..Footprint::default()
-        })
+        self.fitting(shape, after)
+    }
+
+    fn part(&self, part: &Part, passes: &[Pass], _target: Target) -> Option<(Window, Footprint)> {
+        let (recipe, window) = Recipe::new(part.whole, passes)?.cut(&part.rows)?;
+        Some((window, self.fitting(recipe.source, recipe.output)?))
     }
 
     fn capacity(&self) -> Capacity {

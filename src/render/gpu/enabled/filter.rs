@@ -27,17 +27,62 @@ pub(super) struct Axis {
     pub(super) target: u32,
     /// The kernel.
     pub(super) filter: Filter,
+    /// What is made of the result, where that is not all.
+    pub(super) cut: Option<Cut>,
+}
+
+/// Some samples of a result, and those of the side that they are made of. Their weights are the whole's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Cut {
+    /// The first sample of the result.
+    first: u32,
+    /// Samples of the result.
+    count: u32,
+    /// The first sample of the side that is there.
+    from: u32,
+    /// Samples of the side that are there.
+    there: u32,
 }
 
 impl Axis {
-    /// Where the result begins in the side, if it is the side's own samples.
+    /// Samples of the result that are made.
+    pub(super) fn made(&self) -> u32 {
+        self.cut.map_or(self.target, |cut| cut.count)
+    }
+
+    /// The axis on which `made` of the result is made alone, and the samples of the side that this takes.
+    pub(super) fn cut_to(&self, made: Range<u32>) -> (Self, Range<u32>) {
+        let steps = Steps::of(self);
+        let reach = if let Some(start) = self.unchanged() {
+            start + made.start..start + made.end
+        } else {
+            let last = made.end.saturating_sub(1).max(made.start);
+            steps.reach(made.start).start..steps.reach(last).end
+        };
+        let cut = Cut {
+            first: made.start,
+            count: made.end - made.start,
+            from: reach.start,
+            there: reach.end - reach.start,
+        };
+        let axis = Self {
+            cut: Some(cut),
+            ..*self
+        };
+        (axis, reach)
+    }
+
+    /// Where the result begins in what is there of the side, if it is the side's own samples.
     #[expect(
         clippy::float_cmp,
         reason = "the library takes exactly these for unchanged"
     )]
     pub(super) fn unchanged(&self) -> Option<u32> {
-        (self.length == f64::from(self.target) && self.start.fract() == 0.0)
-            .then(|| whole(self.start))
+        let own = self.length == f64::from(self.target) && self.start.fract() == 0.0;
+        own.then(|| match self.cut {
+            None => whole(self.start),
+            Some(cut) => whole(self.start) + cut.first - cut.from,
+        })
     }
 }
 
@@ -63,7 +108,7 @@ struct Exact {
 }
 
 impl Weights {
-    /// The weights of `axis`.
+    /// The weights of all of `axis`.
     pub(super) fn new(axis: &Axis) -> Self {
         let exact = exact(axis);
         let largest = exact.rows.iter().flatten().copied().fold(0.0, f64::max);
@@ -85,6 +130,54 @@ impl Weights {
             starts: exact.starts,
         }
     }
+
+    /// Those of a part, of these of the whole.
+    pub(super) fn cut(&self, cut: Cut) -> Self {
+        let made = cut.first as usize..(cut.first + cut.count) as usize;
+        let taps = self.taps as usize;
+        let starts = self.starts.get(made.clone()).unwrap_or_default();
+        let values = self.values.get(made.start * taps..made.end * taps);
+        Self {
+            precision: self.precision,
+            taps: self.taps,
+            starts: starts.iter().map(|start| start - cut.from).collect(),
+            values: values.unwrap_or_default().to_vec(),
+            reach: 0..cut.there,
+        }
+    }
+}
+
+/// How a kernel steps over a side.
+struct Steps<'a> {
+    axis: &'a Axis,
+    scale: f64,
+    radius: f64,
+    narrowing: f64,
+}
+
+impl<'a> Steps<'a> {
+    fn of(axis: &'a Axis) -> Self {
+        let scale = (axis.start + axis.length - axis.start) / f64::from(axis.target);
+        let widening = scale.max(1.0);
+        Self {
+            axis,
+            scale,
+            radius: axis.filter.support() * widening,
+            narrowing: 1.0 / widening,
+        }
+    }
+
+    fn centre(&self, at: u32) -> f64 {
+        self.axis.start + (f64::from(at) + 0.5) * self.scale
+    }
+
+    /// The samples of the side that one of the result takes, zeros among their weights included.
+    fn reach(&self, at: u32) -> Range<u32> {
+        let centre = self.centre(at);
+        let first = whole((centre - self.radius).floor().max(0.0));
+        let end = whole((centre + self.radius).ceil().min(f64::from(self.axis.side)));
+        first..end
+    }
 }
 
 /// Most weights that a sample of `axis` can have, without making them.
@@ -99,21 +192,16 @@ fn length(row: &[f64]) -> u32 {
 }
 
 fn exact(axis: &Axis) -> Exact {
-    let scale = (axis.start + axis.length - axis.start) / f64::from(axis.target);
-    let widening = scale.max(1.0);
-    let radius = axis.filter.support() * widening;
-    let narrowing = 1.0 / widening;
+    let steps = Steps::of(axis);
     let mut exact = Exact {
         starts: Vec::new(),
         rows: Vec::new(),
     };
     for at in 0..axis.target {
-        let centre = axis.start + (f64::from(at) + 0.5) * scale;
-        let first = whole((centre - radius).floor().max(0.0));
-        let end = whole((centre + radius).ceil().min(f64::from(axis.side)));
-        let middle = centre - 0.5;
-        let all: Vec<f64> = (first..end)
-            .map(|x| kernel(axis.filter, (f64::from(x) - middle) * narrowing))
+        let reach = steps.reach(at);
+        let (first, middle) = (reach.start, steps.centre(at) - 0.5);
+        let all: Vec<f64> = reach
+            .map(|x| kernel(axis.filter, (f64::from(x) - middle) * steps.narrowing))
             .collect();
         let (skipped, row) = trimmed(&all);
         exact.starts.push(first + length(&all[..skipped]));
@@ -280,6 +368,7 @@ mod tests {
             length: f64::from(end - start) - cut_start - cut_end,
             target: 1 + noise.below(200),
             filter,
+            cut: None,
         }
     }
 
@@ -312,6 +401,43 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_made_of_what_it_takes_with_the_weights_of_the_whole() {
+        let mut noise = Noise(72);
+        let (mut weighed, mut unchanged) = (0, 0);
+        for round in 0..600 {
+            let mut axis = axis(&mut noise, FILTERS[round % 4]);
+            if axis.length <= 0.0 {
+                continue;
+            }
+            if round % 5 == 0 {
+                axis.start = axis.start.floor();
+                axis.length = axis.length.floor().max(1.0);
+                axis.target = whole(axis.length);
+            }
+            let column: Vec<u8> = (0..axis.side)
+                .map(|_| noise.below(256).to_le_bytes()[0])
+                .collect();
+            let first = noise.below(axis.target);
+            let made = first..first + 1 + noise.below(axis.target - first);
+            let (cut, there) = axis.cut_to(made.clone());
+            assert_eq!(cut.made(), made.end - made.start);
+            assert!(!there.is_empty() && there.end <= axis.side, "{axis:?}");
+            let part = &column[there.start as usize..there.end as usize];
+            let of_whole = |all: &[u8]| all[made.start as usize..made.end as usize].to_vec();
+            let right = of_whole(&by_library(&column, &axis));
+            if let Some(start) = cut.unchanged() {
+                unchanged += 1;
+                assert_eq!(&part[start as usize..][..right.len()], right, "{axis:?}");
+                continue;
+            }
+            weighed += 1;
+            let weights = Weights::new(&axis).cut(cut.cut.expect("it is cut"));
+            assert_eq!(by_weights(part, &weights), right, "{axis:?} {made:?}");
+        }
+        assert!(weighed > 300 && unchanged > 50, "{weighed} {unchanged}");
+    }
+
+    #[test]
     fn a_part_of_whole_samples_as_long_as_the_result_is_unchanged() {
         let axis = Axis {
             side: 9,
@@ -319,6 +445,7 @@ mod tests {
             length: 4.0,
             target: 4,
             filter: Filter::Box,
+            cut: None,
         };
         assert_eq!(axis.unchanged(), Some(3));
         assert_eq!(Axis { start: 2.5, ..axis }.unchanged(), None);

@@ -62,7 +62,7 @@ fn words_of(shape: crate::raster::Shape) -> u64 {
 fn params_bytes(recipe: &Recipe) -> u64 {
     let axis = |axis: &Axis| match axis.unchanged() {
         Some(_) => 0,
-        None => u64::from(axis.target) * (8 + 2 * u64::from(most_taps(axis))),
+        None => u64::from(axis.made()) * (8 + 2 * u64::from(most_taps(axis))),
     };
     let entries = |side: u32, tile: u32| u64::from(side.div_ceil(tile));
     let tiles = |dimensions: crate::geometry::Dimensions| {
@@ -75,7 +75,7 @@ fn params_bytes(recipe: &Recipe) -> u64 {
     };
     let rows = crate::geometry::Dimensions {
         width: recipe.whole.width,
-        height: recipe.down.target,
+        height: recipe.down.made(),
     };
     let pixels = tiles(rows) + 2 * tiles(recipe.laid.dimensions) + tiles(recipe.output.dimensions);
     axis(&recipe.across) + axis(&recipe.down) + 16 * (halvings + pixels) + RECORDS_BYTES
@@ -92,6 +92,6 @@ fn macs(recipe: &Recipe) -> u64 {
     } else {
         recipe.source.dimensions.area()
     };
-    let rows = u64::from(recipe.whole.width) * u64::from(recipe.down.target);
+    let rows = u64::from(recipe.whole.width) * u64::from(recipe.down.made());
     halved + rows * taps(&recipe.down) + recipe.resampled().area() * taps(&recipe.across)
 }

@@ -4,6 +4,7 @@
 //! the line before the device makes batches of jobs; the cost model says which jobs go there.
 
 mod backoff;
+mod bands;
 mod batch;
 mod calibrate;
 mod cost;
@@ -53,7 +54,9 @@ pub use trial::prove;
 
 use super::labour::Labour;
 use super::report::{Choice, Load, Report, State, Weight};
-use super::{Class, Encode, Fault, Footprint, GpuConfig, GpuMode, Job, Output, TileName};
+use super::{
+    Band, Class, Encode, Fault, Footprint, GpuConfig, GpuMode, Job, Output, TileName, UNFIT,
+};
 use crate::cancel::Cancel;
 use crate::plan::Pass;
 use crate::raster::Shape;
@@ -202,20 +205,73 @@ impl Gpu {
         }
     }
 
+    /// Where a job of this shape goes now that no buffer holds whole, and its bands; none where it has none.
+    pub fn choose_bands(
+        &self,
+        shape: Shape,
+        passes: &[Pass],
+        target: Target,
+        load: Load,
+    ) -> Option<(Choice, Vec<Band>)> {
+        self.cut((shape, passes, target), load, Cost::choose)
+    }
+
+    /// Where it would go; nothing changes by asking.
+    pub fn foresee_bands(
+        &self,
+        shape: Shape,
+        passes: &[Pass],
+        target: Target,
+        load: Load,
+    ) -> Option<(Choice, Vec<Band>)> {
+        self.cut((shape, passes, target), load, Cost::foresee)
+    }
+
+    fn cut(
+        &self,
+        (shape, passes, target): (Shape, &[Pass], Target),
+        load: Load,
+        judge: Judge,
+    ) -> Option<(Choice, Vec<Band>)> {
+        let line = self.0.supervisor.line()?;
+        let of = |target| bands::cut(line.executor(), shape, passes, target);
+        let is_file = matches!(target, Target::Jpeg(_)) && self.0.encode.is_some();
+        let files = is_file.then(|| of(target)).flatten();
+        let (target, bands) = match files {
+            Some(files) => (target, files),
+            None if passes.is_empty() => return None,
+            None => (Target::Rows, of(Target::Rows)?),
+        };
+        let weight = bands::weight(Labour::of(shape, passes, target), &bands);
+        let choice = self.judged(&line, (weight, target), load, judge);
+        Some((choice, bands))
+    }
+
     fn decide(
         &self,
         line: &Line,
         (shape, passes, target): (Shape, &[Pass], Target),
         load: Load,
-        judge: fn(&Cost, &Weight, &Scene) -> (Verdict, cost::Weighed),
+        judge: Judge,
     ) -> Choice {
         let Some((target, footprint)) = self.fit(line, shape, passes, target) else {
-            return host("unfit", target);
+            return host(UNFIT, target);
         };
         let weight = Weight {
             labour: Labour::of(shape, passes, target),
             footprint,
+            bands: 0,
         };
+        self.judged(line, (weight, target), load, judge)
+    }
+
+    fn judged(
+        &self,
+        line: &Line,
+        (weight, target): (Weight, Target),
+        load: Load,
+        judge: Judge,
+    ) -> Choice {
         let (backlog, on_device) = line.backlog();
         let scene = Scene {
             load,
@@ -312,6 +368,9 @@ impl Gpu {
         }
     }
 }
+
+/// A way to ask the cost model.
+type Judge = fn(&Cost, &Weight, &Scene) -> (Verdict, cost::Weighed);
 
 /// A job that stays with the CPU, unweighed.
 fn host(reason: &'static str, target: Target) -> Choice {

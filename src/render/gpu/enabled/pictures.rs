@@ -1,10 +1,16 @@
 //! Pictures that are made up: what a device is tried and measured with.
 
+#[cfg(test)]
+use super::super::Part;
 use super::super::Source;
+#[cfg(test)]
+use super::recipe::Recipe;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::plan::{Crop, Filter, Pass};
+#[cfg(test)]
+use crate::raster::Samples;
 use crate::raster::{Channels, OneStrip, Raster, gather};
 use crate::render::{CpuEngine, Engine as _, Output, Target};
 
@@ -67,4 +73,45 @@ pub(super) fn reference(source: &Source, passes: &[Pass]) -> Result<Raster> {
         Output::Rows(mut rows) => gather(rows.as_mut(), &cancel),
         Output::Jpeg(_) => Err(Error::internal("rows that are a file")),
     }
+}
+
+/// What the reference makes of a part: the same rows of a whole that has anything at all around the part's
+/// window.
+///
+/// # Errors
+///
+/// Those of the engine.
+#[cfg(test)]
+pub(super) fn reference_of_part(source: &Source, passes: &[Pass], part: &Part) -> Result<Raster> {
+    let wrong = || Error::internal("a part that has no place");
+    let recipe = Recipe::new(part.whole, passes).ok_or_else(wrong)?;
+    let (_, window) = recipe.cut(&part.rows).ok_or_else(wrong)?;
+    let there = source.raster().ok_or_else(wrong)?;
+    let (whole, channels) = (part.whole.dimensions, part.whole.format.channels);
+    let mut around = picture(whole.width, whole.height, channels, 77)?;
+    let row = around.row_len();
+    let (Samples::U8(all), Samples::U8(samples)) = (around.samples_mut(), there.samples()) else {
+        return Err(wrong());
+    };
+    let left = window.x as usize * channels.count();
+    let rows = samples.chunks_exact(there.row_len());
+    for (line, samples) in all.chunks_exact_mut(row).skip(window.y as usize).zip(rows) {
+        line[left..left + samples.len()].copy_from_slice(samples);
+    }
+    rows_of(&reference(&Source::Host(around), passes)?, &part.rows)
+}
+
+/// Some rows of a picture of 8 bits.
+#[cfg(test)]
+pub(super) fn rows_of(raster: &Raster, rows: &std::ops::Range<u32>) -> Result<Raster> {
+    let Samples::U8(samples) = raster.samples() else {
+        return Err(Error::internal("rows of 16 bits"));
+    };
+    let row = raster.row_len();
+    let samples = &samples[rows.start as usize * row..rows.end as usize * row];
+    let dimensions = Dimensions {
+        height: rows.end - rows.start,
+        ..raster.dimensions()
+    };
+    Raster::from_u8(dimensions, raster.format().channels, samples.to_vec())
 }

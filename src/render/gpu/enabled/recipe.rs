@@ -3,8 +3,11 @@
 //!
 //! Sixteen bits are not for this engine: their sums take 64, which shaders do not have.
 
+use std::ops::Range;
+
+use super::super::Job;
 use super::filter::Axis;
-use crate::geometry::{Dimensions, Orientation};
+use crate::geometry::{Dimensions, Orientation, Region, Window};
 use crate::plan::{Crop, Filter, Pass, Turn};
 use crate::raster::{Depth, Shape};
 use crate::render::cpu::rotate::{Grid, TILE_HEIGHT, TILE_WIDTH};
@@ -59,6 +62,55 @@ impl Recipe {
             }
         }
         Some(recipe)
+    }
+
+    /// That of `job`, a part's with its own edges; none where this engine cannot do it.
+    pub(super) fn of(job: &Job) -> Option<Self> {
+        let shape = job.source.shape();
+        let Some(part) = &job.part else {
+            return Self::new(shape, &job.passes);
+        };
+        let (recipe, _) = Self::new(part.whole, &job.passes)?.cut(&part.rows)?;
+        (recipe.source == shape).then_some(recipe)
+    }
+
+    /// The same for `rows` of what comes out alone, and the window of the source that they are made of;
+    /// none where pixels are halved first or turned by an angle, which is done with whole pictures.
+    pub(super) fn cut(self, rows: &Range<u32>) -> Option<(Self, Window)> {
+        let whole = self.output.dimensions;
+        let inside = rows.start < rows.end && rows.end <= whole.height;
+        if !inside || self.halvings > 0 || self.turn.is_some() {
+            return None;
+        }
+        let band = Region {
+            x: 0,
+            y: rows.start,
+            width: whole.width,
+            height: rows.end - rows.start,
+        };
+        let made = self.orientation.inverse().apply_region(band, whole);
+        let (across, columns) = self.across.cut_to(made.x..made.right());
+        let (down, lines) = self.down.cut_to(made.y..made.bottom());
+        let window = Window {
+            x: columns.start,
+            y: lines.start,
+            width: columns.end - columns.start,
+            height: lines.end - lines.start,
+        };
+        let of = |dimensions, shape: Shape| Shape {
+            dimensions,
+            ..shape
+        };
+        let recipe = Self {
+            source: of(window.dimensions(), self.source),
+            whole: window.dimensions(),
+            across,
+            down,
+            laid: of(band.dimensions(), self.laid),
+            output: of(band.dimensions(), self.output),
+            ..self
+        };
+        Some((recipe, window))
     }
 
     fn unchanged(source: Shape) -> Self {
@@ -126,8 +178,8 @@ impl Recipe {
     /// The dimensions after resampling, before the picture is laid.
     pub(super) fn resampled(&self) -> Dimensions {
         Dimensions {
-            width: self.across.target,
-            height: self.down.target,
+            width: self.across.made(),
+            height: self.down.made(),
         }
     }
 
@@ -179,6 +231,7 @@ fn identity(side: u32) -> Axis {
         length: f64::from(side),
         target: side,
         filter: Filter::Box,
+        cut: None,
     }
 }
 
@@ -192,6 +245,7 @@ fn axis(start: f64, length: f64, side: u32, target: u32, filter: Filter) -> Opti
         length: length.min(end - start),
         target,
         filter,
+        cut: None,
     })
 }
 

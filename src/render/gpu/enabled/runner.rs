@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::super::{Fault, Footprint, Job, Keep, Source};
+use super::super::{Fault, Footprint, Job, Keep, Part, Source};
 use super::device::Device;
 use super::flight::{Home, InFlight, Landing, Launched};
 use super::load::{Load, Passenger};
@@ -17,6 +17,7 @@ use super::stages::{Clock, Marks};
 use super::stock::Stock;
 use super::weights::KnownWeights;
 use super::{Capacity, Executor, Flight, Held, Staging, Tiles, staging, words};
+use crate::geometry::Window;
 use crate::plan::Pass;
 use crate::raster::Shape;
 use crate::render::Target;
@@ -107,13 +108,23 @@ impl Runner {
 
     /// What a job wants, where this device can do it.
     fn passenger(&self, job: &Job) -> Option<Passenger> {
-        let recipe = Recipe::new(job.source.shape(), &job.passes)?;
+        let recipe = Recipe::of(job)?;
         let is_there = match &job.source {
             Source::Host(_) => true,
             Source::Staged(staged) => staged.is_taken(&self.stock),
             Source::Resident(mosaic) => self.tiles.has_whole(mosaic),
         };
         is_there.then(|| Passenger::new(recipe, job.target).of(&job.source))
+    }
+
+    /// What a job with this recipe takes, where it fits and the device makes what is wanted.
+    fn fitting(&self, recipe: Recipe, target: Target) -> Option<Footprint> {
+        let passenger = Passenger::new(recipe, target);
+        if matches!(target, Target::Jpeg(_)) && passenger.file.is_none() {
+            return None;
+        }
+        let footprint = passenger.footprint();
+        self.capacity.holds(&footprint).then_some(footprint)
     }
 
     fn planned(&self, boarded: &Boarded<'_>) -> Option<Load> {
@@ -248,12 +259,12 @@ impl Executor for Runner {
     }
 
     fn footprint(&self, shape: Shape, passes: &[Pass], target: Target) -> Option<Footprint> {
-        let passenger = Passenger::new(Recipe::new(shape, passes)?, target);
-        if matches!(target, Target::Jpeg(_)) && passenger.file.is_none() {
-            return None;
-        }
-        let footprint = passenger.footprint();
-        self.capacity.holds(&footprint).then_some(footprint)
+        self.fitting(Recipe::new(shape, passes)?, target)
+    }
+
+    fn part(&self, part: &Part, passes: &[Pass], target: Target) -> Option<(Window, Footprint)> {
+        let (recipe, window) = Recipe::new(part.whole, passes)?.cut(&part.rows)?;
+        Some((window, self.fitting(recipe, target)?))
     }
 
     fn tiles(&self) -> Option<&Tiles> {

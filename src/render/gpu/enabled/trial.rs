@@ -107,6 +107,7 @@ fn gathers(executor: &dyn Executor) -> Result<Result<(), String>> {
         keep: Vec::new(),
         passes: Vec::new(),
         target: Target::Rows,
+        part: None,
     };
     Ok(match ran(executor, job) {
         Ok(Output::Pixels(raster)) if raster == wanted => Ok(()),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::filter::{Axis, Weights};
+use super::filter::{Axis, Cut, Weights};
 
 /// Weights kept at most, in bytes: those of a thousand tiles of different ratios.
 const KEPT_BYTES: usize = 16 << 20;
@@ -16,6 +16,7 @@ struct Key {
     length: u64,
     target: u32,
     filter: crate::plan::Filter,
+    cut: Option<Cut>,
 }
 
 impl From<&Axis> for Key {
@@ -26,6 +27,7 @@ impl From<&Axis> for Key {
             length: axis.length.to_bits(),
             target: axis.target,
             filter: axis.filter,
+            cut: axis.cut,
         }
     }
 }
@@ -52,7 +54,13 @@ impl KnownWeights {
             kept.used = self.clock;
             return Arc::clone(&kept.weights);
         }
-        let weights = Arc::new(Weights::new(axis));
+        let weights = Arc::new(match axis.cut {
+            None => Weights::new(axis),
+            Some(cut) => {
+                let whole = Axis { cut: None, ..*axis };
+                self.get(&whole).cut(cut)
+            }
+        });
         self.bytes += bytes(&weights);
         let kept = Kept {
             weights: Arc::clone(&weights),
@@ -95,6 +103,7 @@ mod tests {
             length: f64::from(side),
             target,
             filter: Filter::Lanczos3,
+            cut: None,
         }
     }
 
@@ -110,6 +119,11 @@ mod tests {
         assert_ne!(first, known.get(&other));
         assert_ne!(first, known.get(&axis(511, 256)));
         assert_eq!(*first, Weights::new(&axis(512, 256)));
+        let (part, _) = axis(512, 256).cut_to(16..32);
+        let of_part = known.get(&part);
+        assert_eq!(of_part.starts.len(), 16);
+        assert!(Arc::ptr_eq(&of_part, &known.get(&part)));
+        assert_ne!(of_part, known.get(&axis(512, 256).cut_to(0..16).0));
     }
 
     #[test]

@@ -102,13 +102,13 @@ impl Work<'_> {
             });
         }
         let reach = match recipe.across.unchanged() {
-            Some(start) => start..start + recipe.across.target,
+            Some(start) => start..start + recipe.across.made(),
             None => self.tables.weights(&recipe.across)?.of.reach.clone(),
         };
         let (group_start, group_end) = (reach.start / GROUP, reach.end.div_ceil(GROUP));
         let dimensions = Dimensions {
             width: (group_end - group_start) * GROUP,
-            height: recipe.down.target,
+            height: recipe.down.made(),
         };
         // Three channels leave as four, so that the next kernel reads a pixel in one word.
         let channels = if from.channels == 3 { 4 } else { from.channels };
@@ -327,7 +327,7 @@ pub(in super::super) fn scratch_words(recipe: &Recipe) -> u64 {
     if recipe.down.unchanged().is_none() {
         let rows = Dimensions {
             width: sides.width,
-            height: recipe.down.target,
+            height: recipe.down.made(),
         };
         all += words::words(rows, if channels == 3 { 4 } else { channels });
     }

@@ -46,6 +46,7 @@ prop_compose! {
         turns in 0_u8..4,
         degrees in prop::option::of(1.0_f64..359.0),
         down in any::<bool>(),
+        part in prop::option::of(any::<(u32, u32)>()),
         width in Just(width),
         height in Just(height),
         times in Just(times),
@@ -75,8 +76,18 @@ prop_compose! {
             }));
         }
         let recipe = Recipe::new(source, &passes).expect("a plan's passes");
+        let recipe = part.map_or(recipe.clone(), |part| part_of(recipe, part));
         Wanted { recipe, whence: Whence::Host, down }
     }
+}
+
+/// Some rows of what a recipe makes, where it has parts.
+fn part_of(recipe: Recipe, (first, more): (u32, u32)) -> Recipe {
+    let height = recipe.output.dimensions.height;
+    let start = first % height;
+    let end = start + 1 + more % (height - start);
+    let part = recipe.clone().cut(&(start..end));
+    part.map_or(recipe, |(part, _)| part)
 }
 
 fn halved(side: u32, times: u8) -> u32 {

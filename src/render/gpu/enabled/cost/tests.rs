@@ -29,6 +29,7 @@ fn item_of(side: u32, passes: &[Pass]) -> Weight {
             down_bytes: after.dimensions.area() / 4,
             ..Footprint::default()
         },
+        bands: 0,
     }
 }
 
@@ -53,6 +54,21 @@ fn turned(side: u32) -> Weight {
         background: Some([255; 3]),
     };
     item_of(side, &[Pass::Rotate(turn)])
+}
+
+#[test]
+fn a_job_in_bands_takes_a_submission_more_for_each() {
+    let cost = Cost::new(GpuMode::Auto, 0.0);
+    let item = |bands| Weight {
+        bands,
+        ..halved(2000)
+    };
+    let of = |bands| cost.weigh(&item(bands), &IDLE);
+    assert_eq!(of(0), of(1));
+    let more = of(5).gpu - of(1).gpu;
+    let each = DEVICE.submission + DEVICE.job;
+    assert!((more - 4.0 * each).abs() < 1e-9, "{more}");
+    assert!((of(5).cpu - of(1).cpu).abs() < 1e-12);
 }
 
 const IDLE: Scene = Scene {
