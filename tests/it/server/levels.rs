@@ -399,9 +399,9 @@ fn a_server_that_is_killed_while_it_builds_leaves_no_wrong_byte() {
             killed += 1;
         } else {
             // It was whole before the signal came: the next one builds it anew.
-            files(cache.path())
-                .iter()
-                .for_each(|whole| fs::remove_file(whole).unwrap());
+            for whole in files(cache.path()) {
+                fs::remove_file(whole).unwrap();
+            }
         }
     }
     let server = with_levels(&folder, cache.path());
