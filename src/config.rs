@@ -136,6 +136,22 @@ fn read<T: DeserializeOwned>(value: Value, prefix: &str) -> Result<T, ConfigErro
     })
 }
 
+/// The overlays alone that `file` (or none), the environment and `flags` ask for, whatever mistakes there
+/// are elsewhere.
+///
+/// # Errors
+///
+/// What leaves in doubt which overlays are meant: a file that cannot be read or parsed, a wrong value among
+/// them, an unknown key that may be one of theirs.
+pub fn overlays(
+    file: Option<&Path>,
+    environment: impl Iterator<Item = (String, String)>,
+    flags: &[(&str, String)],
+) -> Result<service::OverlayConfig, ConfigError> {
+    let layers = Layers::of_section("overlay", file, environment, flags)?;
+    section(layers.table(), "overlay").map_err(|error| layers.locate(error))
+}
+
 /// The configuration of `file` (or of none), the environment and `flags`.
 ///
 /// # Errors
@@ -205,6 +221,36 @@ mod tests {
             assert_eq!(load(place).expect_err(place).key, "cache.directory");
         }
         assert!(load("cache").is_ok());
+    }
+
+    #[test]
+    fn overlays_are_known_whatever_mistakes_there_are_elsewhere() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let read = |text: &str| {
+            let file = folder.path().join("config.toml");
+            std::fs::write(&file, text).expect("written");
+            overlays(Some(&file), std::iter::empty(), &[])
+        };
+        let rule = "[[overlay.redactions]]\npattern = \"a\"\nrectangles = [[0, 0, 1, 1]]\n";
+        for other in [
+            "",
+            "[limits]\nmax_aera_px = 3\n",
+            "[limits]\nmax_area_px = \"\"\n",
+        ] {
+            let found = read(&format!("{other}{rule}")).expect(other);
+            assert_eq!(found.redactions.len(), 1, "{other}");
+            assert_eq!(read(other), Ok(service::OverlayConfig::default()));
+        }
+        for doubt in [
+            "[[overlay.redactions",
+            "[[overlays.redactions]]\npattern = \"a\"\n",
+            "[[overlay.redaction]]\npattern = \"a\"\n",
+            "[[overley.redactions]]\npattern = \"a\"\n",
+            "[[overlay.redactions]]\npatern = \"a\"\n",
+            "[overlay]\nredactions = 3\n",
+        ] {
+            assert!(read(doubt).is_err(), "{doubt}");
+        }
     }
 
     #[test]

@@ -101,8 +101,20 @@ impl ConfigArgs {
         &self,
         flags: &[(&str, String)],
     ) -> Result<(crate::config::Config, crate::config::Layers), Failure> {
-        let file = self.file();
-        let environment = std::env::vars().filter(|(name, _)| name != "TRIFORIUM_CONFIG");
-        Ok(crate::config::load(file.as_deref(), environment, flags)?)
+        Ok(crate::config::load(
+            self.file().as_deref(),
+            environment(),
+            flags,
+        )?)
     }
+
+    /// The overlays alone, whatever mistakes there are elsewhere; none where it is in doubt which are meant.
+    fn overlays(&self) -> Option<crate::service::OverlayConfig> {
+        crate::config::overlays(self.file().as_deref(), environment(), &[]).ok()
+    }
+}
+
+/// The variables that may be settings.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars().filter(|(name, _)| name != "TRIFORIUM_CONFIG")
 }

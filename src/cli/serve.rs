@@ -199,12 +199,9 @@ impl Serve {
         match swap() {
             Ok(()) => tracing::info!("the configuration is reloaded"),
             Err(failure) => {
-                tracing::warn!("the old configuration stays: {}", failure.words());
-                if let Failure::Config(error) = &failure
-                    && error.key.starts_with("overlay")
-                {
-                    service.refuse_overlays(error);
-                }
+                let words = failure.words();
+                tracing::warn!("the old configuration stays: {words}");
+                service.keep_overlays(self.config.overlays().as_ref(), &words);
             }
         }
     }

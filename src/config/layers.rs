@@ -40,6 +40,8 @@ pub struct Layers {
     file: Option<PathBuf>,
     table: Table,
     origins: BTreeMap<String, Origin>,
+    /// The one section whose keys count; all where there is none.
+    section: Option<&'static str>,
 }
 
 /// What every variable of ours begins with.
@@ -56,12 +58,37 @@ impl Layers {
         environment: impl Iterator<Item = (String, String)>,
         flags: &[(&str, String)],
     ) -> Result<Self, ConfigError> {
-        let mut layers = Self {
-            file: file.map(Path::to_owned),
+        Self::default().fill(file, environment, flags)
+    }
+
+    /// The same of one section alone, whatever mistakes there are in others. A key that may be a misspelt one
+    /// of it is unknown.
+    ///
+    /// # Errors
+    ///
+    /// As [`Layers::new`], of that section.
+    pub(super) fn of_section(
+        section: &'static str,
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+        flags: &[(&str, String)],
+    ) -> Result<Self, ConfigError> {
+        let layers = Self {
+            section: Some(section),
             ..Self::default()
         };
+        layers.fill(file, environment, flags)
+    }
+
+    fn fill(
+        mut self,
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+        flags: &[(&str, String)],
+    ) -> Result<Self, ConfigError> {
+        self.file = file.map(Path::to_owned);
         if let Some(file) = file {
-            layers.add_file(file)?;
+            self.add_file(file)?;
         }
         let mut variables: Vec<_> = environment
             .filter(|(name, _)| name.starts_with(PREFIX))
@@ -72,12 +99,12 @@ impl Layers {
                 .trim_start_matches(PREFIX)
                 .to_ascii_lowercase()
                 .replace("__", ".");
-            layers.set(&key, parse(&value), Origin::Environment(name))?;
+            self.set(&key, parse(&value), Origin::Environment(name))?;
         }
         for (key, value) in flags {
-            layers.set(key, Value::String(value.clone()), Origin::Flag)?;
+            self.set(key, Value::String(value.clone()), Origin::Flag)?;
         }
-        Ok(layers)
+        Ok(self)
     }
 
     /// All values that are not built-in.
@@ -147,6 +174,9 @@ impl Layers {
     }
 
     fn set(&mut self, key: &str, value: Value, origin: Origin) -> Result<(), ConfigError> {
+        if self.section.is_some_and(|section| !concerns(key, section)) {
+            return Ok(());
+        }
         if !is_known(key) {
             let rule = match nearest(key) {
                 Some(known) => format!("is no setting; did you mean {known}?"),
@@ -174,6 +204,12 @@ impl Layers {
         self.origins.insert(key.to_owned(), origin);
         Ok(())
     }
+}
+
+/// Whether `key` is of `section`, or may be meant to be.
+fn concerns(key: &str, section: &str) -> bool {
+    let is_of = |key: &str| key.starts_with(section);
+    is_of(key) || (!is_known(key) && nearest(key).is_some_and(is_of))
 }
 
 /// A variable's value: a number, truth value or list if it reads as one, else text.

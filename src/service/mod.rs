@@ -46,7 +46,7 @@ pub use meta::Meta;
 pub use overlays::{Dress, OverlayConfig, Position, RedactionConfig, WatermarkConfig};
 
 use crate::cache::{Flights, Key, KeyBuilder, Memory};
-use crate::error::{ConfigError, Error, Result};
+use crate::error::{Error, Result};
 use crate::iiif::{Identifier, SizeRules};
 use crate::render::gpu::Gpu;
 use crate::render::{CpuEngine, Engine};
@@ -188,11 +188,14 @@ impl Service {
         Ok(())
     }
 
-    /// Says that overlays which were set are not in force: nobody should rely on them, so that the server
-    /// is not ready until a reload goes well.
-    pub fn refuse_overlays(&self, error: &ConfigError) {
-        let words = format!("{error}; the overlays that were set before are in force");
-        *self.refused.write().unwrap_or_else(PoisonError::into_inner) = Some(words);
+    /// Says that a configuration was refused, for `reason`. Where it `asked` for other overlays than those in
+    /// force, or where it is in doubt for which, nobody should rely on them: the server is not ready until
+    /// those that are asked for are those in force.
+    pub fn keep_overlays(&self, asked: Option<&OverlayConfig>, reason: &str) {
+        let are_in_force = asked == Some(&self.shared().config.overlay);
+        let words = format!("{reason}; the overlays that were set before are in force");
+        *self.refused.write().unwrap_or_else(PoisonError::into_inner) =
+            (!are_in_force).then_some(words);
     }
 
     /// One page of the collection: `count` identifiers that contain `filter`, from the `offset`th on.
@@ -388,7 +391,7 @@ fn settings_key(config: &Config) -> Key {
     let settings = format!(
         "{:?} {:?} {:?} {:?} {:?} {:?}",
         config.iiif.rights,
-        config.encode.settings(),
+        config.encode_settings(),
         config.plan_settings(),
         config.size_rules(),
         config.limits.damaged,

@@ -33,7 +33,8 @@ const INTERRUPTED: u8 = 130;
 /// Converts masters to pyramidal TIFFs, the form that serves fastest
 ///
 /// Samples stay as the master stores them: colour profile, EXIF, XMP, IPTC, resolution and orientation
-/// are carried over. A result appears under its name when it is complete, and never replaces a file.
+/// are carried over. A result appears under its name when it is complete, and never replaces a file. It is a
+/// master like the first: overlays are laid over it when it is served, if a rule is for its name.
 ///
 /// Exit status: 0 when every master is converted (or was, with --resume), 1 when one is not,
 /// 2 for wrong usage, 130 when interrupted.

@@ -206,3 +206,39 @@ fn rules_that_a_reload_refuses_leave_the_old_ones_in_force_and_the_server_unread
     assert!(house.faults().is_empty());
     assert_eq!((pixel("a"), pixel("free")), ([9, 200, 9], [0; 3]));
 }
+
+#[test]
+fn overlays_that_any_mistake_keeps_out_of_force_are_told_too() {
+    let masters = masters();
+    let rule = |name: &str| {
+        format!("[[overlay.redactions]]\npattern = \"{name}\"\nrectangles = [[0, 0, 9, 9]]\n")
+    };
+    let house = serve(masters.path(), &rule("a"), &[], folder());
+    for mistake in [
+        "[limits]\nmax_aera_px = 3\n",
+        "[encode.jpeg]\nquality = 400\n",
+    ] {
+        // Another rule: it is not in force, and nobody should think so.
+        house.reload(&format!("{mistake}{}", rule("free")));
+        assert_eq!(house.faults(), ["overlay"], "{mistake}");
+        assert_eq!(house.get("/health/ready").status, 503);
+        // The rule in force: the mistake concerns nothing that is hidden.
+        house.reload(&format!("{mistake}{}", rule("a")));
+        assert!(house.faults().is_empty(), "{mistake}");
+        // None at all is another.
+        house.reload(mistake);
+        assert_eq!(house.faults(), ["overlay"], "{mistake}");
+        house.reload(&rule("a"));
+        assert!(house.faults().is_empty());
+    }
+    // Which are meant is in doubt.
+    for doubt in ["[limits", "[[overlays.redactions]]\npattern = \"a\"\n"] {
+        house.reload(&format!("{}{doubt}", rule("a")));
+        assert_eq!(house.faults(), ["overlay"], "{doubt}");
+    }
+    fs::remove_file(file(&house.place)).unwrap();
+    house.server.signal("HUP");
+    until(|| house.faults() == ["overlay"], "no file is in doubt too");
+    let pixel = crate::pixels::decode(&house.get("/iiif/3/a/full/max/0/default.png")).rgb(4, 4);
+    assert_eq!(pixel, [0; 3], "the old rule stays in force");
+}
