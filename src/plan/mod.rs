@@ -20,7 +20,6 @@ use crate::iiif::{Format, Quality, Resolved};
 use crate::raster::{Depth, PixelFormat, Shape};
 
 use axis::Axis;
-use settings::encoder_bytes;
 
 #[cfg(test)]
 mod tests;
@@ -120,7 +119,7 @@ impl Plan {
             });
         }
         finish(&mut passes, request, subject, settings);
-        let (output, working_bytes) = follow(decoded, &passes, request.format);
+        let (output, working_bytes) = follow(decoded, &passes, request.format, settings);
         Self {
             level,
             factor,
@@ -215,7 +214,7 @@ fn finish(passes: &mut Vec<Pass>, request: &Resolved, subject: Subject<'_>, sett
 const STRIP_ROWS: u64 = 256;
 
 /// What flows at the end, and the most bytes that are held on the way.
-fn follow(decoded: Shape, passes: &[Pass], format: Format) -> (Shape, u64) {
+fn follow(decoded: Shape, passes: &[Pass], format: Format, settings: &Settings) -> (Shape, u64) {
     let held = |shape: Shape, whole: bool| {
         let strip =
             u64::from(shape.dimensions.width) * STRIP_ROWS * shape.format.bytes_per_pixel() as u64;
@@ -233,6 +232,6 @@ fn follow(decoded: Shape, passes: &[Pass], format: Format) -> (Shape, u64) {
         most = most.max(held(shape, whole) + held(after, whole));
         shape = after;
     }
-    let encoder = encoder_bytes(format, shape, held(shape, false));
+    let encoder = settings.encoder_bytes(format, shape, held(shape, false));
     (shape, most + encoder)
 }

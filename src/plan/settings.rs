@@ -1,6 +1,7 @@
 //! What the operator decides about plans.
 
 use super::Filter;
+use crate::encoding::AvifSettings;
 use crate::geometry::Dimensions;
 use crate::iiif::Format;
 use crate::raster::Shape;
@@ -18,6 +19,8 @@ pub struct Settings {
     pub stream_above_bytes: u64,
     /// Whether 16 bits stay in the formats that hold them.
     pub sixteen_bits: bool,
+    /// How AVIF is encoded, which decides what that holds.
+    pub avif: AvifSettings,
 }
 
 impl Default for Settings {
@@ -28,6 +31,7 @@ impl Default for Settings {
             background: [255, 255, 255],
             stream_above_bytes: 4 << 20,
             sixteen_bits: true,
+            avif: AvifSettings::default(),
         }
     }
 }
@@ -61,6 +65,21 @@ impl Settings {
             | Format::Pdf => false,
         }
     }
+
+    /// Bytes that the encoder of `format` holds at one time for `output`, its file excluded: strips of
+    /// `strip` bytes, or the whole picture with what the library makes of it.
+    pub(super) fn encoder_bytes(&self, format: Format, output: Shape, strip: u64) -> u64 {
+        let samples = output.dimensions.area() * output.format.channels.count() as u64;
+        match format {
+            Format::Jpg | Format::Png => 2 * strip,
+            Format::Pdf => 2 * strip + estimated_bytes(format, output),
+            Format::Webp | Format::Gif | Format::Tif => 2 * output.bytes(),
+            Format::Jxl => 2 * output.bytes() + 4 * samples,
+            // Whole numbers of 32 bits in the image and in its wavelet, and the code of each block.
+            Format::Jp2 => 2 * output.bytes() + 12 * samples,
+            Format::Avif => 2 * output.bytes() + self.avif.bytes_px() * output.dimensions.area(),
+        }
+    }
 }
 
 /// Bytes that a derivative is likely to have, from means over photographs and scans.
@@ -74,22 +93,6 @@ pub fn estimated_bytes(format: Format, output: Shape) -> u64 {
         Format::Gif => area / 2,
         Format::Png | Format::Tif => output.bytes() * 5 / 8,
         Format::Jxl | Format::Jp2 => output.bytes() / 2,
-    }
-}
-
-/// Bytes that the encoder of `format` holds at one time for `output`, its file excluded: strips of
-/// `strip` bytes, or the whole picture with what the library makes of it.
-pub(super) fn encoder_bytes(format: Format, output: Shape, strip: u64) -> u64 {
-    let samples = output.dimensions.area() * output.format.channels.count() as u64;
-    match format {
-        Format::Jpg | Format::Png => 2 * strip,
-        Format::Pdf => 2 * strip + estimated_bytes(format, output),
-        Format::Webp | Format::Gif | Format::Tif => 2 * output.bytes(),
-        Format::Jxl => 2 * output.bytes() + 4 * samples,
-        // Whole numbers of 32 bits in the image and in its wavelet, and the code of each block.
-        Format::Jp2 => 2 * output.bytes() + 12 * samples,
-        // Planes of 16 bits of the source, what is coded and what it is compared with.
-        Format::Avif => output.bytes() + 60 * output.dimensions.area(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -390,7 +391,19 @@ impl Config {
             background: self.iiif.background,
             stream_above_bytes: self.limits.stream_above_bytes,
             sixteen_bits: self.encode.sixteen_bits,
+            avif: self.encode.avif,
             ..plan::Settings::default()
+        }
+    }
+
+    /// How derivatives are encoded: as `encode` says, but AVIF no larger than takes half of what an answer may
+    /// take.
+    pub fn encode_settings(&self) -> EncodeSettings {
+        let settings = self.encode.settings();
+        let time = Duration::from_secs(self.limits.render_seconds) / 2;
+        EncodeSettings {
+            avif: settings.avif.within(time),
+            ..settings
         }
     }
 

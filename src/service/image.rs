@@ -427,7 +427,7 @@ impl Work {
             helpers: self.lane().places(),
             engine: Arc::clone(&self.shared.engine),
             way,
-            settings: self.shared.config.encode.settings(),
+            settings: self.shared.config.encode_settings(),
             attached,
             cancel,
         }

@@ -40,7 +40,7 @@ pub(super) fn better(
 
 /// Whether the format holds the picture. Turned by an odd angle it may take twice the area.
 fn holds(shared: &Shared, format: Format, resolved: &Resolved) -> bool {
-    let settings = shared.config.encode.settings();
+    let settings = shared.config.encode_settings();
     let times = if resolved.quarter_turns().is_some() {
         1
     } else {

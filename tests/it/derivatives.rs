@@ -254,6 +254,29 @@ fn metadata_go_along_where_the_settings_say_so() {
 }
 
 #[test]
+fn no_avif_is_begun_that_would_take_too_long() {
+    let images = fixtures().join("images");
+    let time = ("LIMITS__RENDER_SECONDS", "3");
+    let slow = Server::with(&images, &[time, ("ENCODE__AVIF__SPEED", "1")]);
+    let identifier = UPRIGHT.replace('/', "%2F");
+    let path = |width| format!("/iiif/3/{identifier}/full/{width},/0/default.avif");
+    let refused = slow.get(&path(900));
+    assert_eq!(refused.status, 400);
+    let words = refused.json();
+    assert_eq!(words["parameter"], "format", "{words}");
+    // What cannot be made in time is not chosen by `Accept`.
+    let settings = [
+        time,
+        ("ENCODE__AVIF__SPEED", "1"),
+        ("IIIF__FORMATS_BY_ACCEPT", r#"["avif"]"#),
+    ];
+    let choosing = Server::with(&images, &settings);
+    let jpg = path(900).replace(".avif", ".jpg");
+    let answer = choosing.request("GET", &jpg, &[("Accept", "image/avif")]);
+    assert_eq!(answer.header("content-type"), "image/jpeg");
+}
+
+#[test]
 fn a_page_is_as_large_as_its_master_says_and_named() {
     let master = with_segment(&image(UPRIGHT), 0xe0, &jfif(200));
     let folder = folder("pages", &[("a.jpg", master)]);
