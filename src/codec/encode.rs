@@ -69,7 +69,7 @@ pub fn encode(
         Format::Jpg => jpeg::encode_with(rows, settings.jpeg, attached, cancel, sink),
         Format::Png => png::encode(rows, settings.png, attached, cancel, sink),
         Format::Webp => webp::encode(rows, settings.webp, attached, cancel, sink),
-        Format::Gif => gif::encode(rows, settings.gif, cancel, sink),
+        Format::Gif => gif::encode(rows, settings.gif, attached, cancel, sink),
         Format::Tif => tif::encode(rows, settings.tif, attached, cancel, sink),
         Format::Avif => avif::encode(rows, settings.avif, attached, cancel, sink),
         Format::Jxl => jxl::encode(rows, settings.jxl, attached, cancel, sink),
@@ -124,7 +124,7 @@ mod tests {
             (Format::Webp, b"RIFF"),
             (Format::Gif, b"GIF89a"),
             (Format::Tif, b"II*\0"),
-            (Format::Avif, b"\0\0\0\x18ftypavif"),
+            (Format::Avif, b"\0\0\0\x1cftypavif"),
             (Format::Pdf, b"%PDF-1."),
             #[cfg(feature = "jp2-encode")]
             (Format::Jp2, b"\0\0\0\x0cjP  "),

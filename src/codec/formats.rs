@@ -137,7 +137,7 @@ pub const DERIVATIVES: &[DerivativeRow] = &[
         format: Format::Png,
         depth: "8, 16 bits",
         colour: "gray, RGB; opacity",
-        metadata: "profile, EXIF, XMP, resolution",
+        metadata: "profile, EXIF, XMP, IPTC, resolution",
         crates: &["png"],
     },
     DerivativeRow {
@@ -151,7 +151,7 @@ pub const DERIVATIVES: &[DerivativeRow] = &[
         format: Format::Avif,
         depth: "10 bits, from 8",
         colour: "RGB; opacity; lossy",
-        metadata: "EXIF",
+        metadata: "profile, EXIF, XMP",
         crates: &["ravif"],
     },
     DerivativeRow {
@@ -165,7 +165,7 @@ pub const DERIVATIVES: &[DerivativeRow] = &[
         format: Format::Gif,
         depth: "8 bits",
         colour: "palette of 256, dithered or not; opacity, all or nothing",
-        metadata: "none",
+        metadata: "profile, XMP",
         crates: &["gif"],
     },
     DerivativeRow {

@@ -140,7 +140,9 @@ impl Picture<'_> {
         let mut outer = encoder.extra_directory()?;
         let mut described = entries(&mut outer, &picture)?;
         for (tag, pointer) in pointers {
-            let entry = outer.write_entry_bytes(Type::LONG, &pointer.0.to_ne_bytes())?;
+            // A file of this kind ends before 4 GiB.
+            let place = u32::try_from(pointer.0)?;
+            let entry = outer.write_entry_bytes(Type::LONG, &place.to_ne_bytes())?;
             described.extend([(Tag::from_u16_exhaustive(tag), entry)]);
         }
         Ok(described)

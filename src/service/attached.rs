@@ -59,8 +59,8 @@ impl Work {
             };
         }
         let output = self.plan.output;
-        let mut attached =
-            metadata.attached(settings, output.dimensions, self.density(metadata))?;
+        let (format, density) = (self.plan.format, self.density(metadata));
+        let mut attached = metadata.attached(settings, format, output.dimensions, density)?;
         if settings.icc {
             attached.icc = codec::standard_profile(output.format.channels.is_gray());
         }

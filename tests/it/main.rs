@@ -29,6 +29,9 @@ mod hostile;
 mod jpeg_xl;
 mod ladder;
 mod library;
+mod metadata;
+#[path = "../oracle/openjpeg.rs"]
+mod openjpeg;
 mod overlays;
 mod painted;
 mod pixels;

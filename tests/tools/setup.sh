@@ -12,7 +12,7 @@ build=(
 )
 tests=(
   "chromium:chromium" "chromium-driver:chromedriver" "prometheus:prometheus" "python3-venv:python:venv"
-  "libmagic1:lib:libmagic" "libvips-tools:vips" "libtiff-tools:tiffinfo" "curl:curl"
+  "libmagic1:lib:libmagic" "libvips-tools:vips" "libimage-exiftool-perl:exiftool" "libtiff-tools:tiffinfo" "curl:curl"
   "mesa-vulkan-drivers:lib:libvulkan_lvp" "libvulkan1:lib:libvulkan.so"
 )
 corpus=(

@@ -1,9 +1,11 @@
 //! Rows → AVIF, lossy, 4:4:4, coded with 10 bits on the calling thread alone.
 //!
 //! The format has no rows: the picture is gathered first. Encoding cannot be stopped on the way, which
-//! is why its area is bounded.
+//! is why its area is bounded. The file around the codes is our own, for it holds metadata and profiles.
 //!
 //! Source: AV1 Image File Format 1.1.0; the picture is in sRGB (H.273 1, 13, 6, full range).
+
+mod container;
 
 use std::io::Write;
 
@@ -16,6 +18,7 @@ use crate::raster::Rows;
 
 use super::Attached;
 use super::sink::{self, Bound, EightBit};
+use container::Planes;
 
 /// Longest side that the sequence header can say: 16 bits.
 const MAX_SIDE_PX: u32 = 65_535;
@@ -40,16 +43,13 @@ pub(super) fn encode(
     };
     let picture = EightBit::gather(rows, bound, cancel)?;
     let quality = f32::from(settings.quality.clamp(1, 100));
-    let mut encoder = Encoder::new()
+    let encoder = Encoder::new()
         .with_quality(quality)
         .with_alpha_quality(quality)
         .with_speed(settings.speed.clamp(1, 10))
         .with_bit_depth(BitDepth::Ten)
         .with_alpha_color_mode(AlphaColorMode::UnassociatedClean)
         .with_num_threads(Some(1));
-    if let Some(exif) = &attached.exif {
-        encoder = encoder.with_exif(exif.as_slice());
-    }
     let width = picture.dimensions.width as usize;
     let height = picture.dimensions.height as usize;
     let written = if picture.channels.has_alpha() {
@@ -61,7 +61,25 @@ pub(super) fn encode(
     };
     let written = written.map_err(|cause| Error::internal("writing an AVIF").with_source(cause))?;
     cancel.check()?;
-    sink.write_all(&written.avif_file).map_err(sink::refused)
+    let bytes = written.avif_file.as_slice();
+    // The codes stand at the end: opacity, colours.
+    let (rest, colour) = tail(bytes, written.color_byte_size)?;
+    let (_, opacity) = tail(rest, written.alpha_byte_size)?;
+    let planes = Planes {
+        dimensions: picture.dimensions,
+        colour,
+        opacity: (!opacity.is_empty()).then_some(opacity),
+    };
+    let file = container::file(planes, attached);
+    sink.write_all(&file).map_err(sink::refused)
+}
+
+/// The last `length` bytes, with what stands before them.
+fn tail(bytes: &[u8], length: usize) -> Result<(&[u8], &[u8])> {
+    let start = bytes.len().checked_sub(length);
+    start
+        .and_then(|start| bytes.split_at_checked(start))
+        .ok_or_else(|| Error::internal("writing an AVIF whose codes are longer than its file"))
 }
 
 fn opaque(picture: &EightBit) -> Vec<RGB8> {

@@ -6,7 +6,7 @@
 //!
 //! Source: ISO/IEC 15444-1 annex I.
 
-use crate::codec::{Damaged, DecodeLimits};
+use crate::codec::{Damaged, DecodeLimits, exif, xmp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Orientation;
 use crate::reader::RangeReader;
@@ -22,6 +22,9 @@ const MAX_BOXES: usize = 1000;
 
 /// The identifier of a box that holds EXIF, as written by most tools: `JpgTiffExif->JP2`.
 pub(super) const EXIF: &[u8] = b"JpgTiffExif->JP2";
+
+/// The identifier of a box that holds an XMP packet (Adobe's XMP, part 3, 1.1.4).
+pub(super) const XMP: &[u8] = b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xaf\xac";
 
 /// Bytes of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +129,7 @@ impl Container {
     /// Walks the boxes of a file that begins with [`SIGNATURE`].
     pub(super) fn read(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<Self> {
         let mut container = Self::bare(0);
-        let (mut typed, mut found) = (false, false);
+        let (mut typed, mut found, mut stated) = (false, false, [None; 2]);
         let mut walk = Walk::new(reader, limits.damaged);
         loop {
             let (kind, extent) = match walk.next_box() {
@@ -147,10 +150,11 @@ impl Container {
                     container.codestream = extent;
                     found = true;
                 }
-                b"uuid" => container.read_uuid(reader, extent, limits)?,
+                b"uuid" => read_uuid(reader, extent, limits, &mut stated)?,
                 _ => {}
             }
         }
+        container.orientation = stated.into_iter().flatten().next().unwrap_or_default();
         if !typed {
             return Err(Error::corrupt("its file type box is missing"));
         }
@@ -201,23 +205,27 @@ impl Container {
         };
         Ok(())
     }
+}
 
-    /// The orientation in an EXIF block; one that cannot be parsed counts as none.
-    fn read_uuid(
-        &mut self,
-        reader: &dyn RangeReader,
-        extent: Extent,
-        limits: &DecodeLimits,
-    ) -> Result<()> {
-        let id_length = EXIF.len() as u64;
-        let is_exif =
-            extent.length > id_length && reader.read_vec(extent.offset, id_length)? == EXIF;
-        if is_exif && extent.length <= limits.max_metadata_bytes {
-            let block = reader.read_vec(extent.offset + id_length, extent.length - id_length)?;
-            self.orientation = exif_orientation(block);
-        }
-        Ok(())
+/// What EXIF and XMP say of the orientation; what cannot be parsed says nothing.
+fn read_uuid(
+    reader: &dyn RangeReader,
+    extent: Extent,
+    limits: &DecodeLimits,
+    stated: &mut [Option<Orientation>; 2],
+) -> Result<()> {
+    let id_length = EXIF.len() as u64;
+    if extent.length <= id_length || extent.length > limits.max_metadata_bytes {
+        return Ok(());
     }
+    let [exif, xmp] = stated;
+    let content = || reader.read_vec(extent.offset + id_length, extent.length - id_length);
+    match reader.read_vec(extent.offset, id_length)?.as_slice() {
+        EXIF if exif.is_none() => *exif = exif::stated(&content()?),
+        XMP if xmp.is_none() => *xmp = xmp::orientation(&content()?),
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Steps over the boxes of the file's top level.
@@ -365,21 +373,4 @@ fn definitions(mut content: Bytes<'_>) -> Result<Vec<Definition>> {
             })
         })
         .collect()
-}
-
-fn exif_orientation(block: Vec<u8>) -> Orientation {
-    let block = match block.strip_prefix(b"Exif\0\0") {
-        Some(stripped) => stripped.to_vec(),
-        None => block,
-    };
-    exif::Reader::new()
-        .read_raw(block)
-        .ok()
-        .and_then(|exif| {
-            exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY)?
-                .value
-                .get_uint(0)
-        })
-        .and_then(|value| u16::try_from(value).ok())
-        .map_or(Orientation::IDENTITY, Orientation::from_tag)
 }

@@ -8,10 +8,8 @@ use crate::codec::metadata::Blocks;
 use crate::error::Result;
 use crate::reader::RangeReader;
 
-use super::boxes::{Container, EXIF, SIGNATURE, Walk};
+use super::boxes::{Container, EXIF, SIGNATURE, Walk, XMP};
 
-/// The identifier of a box that holds an XMP packet.
-const XMP: &[u8] = b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xaf\xac";
 /// The identifier of a box that holds IPTC records.
 const IPTC: &[u8] = b"\x33\xc7\xa4\xd2\xb8\x1d\x47\x23\xa0\xba\xf1\xa3\xe0\x97\xad\x38";
 /// Bytes of an identifier.
@@ -43,16 +41,10 @@ pub(in crate::codec) fn metadata(
         let content = match id.as_slice() {
             XMP => &mut blocks.xmp,
             IPTC => &mut blocks.iptc,
-            id if id.starts_with(EXIF) => &mut blocks.exif,
+            EXIF => &mut blocks.exif,
             _ => continue,
         };
-        // The name of EXIF's box is shorter than an identifier by one byte.
-        let from = if id.starts_with(EXIF) {
-            EXIF.len() as u64
-        } else {
-            ID_BYTES
-        };
-        *content = Some(reader.read_vec(extent.offset + from, extent.length - from)?);
+        *content = Some(reader.read_vec(extent.offset + ID_BYTES, length)?);
     }
     Ok(blocks)
 }

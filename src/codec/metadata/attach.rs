@@ -1,7 +1,7 @@
 //! A master's metadata → what goes into a derivative of it.
 //!
 //! A derivative is upright, in sRGB and of other dimensions; what metadata say about that is made true.
-//! Thumbnails, maker's notes and offsets into the master stay behind.
+//! Thumbnails, maker's notes and offsets into the master stay behind, places unless they are asked for.
 //!
 //! Source: EXIF 2.32, 4.6; Adobe's XMP, part 2, 3.2; Photoshop's image resources, 1028 for IPTC.
 
@@ -15,7 +15,9 @@ use crate::codec::{Attached, Density, xmp};
 use crate::encoding::MetadataSettings;
 use crate::error::Result;
 use crate::geometry::Dimensions;
+use crate::iiif::Format;
 
+const ORIENTATION: u16 = 0x0112;
 const MAKER_NOTE: u16 = 0x927c;
 const COLOUR_SPACE: u16 = 0xa001;
 const PIXEL_X_DIMENSION: u16 = 0xa002;
@@ -27,7 +29,7 @@ const RESOURCE: &[u8] = b"8BIM";
 const IPTC_RESOURCE: u16 = 0x0404;
 
 impl Metadata {
-    /// What goes into a derivative of `dimensions` and `density`, as `settings` say.
+    /// What goes into a derivative in `format`, of `dimensions` and `density`, as `settings` say.
     ///
     /// # Errors
     ///
@@ -35,6 +37,7 @@ impl Metadata {
     pub fn attached(
         &self,
         settings: MetadataSettings,
+        format: Format,
         dimensions: Dimensions,
         density: Option<Density>,
     ) -> Result<Attached> {
@@ -45,9 +48,12 @@ impl Metadata {
         if settings.exif {
             attached.exif = self.exif_block(settings.gps, dimensions, density)?;
         }
+        if attached.density.is_some() && attached.exif.is_none() && !has_own_density(format) {
+            attached.exif = Some(Self::default().block(false, dimensions, density)?);
+        }
         if settings.xmp {
             let packet = self.field(XMP).map(|field| field.bytes.clone());
-            attached.xmp = packet.map(xmp::upright);
+            attached.xmp = packet.and_then(|packet| xmp::carried(packet, settings.gps));
         }
         if settings.iptc {
             attached.iptc = self.iptc();
@@ -77,8 +83,19 @@ impl Metadata {
         if self.exif.is_empty() && self.picture.iter().all(|field| !is_of_exif(field)) {
             return Ok(None);
         }
+        self.block(places, dimensions, density).map(Some)
+    }
+
+    /// An EXIF block of a picture that is upright and in sRGB.
+    fn block(
+        &self,
+        places: bool,
+        dimensions: Dimensions,
+        density: Option<Density>,
+    ) -> Result<Vec<u8>> {
         let mut picture: Vec<Field> = self.picture.clone();
         picture.retain(is_of_exif);
+        picture.push(Field::shorts(ORIENTATION, &[1]));
         if let Some(density) = density {
             picture.extend(resolution(density));
         }
@@ -112,13 +129,21 @@ impl Metadata {
         }
         let first = output.directory(picture, 0)?;
         output.finish(first)?;
-        Ok(Some(block.into_inner()))
+        Ok(block.into_inner())
     }
 
     /// IPTC records, from their own field or from Photoshop's resources.
     fn iptc(&self) -> Option<Vec<u8>> {
         let own = self.field(IPTC).map(|field| field.bytes.clone());
         own.or_else(|| records(&self.field(PHOTOSHOP)?.bytes))
+    }
+}
+
+/// Whether a format says by itself how large a picture is; in others EXIF alone can.
+const fn has_own_density(format: Format) -> bool {
+    match format {
+        Format::Jpg | Format::Png | Format::Tif | Format::Jp2 | Format::Pdf => true,
+        Format::Webp | Format::Avif | Format::Jxl | Format::Gif => false,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::raster::{Channels, Depth, Rows, Samples};
 
 use super::super::{Attached, sink};
 use super::metadata::XMP_KEYWORD;
+use super::raw_profile::{self, IPTC_KEYWORD};
 
 /// Writes `rows` to `sink`.
 ///
@@ -39,6 +40,10 @@ pub(in crate::codec) fn encode(
     {
         let (keyword, packet) = (XMP_KEYWORD.to_owned(), packet.to_owned());
         encoder.add_itxt_chunk(keyword, packet).map_err(failed)?;
+    }
+    if let Some(records) = &attached.iptc {
+        let (keyword, text) = (IPTC_KEYWORD.to_owned(), raw_profile::written(records));
+        encoder.add_text_chunk(keyword, text).map_err(failed)?;
     }
     encoder.set_color(match shape.format.channels {
         Channels::Gray => ColorType::Grayscale,

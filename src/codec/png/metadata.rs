@@ -1,6 +1,7 @@
 //! The chunks of a PNG before its pixels → the metadata that they hold.
 //!
-//! Source: PNG, W3C Recommendation, third edition, iCCP and eXIf; Adobe's XMP, part 3, 1.1.5.
+//! Source: PNG, W3C Recommendation, third edition, iCCP and eXIf; Adobe's XMP, part 3, 1.1.5. IPTC records
+//! are where `ImageMagick` and others have them.
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use super::super::metadata::Blocks;
 use super::super::stream::stream;
 use super::super::{DecodeLimits, Density};
 use super::decode::failed;
+use super::raw_profile::{self, IPTC_KEYWORD};
 use crate::error::Result;
 use crate::reader::RangeReader;
 
@@ -52,11 +54,28 @@ pub(in crate::codec) fn metadata(
         text.decompress_text_with_limit(most).ok()?;
         text.get_text().ok()
     });
+    let plain = info.uncompressed_latin1_text.iter();
+    let plain = plain.filter(|text| text.keyword == IPTC_KEYWORD);
+    let zipped = info.compressed_latin1_text.iter();
+    let mut zipped = zipped.filter(|text| text.keyword == IPTC_KEYWORD);
+    let text = plain.map(|text| text.text.clone()).next();
+    let text = text.or_else(|| {
+        let mut zipped = zipped.next()?.clone();
+        zipped.decompress_text_with_limit(most).ok()?;
+        zipped.get_text().ok()
+    });
+    let records = text.and_then(|text| raw_profile::read(&text));
+    // Some write Photoshop's resources under that name.
+    let (iptc, photoshop) = match records {
+        Some(records) if records.starts_with(b"8BIM") => (None, Some(records)),
+        records => (records, None),
+    };
     Ok(Blocks {
         icc: info.icc_profile.as_deref().map(<[u8]>::to_vec),
         exif: info.exif_metadata.as_deref().map(<[u8]>::to_vec),
         xmp: packet.map(String::into_bytes),
+        iptc,
+        photoshop,
         density: info.pixel_dims.and_then(density),
-        ..Blocks::default()
     })
 }

@@ -4,6 +4,7 @@ mod decode;
 mod encode;
 mod metadata;
 mod passage;
+mod raw_profile;
 
 pub(super) use decode::{matches, open};
 pub(super) use encode::encode;

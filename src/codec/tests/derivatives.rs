@@ -242,7 +242,8 @@ fn what_is_attached_is_in_every_format_that_has_a_place_for_it() {
     // Profile, maker, packet, IPTC, density.
     for (format, wanted) in [
         (Format::Jpg, [true; 5]),
-        (Format::Png, [true, true, true, false, true]),
+        (Format::Png, [true; 5]),
+        (Format::Gif, [true, false, true, false, false]),
         (Format::Webp, [true, true, true, false, false]),
         (Format::Tif, [true; 5]),
         #[cfg(feature = "jp2-encode")]

@@ -120,7 +120,7 @@ fn as_gif(raster: &Raster) -> Vec<u8> {
 fn gif_dithered(raster: &Raster, dither: bool) -> Vec<u8> {
     let settings = GifSettings { dither };
     written(
-        |rows, sink| gif::encode(rows, settings, &Cancel::new(), sink),
+        |rows, sink| gif::encode(rows, settings, &Attached::default(), &Cancel::new(), sink),
         raster,
     )
 }
@@ -276,7 +276,13 @@ fn too_long_sides_are_refused_before_a_row_is_pulled() {
                 &mut sink,
             )
         } else {
-            gif::encode(&mut rows, GifSettings::default(), &Cancel::new(), &mut sink)
+            gif::encode(
+                &mut rows,
+                GifSettings::default(),
+                &Attached::default(),
+                &Cancel::new(),
+                &mut sink,
+            )
         };
         let error = result.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadRequest);
@@ -328,7 +334,13 @@ fn every_encoder(raster: &Raster, cancel: &Cancel, sink: &mut dyn FnMut() -> Gon
             &mut sink(),
         ),
         webp::encode(&mut rows(), LOSSLESS, &attached, cancel, &mut sink()),
-        gif::encode(&mut rows(), GifSettings::default(), cancel, &mut sink()),
+        gif::encode(
+            &mut rows(),
+            GifSettings::default(),
+            &Attached::default(),
+            cancel,
+            &mut sink(),
+        ),
         tif::encode(
             &mut rows(),
             TifSettings::default(),
