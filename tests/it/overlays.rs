@@ -5,6 +5,7 @@ mod closed;
 mod marks;
 mod names;
 mod secret;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
