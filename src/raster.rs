@@ -10,6 +10,19 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Window};
 
+/// What samples are taken for where pixels are put together to fewer or more.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Deserialize, serde::Serialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Light {
+    /// The numbers that they are, as most programs do.
+    #[default]
+    Encoded,
+    /// The light that they stand for by sRGB's curve.
+    Linear,
+}
+
 /// The channels of a pixel, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Channels {

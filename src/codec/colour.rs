@@ -21,7 +21,7 @@ use std::sync::{Arc, LazyLock};
 
 use moxcms::{
     Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace,
-    Layout, MatrixCoefficients, ProfileText, RenderingIntent, ToneReprCurve,
+    Layout, MatrixCoefficients, ProfileClass, ProfileText, RenderingIntent, ToneReprCurve,
     TransferCharacteristics, Transform8BitExecutor, Transform16BitExecutor, TransformExecutor,
     TransformOptions,
 };
@@ -36,6 +36,7 @@ use crate::raster::{Channels, Raster, Rows, Samples, Shape};
 use super::DecodeLimits;
 use link::Link;
 
+pub(in crate::codec) use foreign::colours_of;
 pub use foreign::{Foreign, LabRange};
 
 /// Profiles that are kept ready: more than a collection usually mixes, at about 1 MiB each.
@@ -92,6 +93,33 @@ pub(in crate::codec) struct Primaries {
 pub struct Colour {
     name: Arc<str>,
     transform: Option<Arc<Transform>>,
+    /// The space that rows keep, where that is wanted and it is not sRGB.
+    kept: Option<Arc<KeptSpace>>,
+}
+
+/// A colour space that rows keep: whoever passes them on has to pass the profile on, or to convert them.
+#[derive(Debug)]
+pub struct KeptSpace {
+    profile: Vec<u8>,
+    srgb: Colour,
+    is_gray: bool,
+}
+
+impl KeptSpace {
+    /// The ICC profile.
+    pub fn profile(&self) -> &[u8] {
+        &self.profile
+    }
+
+    /// The way of its rows to sRGB, or to gray with sRGB's curve.
+    pub fn srgb(&self) -> &Colour {
+        &self.srgb
+    }
+
+    /// Whether it is a space of gray.
+    pub fn is_gray(&self) -> bool {
+        self.is_gray
+    }
 }
 
 /// One profile's way to sRGB, in both depths.
@@ -118,6 +146,7 @@ impl Colour {
         Self {
             name: "untagged, linear".into(),
             transform: Some(Arc::new(Transform::Linear)),
+            kept: None,
         }
     }
 
@@ -157,6 +186,26 @@ impl Colour {
         Self::described(&profile, alpha, "RGB by its primaries")
     }
 
+    /// Reference output medium metric RGB.
+    ///
+    /// Source: ISO 22028-2.
+    pub(in crate::codec) fn romm(alpha: bool) -> Option<Self> {
+        let mut profile = ColorProfile::new_srgb();
+        let place = |x, y| Chromaticity { x, y };
+        let colours = ColorPrimaries {
+            red: place(0.7347, 0.2653),
+            green: place(0.1596, 0.8404),
+            blue: place(0.0366, 0.0001),
+        };
+        profile.update_rgb_colorimetry(place(0.3457, 0.3585).to_xyyb(), colours);
+        profile.cicp = None;
+        let curve = ToneReprCurve::Parametric(vec![1.8, 1.0, 0.0, 1.0 / 16.0, 1.0 / 32.0]);
+        profile.red_trc = Some(curve.clone());
+        profile.green_trc = Some(curve.clone());
+        profile.blue_trc = Some(curve);
+        Self::described(&profile, alpha, "ROMM RGB")
+    }
+
     /// Colours by the numbers of ITU-T H.273 for primaries and curve; `None` for numbers without meaning here,
     /// and for light beyond a screen's white.
     ///
@@ -186,6 +235,7 @@ impl Colour {
         Some(Self {
             name: name.into(),
             transform: Some(Arc::new(transform)),
+            kept: None,
         })
     }
 
@@ -204,7 +254,8 @@ impl Colour {
         Self::with_intent(profile, channels, Intent::Relative)
     }
 
-    /// The conversion that `profile` asks for on a master's pixels of `channels`, as `limits` want it.
+    /// The conversion that `profile` asks for on a master's pixels of `channels`, as `limits` want it; or none,
+    /// where rows keep its space.
     ///
     /// # Errors
     ///
@@ -214,8 +265,20 @@ impl Colour {
         channels: Channels,
         limits: &DecodeLimits,
     ) -> Result<Self> {
-        let colour = Self::with_intent(profile, channels, limits.intent)?;
-        Ok(colour.in_mode(limits.colour))
+        let srgb = Self::with_intent(profile, channels, limits.intent)?;
+        let (ColourMode::Keep, Some(profile), false) = (limits.colour, profile, srgb.is_identity())
+        else {
+            return Ok(srgb);
+        };
+        Ok(Self {
+            name: Arc::clone(&srgb.name),
+            transform: None,
+            kept: Some(Arc::new(KeptSpace {
+                profile: profile.to_vec(),
+                srgb,
+                is_gray: channels.is_gray(),
+            })),
+        })
     }
 
     fn with_intent(profile: Option<&[u8]>, channels: Channels, intent: Intent) -> Result<Self> {
@@ -227,7 +290,8 @@ impl Colour {
     }
 
     fn build(bytes: &[u8], channels: Channels, intent: Intent) -> Result<Self> {
-        let Ok(profile) = ColorProfile::new_from_slice(bytes) else {
+        let parsed = ColorProfile::new_from_slice(bytes).ok();
+        let Some(profile) = parsed.filter(is_usable) else {
             return Ok(Self::unusable());
         };
         if profile.color_space == DataColorSpace::Lab {
@@ -250,6 +314,7 @@ impl Colour {
         Ok(Self {
             name: name_of(&profile, kind).into(),
             transform: Some(Arc::new(transform)),
+            kept: None,
         })
     }
 
@@ -257,6 +322,7 @@ impl Colour {
         Self {
             name: name.into(),
             transform: None,
+            kept: None,
         }
     }
 
@@ -264,16 +330,9 @@ impl Colour {
         Self::identity("untagged (unusable profile)")
     }
 
-    /// The same colour space, with rows as `mode` wants them.
-    #[must_use]
-    pub fn in_mode(self, mode: ColourMode) -> Self {
-        match mode {
-            ColourMode::Srgb => self,
-            ColourMode::Keep => Self {
-                transform: None,
-                ..self
-            },
-        }
+    /// The space that rows keep, if it is another than sRGB.
+    pub fn kept(&self) -> Option<&KeptSpace> {
+        self.kept.as_deref()
     }
 
     /// The colour space as stored, for people: `sRGB`, `Display P3`, `untagged`.
@@ -402,6 +461,21 @@ fn failed(cause: moxcms::CmsError) -> Error {
     Error::internal("converting colours").with_source(cause)
 }
 
+/// Whether a profile says how a device's colours look, and not how those of one become another's.
+///
+/// Source: ICC.1:2022, 7.2.5, 7.2.7.
+fn is_usable(profile: &ColorProfile) -> bool {
+    let is_class = match profile.profile_class {
+        ProfileClass::InputDevice
+        | ProfileClass::DisplayDevice
+        | ProfileClass::OutputDevice
+        | ProfileClass::ColorSpace => true,
+        ProfileClass::Abstract => profile.color_space == DataColorSpace::Lab,
+        ProfileClass::DeviceLink | ProfileClass::Named => false,
+    };
+    is_class && matches!(profile.pcs, DataColorSpace::Xyz | DataColorSpace::Lab)
+}
+
 /// Gray with sRGB's curve, as a profile.
 fn gray_srgb() -> ColorProfile {
     let mut profile = ColorProfile::new_gray_with_gamma(2.2);
@@ -487,4 +561,4 @@ impl Rows for Converted {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::codec) mod tests;

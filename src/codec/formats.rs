@@ -63,7 +63,7 @@ pub const MASTERS: &[MasterRow] = &[
         format: MasterFormat::Jpeg2000,
         name: "JPEG 2000",
         depth: "1 to 16 bits",
-        colour: "gray, RGB, YCC, palette; opacity",
+        colour: "gray either way round, palette, RGB (sRGB, e-sRGB, ROMM, by code points), YCC of six kinds, CMY, CMYK, YCCK, L\\*a\\*b\\* under any light, profiles of up to four inks; opacity",
         levels: "the wavelet's",
         regions: "tiles, precincts and code-blocks alone",
         crates: &[],

@@ -39,7 +39,7 @@ mod tests;
 
 pub use attached::{Attached, Density};
 use colour::Primaries;
-pub use colour::{Colour, ColourMode, Foreign, Intent, LabRange, standard_profile};
+pub use colour::{Colour, ColourMode, Foreign, Intent, KeptSpace, LabRange, standard_profile};
 pub use encode::{Encoding, encode, versions};
 pub use jpeg::{Components, Mosaic};
 pub use metadata::{Field, Metadata, metadata};
@@ -60,7 +60,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::{Dimensions, Orientation, Pyramid, Window};
 use crate::iiif::Format;
-use crate::raster::{PixelFormat, Rows};
+use crate::raster::{Light, PixelFormat, Rows};
 
 /// A master that has been opened: its headers are parsed, its pixels are not read yet.
 pub trait Picture: Send + Sync + fmt::Debug {
@@ -76,7 +76,7 @@ pub trait Picture: Send + Sync + fmt::Debug {
     fn price(&self, level: usize, window: Window) -> Price;
 
     /// Rows of exactly `window` (pixels of the level `facts().pyramid.levels()[level]`, stored
-    /// orientation), in the format of `facts().pixel`, in sRGB. The window may reach past the level's
+    /// orientation), in the format of `facts().pixel`, in sRGB or the space that is [kept](Picture::kept). The window may reach past the level's
     /// last column and row by less than the level's own rounding: those samples repeat the last ones.
     /// Strips are decoded as they are pulled; `cancel` is checked for each.
     ///
@@ -101,6 +101,11 @@ pub trait Picture: Send + Sync + fmt::Debug {
     ) -> Result<Box<dyn Rows>> {
         let _ = crew;
         self.decode(level, window, cancel)
+    }
+
+    /// The colour space that the rows keep, where that was asked for and it is not sRGB.
+    fn kept(&self) -> Option<&KeptSpace> {
+        None
     }
 
     /// Width and height of the blocks of the full level in which samples bear on each other's values, as
@@ -263,6 +268,9 @@ pub struct DecodeLimits {
     pub damaged: Damaged,
     /// How their colours come to sRGB.
     pub intent: Intent,
+    /// In which light pixels will be put together: formats that could do it while they decode, in the other
+    /// one, leave it alone.
+    pub light: Light,
 }
 
 impl Default for DecodeLimits {
@@ -277,6 +285,7 @@ impl Default for DecodeLimits {
             colour: ColourMode::Srgb,
             damaged: Damaged::Refuse,
             intent: Intent::Relative,
+            light: Light::Encoded,
         }
     }
 }

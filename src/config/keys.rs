@@ -148,8 +148,9 @@ mod tests {
                 "overlay.watermarks",
                 &["top-left", "top", "center", "bottom-right"],
             ),
-            ("colour.mode", &["srgb"]),
+            ("colour.mode", &["srgb", "keep"]),
             ("colour.intent", &["relative", "perceptual"]),
+            ("colour.light", &["encoded", "linear"]),
             ("gpu.mode", &["off", "auto", "on"]),
         ] {
             for value in values {

@@ -374,11 +374,15 @@ pub const KEYS: &[KeyInfo] = &[
     },
     KeyInfo {
         key: "colour.mode",
-        meaning: "What becomes of colour profiles: \"srgb\" (colours are converted to sRGB, gray to gray with its curve).",
+        meaning: "What becomes of colour profiles: \"srgb\" (colours are converted to sRGB, gray to gray with its curve) or \"keep\"\n(gray and RGB stay what they are, and their profile goes along; inks and L*a*b*, and what has no place for the\nprofile, are converted).",
     },
     KeyInfo {
         key: "colour.intent",
         meaning: "How colours come to sRGB: \"relative\" (relative colorimetric with black-point compensation) or\n\"perceptual\" (by the profile's perceptual tables, where it has some).",
+    },
+    KeyInfo {
+        key: "colour.light",
+        meaning: "In which light pixels are put together where sizes change: \"encoded\" (as numbers, like most programs) or\n\"linear\" (as light; slower, by the CPU alone). Levels that a master stores stay what they are.",
     },
     KeyInfo {
         key: "gpu.mode",

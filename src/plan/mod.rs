@@ -17,7 +17,7 @@ pub use turn::canvas;
 
 use crate::geometry::{Dimensions, Orientation, Pyramid, ScaleFactor, Window};
 use crate::iiif::{Format, Quality, Resolved};
-use crate::raster::{Depth, PixelFormat, Shape};
+use crate::raster::{Depth, Light, PixelFormat, Shape};
 
 use axis::Axis;
 
@@ -229,7 +229,15 @@ fn follow(decoded: Shape, passes: &[Pass], format: Format, settings: &Settings) 
     for pass in passes {
         let after = pass.shape_after(shape);
         let whole = pass.needs_whole();
-        most = most.max(held(shape, whole) + held(after, whole));
+        // Light of 16 bits takes the place of samples on both sides.
+        let lit = |shape: Shape| match (pass, settings.light) {
+            (Pass::Resample { .. }, Light::Linear) => {
+                2 * shape.dimensions.area() * shape.format.channels.count() as u64
+            }
+            _ => 0,
+        };
+        let beside = lit(shape) + lit(after);
+        most = most.max(held(shape, whole) + held(after, whole) + beside);
         shape = after;
     }
     let encoder = settings.encoder_bytes(format, shape, held(shape, false));

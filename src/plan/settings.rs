@@ -4,7 +4,7 @@ use super::Filter;
 use crate::encoding::AvifSettings;
 use crate::geometry::Dimensions;
 use crate::iiif::Format;
-use crate::raster::Shape;
+use crate::raster::{Light, Shape};
 
 /// The operator's part of a plan. Everything here changes bytes, so it goes into validators.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,6 +21,8 @@ pub struct Settings {
     pub sixteen_bits: bool,
     /// How AVIF is encoded, which decides what that holds.
     pub avif: AvifSettings,
+    /// In which light pixels are put together.
+    pub light: Light,
 }
 
 impl Default for Settings {
@@ -32,6 +34,7 @@ impl Default for Settings {
             stream_above_bytes: 4 << 20,
             sixteen_bits: true,
             avif: AvifSettings::default(),
+            light: Light::Encoded,
         }
     }
 }

@@ -7,17 +7,32 @@ use std::sync::Arc;
 use super::Shared;
 use super::image::Work;
 use super::masters::{Master, run_blocking};
-use crate::codec::{self, Attached, Density, Metadata};
+use crate::codec::{self, Attached, Colour, Density, KeptSpace, Metadata};
 use crate::encoding::MetadataSettings;
 use crate::error::{ErrorKind, Result};
 use crate::iiif::{Format, Resolved};
 use crate::reader::RangeReader;
 use crate::source::FileReader;
 
-/// Whether anything of the master's metadata goes into the answer.
+/// Whether anything of the master goes into the answer beside its pixels, or they are not what is stored: its
+/// metadata, or the colour space that it keeps.
 pub(super) fn carries(shared: &Shared, master: &Master, resolved: &Resolved) -> bool {
+    master.picture.kept().is_some() || carries_metadata(shared, master, resolved)
+}
+
+fn carries_metadata(shared: &Shared, master: &Master, resolved: &Resolved) -> bool {
     let whole = resolved.region == master.dimensions().region();
     shared.config.encode.metadata.carries(whole)
+}
+
+/// Whether the file of `format` has a place for a profile of gray, or of RGB.
+fn has_place(format: Format, gray: bool) -> bool {
+    match format {
+        Format::Jpg | Format::Png | Format::Tif | Format::Jp2 | Format::Pdf => true,
+        // Their gray is RGB.
+        Format::Webp | Format::Avif => !gray,
+        Format::Gif | Format::Jxl => false,
+    }
 }
 
 impl Work {
@@ -27,10 +42,31 @@ impl Work {
     ///
     /// Those of the master's source.
     pub(super) async fn attached(&self) -> Result<Arc<Attached>> {
-        let carries = carries(&self.shared, &self.master, &self.resolved);
+        let mut attached = self.attached_metadata().await?;
+        if let Some(kept) = self.kept() {
+            attached.icc = Some(kept.profile().to_vec());
+        }
+        Ok(Arc::new(attached))
+    }
+
+    /// The colour space that the answer keeps: the master's, where its file has a place for the profile.
+    pub(super) fn kept(&self) -> Option<&KeptSpace> {
+        let gray = self.plan.output.format.channels.is_gray();
+        let kept = self.master.picture.kept()?;
+        (kept.is_gray() == gray && has_place(self.plan.format, gray)).then_some(kept)
+    }
+
+    /// What makes sRGB of the master's pixels, where they are kept in another space and the answer is not.
+    pub(super) fn converted(&self) -> Option<Colour> {
+        let kept = self.master.picture.kept()?;
+        self.kept().is_none().then(|| kept.srgb().clone())
+    }
+
+    async fn attached_metadata(&self) -> Result<Attached> {
+        let carries = carries_metadata(&self.shared, &self.master, &self.resolved);
         let is_paper = self.plan.format == Format::Pdf;
         if !carries && !is_paper {
-            return Ok(Arc::default());
+            return Ok(Attached::default());
         }
         let metadata = metadata(&self.shared, &self.master).await?;
         let mut attached = if carries {
@@ -44,7 +80,7 @@ impl Work {
             let rights = &self.shared.config.iiif.rights;
             attached.rights = (!rights.is_empty()).then(|| rights.clone());
         }
-        Ok(Arc::new(attached))
+        Ok(attached)
     }
 
     fn carried(&self, metadata: &Metadata) -> Result<Attached> {
@@ -62,7 +98,8 @@ impl Work {
         let (format, density) = (self.plan.format, self.density(metadata));
         let mut attached = metadata.attached(settings, format, output.dimensions, density)?;
         if settings.icc {
-            attached.icc = codec::standard_profile(output.format.channels.is_gray());
+            let gray = output.format.channels.is_gray();
+            attached.icc = codec::standard_profile(gray && has_place(self.plan.format, gray));
         }
         Ok(attached)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::overlays::OverlayConfig;
-use crate::codec::{Damaged, DecodeLimits, Intent};
+use crate::codec::{self, Damaged, DecodeLimits, Intent};
 use crate::encoding::{
     AvifSettings, EncodeSettings, GifSettings, Jp2Settings, JpegSettings, JxlSettings,
     MetadataSettings, PdfSettings, PngSettings, TifSettings, WebpSettings,
@@ -15,6 +15,7 @@ use crate::encoding::{
 use crate::error::ConfigError;
 use crate::iiif::{Format, SizeRules};
 use crate::plan;
+use crate::raster::Light;
 use crate::render::gpu::GpuConfig;
 
 /// The service's settings.
@@ -45,6 +46,8 @@ pub struct ColourConfig {
     pub mode: ColourMode,
     /// How colours come to sRGB.
     pub intent: Intent,
+    /// In which light pixels are put together.
+    pub light: Light,
 }
 
 /// What becomes of colour profiles.
@@ -54,6 +57,8 @@ pub enum ColourMode {
     /// Colours are converted to sRGB, gray to gray with sRGB's curve.
     #[default]
     Srgb,
+    /// Gray and RGB stay in the master's space, whose profile goes along, where the answer has a place for it.
+    Keep,
 }
 
 /// What requests and masters may ask for.
@@ -392,6 +397,7 @@ impl Config {
             stream_above_bytes: self.limits.stream_above_bytes,
             sixteen_bits: self.encode.sixteen_bits,
             avif: self.encode.avif,
+            light: self.colour.light,
             ..plan::Settings::default()
         }
     }
@@ -415,6 +421,11 @@ impl Config {
             max_bytes: decode_bytes,
             damaged: self.limits.damaged,
             intent: self.colour.intent,
+            light: self.colour.light,
+            colour: match self.colour.mode {
+                ColourMode::Srgb => codec::ColourMode::Srgb,
+                ColourMode::Keep => codec::ColourMode::Keep,
+            },
             ..DecodeLimits::default()
         }
     }

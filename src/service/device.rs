@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::iiif::Format;
 use crate::metrics::{GPU_CHECKS, GPU_FALLBACK, GPU_JOBS};
 use crate::plan::{Pass, estimated_bytes};
-use crate::raster::{OneStrip, Rows, gather};
+use crate::raster::{Light, OneStrip, Rows, gather};
 use crate::render::Target;
 use crate::render::gpu::{
     Choice, Class, Encode, Fault, Gpu, GpuConfig, Job, Load, Mosaic, Output, Report, Source, UNFIT,
@@ -93,6 +93,9 @@ impl Way {
 impl Work {
     /// Where the work goes, and what it holds beside what it would hold on the CPU.
     pub(super) fn way(&self, cells: &Cells, load: Load) -> (Way, u64) {
+        if self.is_for_host() {
+            return (Way::of_host(), 0);
+        }
         let gpu = &self.shared.gpu;
         let passes = View::passes(&self.plan);
         let choice = gpu.choose(cells.shape(), passes, self.target(), load);
@@ -128,11 +131,23 @@ impl Work {
         }
     }
 
+    /// Whether there is something to do that no device does: light, or another colour space.
+    pub(super) fn is_for_host(&self) -> bool {
+        self.master.light == Light::Linear || self.converted().is_some()
+    }
+
     /// Where it would go now.
     pub(super) fn foreseen_choice(&self, load: Load) -> Choice {
         let (cells, passes) = (self.unseen_cells(), View::passes(&self.plan));
         let gpu = &self.shared.gpu;
         let choice = gpu.foresee(cells.shape(), passes, self.target(), load);
+        if self.is_for_host() {
+            return Choice {
+                on_device: false,
+                reason: "colour",
+                ..choice
+            };
+        }
         if choice.reason == UNFIT
             && let Some(parts) = self.foreseen_parts(load)
         {

@@ -429,6 +429,7 @@ impl Work {
             way,
             settings: self.shared.config.encode_settings(),
             attached,
+            converted: self.converted(),
             cancel,
         }
     }

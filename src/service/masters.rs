@@ -18,12 +18,13 @@ use super::overlays::{Dress, Overlays};
 use super::tiles::TileSource;
 use crate::cache::{Flights, Key, KeyBuilder};
 use crate::cancel::Cancel;
-use crate::codec::{self, DecodeLimits, Facts, Intent, Picture, Price};
+use crate::codec::{self, DecodeLimits, Facts, Picture, Price};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
 use crate::iiif::{Identifier, ImageTraits};
 use crate::metrics::PANICS;
 use crate::plan::{Plan, Subject};
+use crate::raster::Light;
 use crate::reader::RangeReader;
 use crate::source::{FileReader, FileSource, Located, Opened, Version};
 
@@ -40,7 +41,9 @@ pub struct Master {
     pub version: Version,
     /// The page that is open, and the share of its size at which it is published.
     pub meta: Meta,
-    /// Names its version and page among all masters.
+    /// In which light its pixels are put together.
+    pub(super) light: Light,
+    /// Names its version, its page and what the settings make of its pixels among all masters.
     pub(super) key: Key,
     /// What its identifier, its version and the settings add to the keys of its derivatives. A pool has
     /// one state of the settings, and one master for an identifier.
@@ -343,7 +346,8 @@ impl Masters {
             (account.as_ref()).and_then(|_| self.levels.find(&stored_as, picture.as_ref()));
         let master = Arc::new(Master {
             picture,
-            key: dressed(version_key(&opened, meta, self.limits.intent)),
+            key: dressed(version_key(&opened, meta, &self.limits)),
+            light: self.limits.light,
             reader: opened.reader,
             located: opened.located,
             version: opened.version,
@@ -383,7 +387,7 @@ impl Masters {
 }
 
 /// Everything that decides which pixels a master has.
-fn version_key(opened: &Opened, meta: Meta, intent: Intent) -> Key {
+fn version_key(opened: &Opened, meta: Meta, limits: &DecodeLimits) -> Key {
     let version = opened.version;
     KeyBuilder::default()
         .part(opened.located.root().as_bytes())
@@ -393,7 +397,9 @@ fn version_key(opened: &Opened, meta: Meta, intent: Intent) -> Key {
         .number(version.length)
         .part(&version.modified_ns.to_le_bytes())
         .number(meta.page.into())
-        .number(intent as u64)
+        .number(limits.intent as u64)
+        .number(limits.colour as u64)
+        .number(limits.light as u64)
         .finish()
 }
 

@@ -49,7 +49,7 @@ use crate::cache::{Flights, Key, KeyBuilder, Memory};
 use crate::error::{Error, Result};
 use crate::iiif::{Identifier, SizeRules};
 use crate::render::gpu::Gpu;
-use crate::render::{CpuEngine, Engine};
+use crate::render::{Engine, on_cpu};
 use crate::source::FileSource;
 use crate::{codec, plan};
 
@@ -334,7 +334,7 @@ impl Shared {
                 .map_err(no_threads)?,
             stream_encoders: Encoders::new("stream", large_threads, limits.queue_length)
                 .map_err(no_threads)?,
-            engine: Arc::new(CpuEngine),
+            engine: on_cpu(config.colour.light),
             gpu: kept.gpu,
             losses: Arc::new(Losses::new(limits.lost_threads)),
         })
@@ -389,12 +389,13 @@ fn levels(config: &Config, source: &FileSource, resources: Resources) -> Arc<Lev
 /// The digest of everything beside master and request that decides bytes.
 fn settings_key(config: &Config) -> Key {
     let settings = format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         config.iiif.rights,
         config.encode_settings(),
         config.plan_settings(),
         config.size_rules(),
         config.limits.damaged,
+        config.colour,
         codec::versions(),
     );
     KeyBuilder::default()

@@ -17,7 +17,7 @@ use super::masters::{Master, run_blocking};
 use super::strips::{Handed, PieceSink, STRIPS_AHEAD, Stopwatch, Strip, Timed, TimedSink, send};
 use super::tiles::{Cells, Decoder, Helpers, TileRows, View};
 use crate::cancel::Cancel;
-use crate::codec::{self, Attached, Encoding};
+use crate::codec::{self, Attached, Colour, Encoding};
 use crate::encoding::EncodeSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{Pass, Plan};
@@ -36,6 +36,8 @@ pub(super) struct Render {
     pub(super) way: Way,
     pub(super) settings: EncodeSettings,
     pub(super) attached: Arc<Attached>,
+    /// What makes sRGB of pixels that are kept in another space.
+    pub(super) converted: Option<Colour>,
     pub(super) cancel: Cancel,
 }
 
@@ -69,7 +71,11 @@ impl Render {
             cancel: self.cancel.clone(),
         };
         let rows = TileRows::new(self.cells.clone(), decoder, self.helpers.clone());
-        Box::new(Timed::new(Box::new(rows), clocks.decode.clone()))
+        let rows = Timed::new(Box::new(rows), clocks.decode.clone());
+        match &self.converted {
+            Some(colour) => colour.apply(Box::new(rows)),
+            None => Box::new(rows),
+        }
     }
 
     /// The passes that are left to be run on those rows.

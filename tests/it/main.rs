@@ -19,6 +19,7 @@
 
 mod bench;
 mod browser;
+mod colour;
 mod conformance;
 mod convert;
 mod corpus;

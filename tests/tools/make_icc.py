@@ -169,6 +169,13 @@ def profile(space, name, tags, kind=b"mntr", connection=b"XYZ "):
     return header + bytes(128 - len(header)) + table + body
 
 
+def lab_profile():
+    """L*a*b* as LittleCMS describes them, at a fixed date."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes())
+    data[24:36] = struct.pack(">6H", 2024, 1, 1, 0, 0, 0)
+    return bytes(data)
+
+
 def rgb_profile(name, primaries, white, curve):
     m = colorants(primaries, white)
     tags = [(n, xyz_tag([m[i][j] for i in range(3)])) for j, n in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))]
@@ -188,11 +195,13 @@ PROFILES = {
                             (0.3457, 0.3585), gamma_tag(1.8)),
     "gray-1.8": gray_profile("gray gamma 1.8", gamma_tag(1.8)),
     "gray-2.2": gray_profile("gray gamma 2.2", gamma_tag(2.2)),
+    "gray-lightness": gray_profile("gray by lightness", lightness_curve_tag()),
     "gray-srgb": gray_profile("sRGB's gray", srgb_curve_tag()),
     "eci": rgb_profile("eciRGB", [(0.67, 0.33), (0.21, 0.71), (0.14, 0.08)], (0.3457, 0.3585),
                        lightness_curve_tag()),
     "scanner": scanner_profile("A scanner's tables"),
     "inks": inks_profile("Press with dot gain"),
+    "lab": lab_profile(),
 }
 # No tables worked out beforehand; black-point compensation.
 FLAGS = 0x0100 | 0x2000
@@ -214,14 +223,16 @@ def main():
     levels = (0, 8, 40, 100, 128, 200, 255)
     cube = [(r, g, b) for r in levels for g in levels for b in levels]
     coarse = (0, 30, 100, 190, 255)
+    lab = [(l, a, b) for l in (0, 40, 128, 200, 255) for a in (40, 100, 128, 160, 220)
+           for b in (40, 100, 128, 160, 220)]
     inks = [(c, m, y, k) for c in coarse for m in coarse for y in coarse for k in coarse]
     for name, data in PROFILES.items():
         (HERE / f"{name}.icc").write_bytes(data)
-        mode = "L" if name.startswith("gray") else "CMYK" if name == "inks" else "RGB"
-        pixels = {"L": list(range(0, 256, 5)), "CMYK": inks, "RGB": cube}[mode]
+        mode = "L" if name.startswith("gray") else {"inks": "CMYK", "lab": "LAB"}.get(name, "RGB")
+        pixels = {"L": list(range(0, 256, 5)), "CMYK": inks, "LAB": lab, "RGB": cube}[mode]
         words = (lambda p: str(p)) if mode == "L" else (lambda p: " ".join(map(str, p)))
         for intent, suffix in ((1, ""), (0, "-perceptual")):
-            if intent == 0 and b"A2B0" not in data[:512]:
+            if intent == 0 and (b"A2B0" not in data[:512] or name == "lab"):
                 continue
             result = convert(data, mode, pixels, intent)
             lines = [f"{words(a)} > {words(b)}" for a, b in zip(pixels, result)]

@@ -25,7 +25,7 @@ use crate::reader::RangeReader;
 use super::metadata::Blocks;
 use super::stream::peek;
 use super::whole::{self, WholeRows};
-use super::{Colour, DecodeLimits, Density, Facts, MasterFormat, Picture, Price};
+use super::{Colour, DecodeLimits, Density, Facts, KeptSpace, MasterFormat, Picture, Price};
 
 use header::{Coding, FILE_HEADER_BYTES, Header, INFO_BYTES, V5_BYTES};
 use plain::PlainRows;
@@ -139,6 +139,10 @@ struct Bmp {
 impl Picture for Bmp {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn kept(&self) -> Option<&KeptSpace> {
+        self.colour.kept()
     }
 
     fn price(&self, _level: usize, window: Window) -> Price {

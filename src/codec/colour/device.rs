@@ -34,6 +34,8 @@ pub(super) struct Tables {
     last: Vec<Curve>,
     towards_device: bool,
     encoding: Encoding,
+    /// Whether L\*a\*b\* that go in are encoded as of version 2.
+    has_old_inputs: bool,
 }
 
 /// How colours of the connection space stand in `0..=1`.
@@ -89,6 +91,7 @@ impl Tables {
                     grid: Some(Grid::new(sides, outputs, numbers(&lut.clut_table))?),
                     last: curves(&lut.output_table, outputs)?,
                     towards_device,
+                    has_old_inputs: lut.lut_type == LutType::Lut16,
                     encoding: match (is_lab, lut.lut_type == LutType::Lut16) {
                         (true, true) => Encoding::OldLab,
                         (true, false) => Encoding::Lab,
@@ -122,6 +125,7 @@ impl Tables {
                     grid,
                     last,
                     towards_device,
+                    has_old_inputs: false,
                     encoding: if is_lab { Encoding::Lab } else { Encoding::Xyz },
                 })
             }
@@ -140,6 +144,15 @@ impl Tables {
                 three * 65535.0 / 256.0 - 128.0,
             ]),
         }
+    }
+
+    /// The same of L\*a\*b\*, given as shares of their range in profiles of version 4: those of version 2
+    /// have tables of 16 bits for 0xff00.
+    pub(super) fn xyz_of_shares(&self, mut shares: [f32; 3]) -> [f32; 3] {
+        if self.has_old_inputs {
+            shares = shares.map(|share| share * 65280.0 / 65535.0);
+        }
+        self.xyz(&shares)
     }
 
     /// How many values a device's colour has.
@@ -209,11 +222,17 @@ pub(super) fn black_point(profile: &ColorProfile, tables: &Tables, intent: Inten
     let is_print = profile.profile_class == ProfileClass::OutputDevice
         && profile.color_space == DataColorSpace::Cmyk;
     let back = Tables::towards_device(profile).filter(|_| is_print && intent == Intent::Relative);
+    let is_ink = matches!(
+        profile.color_space,
+        DataColorSpace::Cmyk | DataColorSpace::Cmy
+    );
     let darkest = match back {
         // What a press prints for black, which is far from all inks at once.
         Some(back) => back.black(),
-        None if profile.color_space == DataColorSpace::Cmyk => [1.0; MOST],
-        None => [0.0; MOST],
+        None if is_ink => [1.0; MOST],
+        None if profile.color_space == DataColorSpace::Rgb => [0.0; MOST],
+        // Nobody knows where the black of others is.
+        None => return [0.0; 3],
     };
     let found = tables.xyz(&darkest);
     if profile.color_space != DataColorSpace::Cmyk {

@@ -54,6 +54,11 @@ impl Link {
         Some(Self::new(grid, side))
     }
 
+    /// How many samples a colour has.
+    pub(super) fn inputs(&self) -> usize {
+        self.grid.inputs()
+    }
+
     /// The way through `grid`, which has `side` nodes along each of its inputs.
     pub(super) fn new(grid: Grid, side: usize) -> Self {
         let place = |level: u8| Place::of(f32::from(level) / 255.0, side);

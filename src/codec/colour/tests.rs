@@ -42,7 +42,7 @@ fn converted_16(profile: &[u8], channels: Channels, samples: Vec<u16>) -> Vec<u1
 }
 
 /// Both sides of the lines `in in in > out out out`.
-fn oracle(text: &str) -> (Vec<u8>, Vec<u8>) {
+pub(in crate::codec) fn oracle(text: &str) -> (Vec<u8>, Vec<u8>) {
     let side = |index: usize| {
         text.lines()
             .flat_map(|line| line.split('>').nth(index).unwrap().split_whitespace())
@@ -142,6 +142,97 @@ fn a_profile_for_other_channels_or_of_noise_is_ignored() {
         assert!(colour.transform.is_none());
     }
 }
+
+#[test]
+fn a_link_of_two_devices_is_no_profile_of_one() {
+    for class in [b"link", b"nmcl", b"abst"] {
+        let mut profile = case!("adobe").0.to_vec();
+        profile[12..16].copy_from_slice(class);
+        let colour = Colour::from_icc(Some(&profile), Channels::Rgb).unwrap();
+        assert_eq!(colour.name(), "untagged (unusable profile)");
+        let mut profile = case!("inks").0.to_vec();
+        profile[12..16].copy_from_slice(class);
+        let foreign = Foreign::inks(Some(&profile), Intent::Relative);
+        assert_eq!(foreign.name(), "CMYK, untagged (unusable profile)");
+    }
+}
+
+#[test]
+fn lab_under_a_profile_look_as_littlecms_shows_them() {
+    let (profile, text) = case!("lab");
+    let (input, expected) = oracle(text);
+    let foreign = Foreign::of_profile(profile, 3, Intent::Relative).unwrap();
+    let foreign = foreign.expect("neither gray nor RGB");
+    let wide = input.iter().map(|v| u16::from(*v) * 257).collect();
+    let Samples::U8(ours) = foreign.rgb(&Samples::U8(input), 3) else {
+        panic!("the depth has changed");
+    };
+    agrees(&ours, &expected, "lab");
+    let Samples::U16(wide) = foreign.rgb(&Samples::U16(wide), 3) else {
+        panic!("the depth has changed");
+    };
+    let narrowed = |v: &u16| u8::try_from((u32::from(*v) * 255 + 32767) / 65535).unwrap();
+    agrees(
+        &wide.iter().map(narrowed).collect::<Vec<_>>(),
+        &expected,
+        "lab, wide",
+    );
+}
+
+#[test]
+fn what_is_neither_gray_nor_rgb_is_told_by_the_header() {
+    let with_space = |space: &[u8; 4]| {
+        let mut profile = case!("adobe").0.to_vec();
+        profile[16..20].copy_from_slice(space);
+        profile
+    };
+    for (space, colours) in [
+        (b"GRAY", Some(1)),
+        (b"RGB ", Some(3)),
+        (b"Lab ", Some(3)),
+        (b"CMYK", Some(4)),
+        (b"3CLR", Some(3)),
+        (b"ink?", None),
+    ] {
+        assert_eq!(colours_of(&with_space(space)).unwrap(), colours);
+    }
+    let error = colours_of(&with_space(b"6CLR")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotImplemented);
+    let by = |space, colours| {
+        Foreign::of_profile(&with_space(space), colours, Intent::Relative)
+            .map(|made| made.map(|foreign| foreign.name().to_owned()))
+    };
+    assert_eq!(by(b"RGB ", 3).unwrap(), None);
+    assert_eq!(by(b"CMYK", 3).unwrap(), None, "fewer channels than inks");
+    // There are no tables for inks in it.
+    let plain = "CMYK, untagged (unusable profile)".to_owned();
+    assert_eq!(by(b"CMYK", 4).unwrap(), Some(plain));
+    assert_eq!(by(b"CMY ", 3).unwrap(), Some("CMY, untagged".to_owned()));
+    assert_eq!(
+        by(b"HSV ", 3).unwrap_err().kind(),
+        ErrorKind::NotImplemented
+    );
+}
+
+#[test]
+fn lab_under_daylight_are_those_of_d50_for_white_and_move_for_the_rest() {
+    let range = [(0.0, 100.0), (-128.0, 127.0), (-128.0, 127.0)];
+    let samples = Samples::U8(vec![255, 128, 128, 137, 128, 128, 137, 188, 168]);
+    let rgb = |foreign: Foreign| match foreign.rgb(&samples, 3) {
+        Samples::U8(all) => all,
+        Samples::U16(_) => panic!("the depth has changed"),
+    };
+    // By hand: XYZ under D65, Bradford's matrix, XYZ under D50, sRGB.
+    let daylight = rgb(Foreign::lab(range).under([0.312_72, 0.329_03]));
+    assert!(worst(&daylight[..6], &[255, 255, 255, 128, 128, 128]) <= 1);
+    assert!(worst(&daylight[6..], &LAB_UNDER_D65) <= 1, "{daylight:?}");
+    let incandescent = rgb(Foreign::lab(range).under([0.447_57, 0.407_45]));
+    assert!(worst(&incandescent[..6], &[255, 255, 255, 128, 128, 128]) <= 1);
+    assert!(worst(&incandescent[6..], &daylight[6..]) > 2);
+}
+
+/// sRGB of L\*a\*b\* (53.73, 60, 40) relative to D65, whose white is sRGB's: no adaptation at all.
+const LAB_UNDER_D65: [u8; 3] = [229, 72, 63];
 
 #[test]
 fn a_profile_of_lab_is_refused() {
@@ -258,7 +349,7 @@ fn differences(ours: &[u8], theirs: &[u8]) -> (f64, f64) {
 }
 
 #[track_caller]
-fn agrees(ours: &[u8], theirs: &[u8], what: &str) {
+pub(in crate::codec) fn agrees(ours: &[u8], theirs: &[u8], what: &str) {
     let (mean, largest) = differences(ours, theirs);
     assert!(mean <= 0.5 && largest <= 2.0, "{what}: {mean} {largest}");
 }
@@ -275,7 +366,11 @@ fn every_kind_of_profile_looks_as_littlecms_shows_it() {
         let (input, expected) = oracle(text);
         agrees(&converted_8(profile, Channels::Rgb, input), &expected, what);
     }
-    for (what, (profile, text)) in [("1.8", case!("gray-1.8")), ("2.2", case!("gray-2.2"))] {
+    for (what, (profile, text)) in [
+        ("1.8", case!("gray-1.8")),
+        ("2.2", case!("gray-2.2")),
+        ("lightness", case!("gray-lightness")),
+    ] {
         let (input, expected) = oracle(text);
         let spread = |all: &[u8]| all.iter().flat_map(|v| [*v; 3]).collect::<Vec<u8>>();
         let ours = converted_8(profile, Channels::Gray, input);

@@ -21,7 +21,7 @@ use super::super::metadata::Blocks;
 use super::super::open::dimensions_within;
 use super::super::stream::{self, Stream, stream};
 use super::super::whole::{self, WholeRows};
-use super::super::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, exif};
+use super::super::{Colour, DecodeLimits, Facts, KeptSpace, MasterFormat, Picture, Price, exif};
 
 /// Whether a file that starts with `head` is a GIF.
 pub(in crate::codec) fn matches(head: &[u8]) -> bool {
@@ -125,6 +125,10 @@ struct Gif {
 impl Picture for Gif {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn kept(&self) -> Option<&KeptSpace> {
+        self.colour.kept()
     }
 
     fn price(&self, _level: usize, window: Window) -> Price {

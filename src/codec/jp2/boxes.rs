@@ -13,6 +13,7 @@ use crate::reader::RangeReader;
 
 use super::bytes::Bytes;
 use super::palette::Palette;
+use super::spaces::Space;
 
 /// The signature box, with its length (I.5.1).
 pub(super) const SIGNATURE: [u8; 12] = *b"\0\0\0\x0cjP  \r\n\x87\n";
@@ -59,12 +60,11 @@ pub(super) struct Container {
 pub(super) enum ColourSpec {
     /// The file does not say.
     Unknown,
-    Srgb,
-    Gray,
-    Sycc,
+    /// By a number, or by code points.
+    Space(Space),
     Icc(Vec<u8>),
-    /// One that is not read, by the name to complain with.
-    Foreign(&'static str),
+    /// One that is not read, and the reason.
+    Refused(&'static str),
 }
 
 impl ColourSpec {
@@ -185,24 +185,22 @@ impl Container {
         Err(Error::corrupt("its header has too many boxes"))
     }
 
-    /// The first colour specification that can be read counts (I.5.3.3).
+    /// The first colour specification that can be read counts (I.5.3.3; ISO/IEC 15444-15 for method 5).
     fn read_colour(&mut self, mut content: Bytes<'_>) -> Result<()> {
-        if !matches!(self.colour, ColourSpec::Unknown | ColourSpec::Foreign(_)) {
+        if !matches!(self.colour, ColourSpec::Unknown | ColourSpec::Refused(_)) {
             return Ok(());
         }
         let (method, _precedence, _approximation) = (content.u8()?, content.u8()?, content.u8()?);
-        self.colour = match method {
-            1 => match content.u32()? {
-                16 => ColourSpec::Srgb,
-                17 => ColourSpec::Gray,
-                18 => ColourSpec::Sycc,
-                12 => ColourSpec::Foreign("it is in CMYK"),
-                14 => ColourSpec::Foreign("it is in L*a*b*"),
-                _ => ColourSpec::Foreign("its colour space is not known"),
-            },
-            2 | 3 => ColourSpec::Icc(content.rest().to_vec()),
+        let space = match method {
+            1 => Space::numbered(content.u32()?, content),
+            2 | 3 => {
+                self.colour = ColourSpec::Icc(content.rest().to_vec());
+                return Ok(());
+            }
+            5 => Space::of_code_points(content)?,
             _ => return Ok(()),
         };
+        self.colour = space.map_or_else(ColourSpec::Refused, ColourSpec::Space);
         Ok(())
     }
 }

@@ -5,18 +5,23 @@
 //!
 //! Source: ISO/IEC 15444-1 I.5.3.3 to I.5.3.6.
 
+use crate::codec::colour::colours_of;
 use crate::error::{Error, Result};
 use crate::raster::{Channels, Depth, PixelFormat};
 
 use super::boxes::{ColourSpec, Container, Definition, Precision};
 use super::codestream::Component;
 use super::palette::Palette;
+use super::spaces::{Space, Sums};
 
 /// A channel definition that says: opacity (Table I.16).
 const OPACITY: u16 = 1;
 
 /// A channel definition that says: opacity by which the colours are multiplied (Table I.16).
 const PREMULTIPLIED_OPACITY: u16 = 2;
+
+/// Most channels of a pixel: four inks and opacity.
+const MAX_CHANNELS: usize = 5;
 
 /// Coarsest sampling of a chroma component against luma: 4:1:0 has 4.
 const MAX_RATIO: u8 = 4;
@@ -27,10 +32,12 @@ pub(super) struct Layout {
     pub(super) format: PixelFormat,
     /// Most bits of a channel as stored.
     pub(super) bits: u8,
-    /// One for each channel of `format`, in its order.
+    /// One for each colour as it is stored, in order, and one for opacity.
     pub(super) sources: Vec<Source>,
-    /// Whether the first three channels are luma and two chroma.
-    pub(super) is_ycc: bool,
+    /// What the colours are, if the file says so by more than a profile, or shows it.
+    pub(super) space: Option<Space>,
+    /// What makes colours of the first three channels, if they are none.
+    pub(super) sums: Option<Sums>,
     /// Whether the colours are multiplied by opacity.
     pub(super) is_premultiplied: bool,
     pub(super) palette: Option<Palette>,
@@ -57,14 +64,7 @@ struct Roles {
 impl Layout {
     pub(super) fn new(container: &Container, components: &[Component]) -> Result<Self> {
         let channels = channel_sources(container, components)?;
-        if let ColourSpec::Foreign(reason) = container.colour {
-            return Err(Error::unsupported(reason));
-        }
-        let colours = if container.colour == ColourSpec::Unknown {
-            shown(components, channels.len())
-        } else {
-            colour_count(&container.colour)?
-        };
+        let colours = colour_count(&container.colour, components, channels.len())?;
         let roles = if container.definitions.is_empty() {
             let may_be_opacity = container.colour != ColourSpec::Unknown
                 || (channels.len() == 2 && are_sampled_alike(components));
@@ -79,7 +79,12 @@ impl Layout {
             .map(|channel| channels.get(*channel).copied())
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| Error::corrupt("a colour has no channel"))?;
-        let is_ycc = is_ycc(container, components, &sources)?;
+        let space = space(container, components, &sources)?;
+        let first = sources.first().map(|source| source.precision);
+        let sums = match (&space, first) {
+            (Some(space), Some(precision)) => space.sums(precision)?,
+            _ => None,
+        };
         let bits = sources.iter().map(|source| source.precision.bits).max();
         let bits = bits.unwrap_or(8);
         Ok(Self {
@@ -93,17 +98,21 @@ impl Layout {
             },
             bits,
             sources,
-            is_ycc,
+            space,
+            sums,
             is_premultiplied: roles.is_premultiplied,
             palette: container.palette.clone(),
         })
     }
 
-    /// Bits of the first channel; YCC's three have the same.
-    pub(super) fn bits_of_first(&self) -> u8 {
-        self.sources
-            .first()
-            .map_or(8, |source| source.precision.bits)
+    /// How many channels a colour has as it is stored.
+    pub(super) fn colours(&self) -> usize {
+        self.sources.len() - usize::from(self.format.channels.has_alpha())
+    }
+
+    /// How many of the first channels have their darkest colour at their highest value.
+    pub(super) fn inverted(&self) -> usize {
+        self.space.as_ref().map_or(0, |space| space.inverted)
     }
 
     /// The component whose sampling is the pixels' own.
@@ -136,8 +145,8 @@ fn channel_sources(container: &Container, components: &[Component]) -> Result<Ve
     if container.mapping.is_empty() {
         return Err(Error::corrupt("its palette is not mapped to channels"));
     }
-    if container.mapping.len() > 4 {
-        return Err(Error::unsupported("it has more than four channels"));
+    if container.mapping.len() > MAX_CHANNELS {
+        return Err(Error::unsupported("it has more than five channels"));
     }
     let mapped = |mapping: &super::boxes::Mapping| {
         let component = usize::from(mapping.component);
@@ -161,21 +170,17 @@ fn channel_sources(container: &Container, components: &[Component]) -> Result<Ve
         .ok_or_else(|| Error::corrupt("a channel is mapped to nothing"))
 }
 
-/// 1 or 3 colour channels.
-fn colour_count(colour: &ColourSpec) -> Result<usize> {
-    Ok(match colour {
-        ColourSpec::Gray => 1,
-        ColourSpec::Srgb | ColourSpec::Sycc => 3,
-        ColourSpec::Icc(profile) => match profile.get(16..20) {
-            Some(b"GRAY") => 1,
-            Some(b"RGB ") => 3,
-            Some(_) => return Err(Error::unsupported("its colour profile is not RGB or gray")),
-            None => return Err(Error::corrupt("its colour profile is too short")),
-        },
-        ColourSpec::Unknown | ColourSpec::Foreign(_) => {
-            return Err(Error::internal("counting colours that nobody named"));
+/// How many of `channels` make a colour; a profile that asks for more than there are is not usable.
+fn colour_count(colour: &ColourSpec, components: &[Component], channels: usize) -> Result<usize> {
+    match colour {
+        ColourSpec::Space(space) => Ok(space.colours()),
+        ColourSpec::Refused(reason) => Err(Error::unsupported(reason)),
+        ColourSpec::Unknown => Ok(shown(components, channels)),
+        ColourSpec::Icc(profile) => {
+            let named = colours_of(profile)?.filter(|colours| *colours <= channels);
+            Ok(named.unwrap_or_else(|| shown(components, channels)))
         }
-    })
+    }
 }
 
 /// The colours of `channels` that nobody named: three if there are as many that go together, else the
@@ -243,21 +248,26 @@ impl Roles {
     }
 }
 
-/// Whether colours are YCC; checks that samplings and depths go together.
-fn is_ycc(container: &Container, components: &[Component], sources: &[Source]) -> Result<bool> {
+/// What the colours are; checks that samplings and depths go together.
+fn space(
+    container: &Container,
+    components: &[Component],
+    sources: &[Source],
+) -> Result<Option<Space>> {
     let used = |source: &Source| components.get(source.component);
     let Some(base) = sources.first().and_then(used) else {
         return Err(Error::corrupt("a colour has no channel"));
     };
     let used_components: Vec<_> = sources.iter().filter_map(used).copied().collect();
     let is_even = are_sampled_alike(&used_components);
-    let may_be_ycc = match container.colour {
-        ColourSpec::Sycc => true,
+    let space = match &container.colour {
+        ColourSpec::Space(space) => Some(space.clone()),
         // Nothing but chroma is sampled more coarsely than the first of three components.
-        ColourSpec::Unknown => !is_even && sources.len() == 3,
-        ColourSpec::Srgb | ColourSpec::Gray | ColourSpec::Icc(_) | ColourSpec::Foreign(_) => false,
+        ColourSpec::Unknown if !is_even && sources.len() == 3 => Some(Space::YCC),
+        ColourSpec::Unknown | ColourSpec::Icc(_) | ColourSpec::Refused(_) => None,
     };
-    if container.palette.is_some() && (!is_even || may_be_ycc) {
+    let is_mixed = space.as_ref().is_some_and(Space::is_mixed);
+    if container.palette.is_some() && (!is_even || is_mixed) {
         return Err(Error::unsupported("its palette is for YCC colours"));
     }
     let is_covering = |component: &Component| is_coarser(*component, *base);
@@ -265,7 +275,7 @@ fn is_ycc(container: &Container, components: &[Component], sources: &[Source]) -
         return Err(Error::unsupported("its components are sampled differently"));
     }
     let bits = |source: &Source| source.precision.bits;
-    if may_be_ycc
+    if is_mixed
         && sources
             .iter()
             .take(3)
@@ -275,5 +285,5 @@ fn is_ycc(container: &Container, components: &[Component], sources: &[Source]) -
             "its YCC components have different depths",
         ));
     }
-    Ok(may_be_ycc)
+    Ok(space)
 }

@@ -2,14 +2,15 @@
 //!
 //! Source: ISO/IEC 15444-1 B.5 for the dimensions of reductions.
 
-use crate::codec::{Colour, DecodeLimits, Facts, MasterFormat};
+use crate::codec::{Colour, DecodeLimits, Facts, Foreign, MasterFormat};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Level, Pyramid, ScaleFactor};
 use crate::reader::RangeReader;
 
-use super::boxes::{ColourSpec, Container, SIGNATURE};
+use super::boxes::{Container, SIGNATURE};
 use super::channels::Layout;
 use super::codestream::{Codestream, Component};
+use super::spaces::Model;
 
 /// Most reductions that become levels: the factor has to fit 32 bits.
 const MAX_REDUCTIONS: u8 = 31;
@@ -21,6 +22,8 @@ pub(super) struct Header {
     pub(super) codestream: Codestream,
     pub(super) layout: Layout,
     pub(super) colour: Colour,
+    /// What makes red, green and blue of inks and L\*a\*b\*.
+    pub(super) foreign: Option<Foreign>,
 }
 
 impl Header {
@@ -28,8 +31,11 @@ impl Header {
         let container = container(reader, limits)?;
         let codestream = Codestream::read(reader, container.codestream, limits)?;
         let layout = Layout::new(&container, &codestream.size.components)?;
-        let colour = Colour::from_icc(container.colour.profile(), layout.format.channels)?
-            .in_mode(limits.colour);
+        let foreign = foreign(&container, &layout, limits)?;
+        let colour = match &foreign {
+            Some(_) => Colour::untagged(),
+            None => colour(&container, &layout, limits)?,
+        };
         let facts = Facts {
             description: description(&container, &codestream),
             format: MasterFormat::Jpeg2000,
@@ -37,7 +43,10 @@ impl Header {
             orientation: container.orientation,
             pixel: layout.format,
             bits: layout.bits,
-            colour: colour_name(&container, &layout, &colour),
+            colour: match &foreign {
+                Some(foreign) => foreign.name().to_owned(),
+                None => colour_name(&layout, &colour),
+            },
             pages: 1,
         };
         Ok(Self {
@@ -45,8 +54,55 @@ impl Header {
             codestream,
             layout,
             colour,
+            foreign,
         })
     }
+}
+
+/// The way of inks, L\*a\*b\* and whatever else is neither gray nor RGB.
+fn foreign(
+    container: &Container,
+    layout: &Layout,
+    limits: &DecodeLimits,
+) -> Result<Option<Foreign>> {
+    if let Some(profile) = container.colour.profile() {
+        let colours = layout.colours();
+        return Foreign::of_profile(profile, colours, limits.intent);
+    }
+    let Some(space) = &layout.space else {
+        return Ok(None);
+    };
+    let precision = |place: usize| layout.sources.get(place).map(|s| s.precision);
+    Ok(match &space.model {
+        Model::Gray | Model::Rgb | Model::Romm | Model::CodePoints { .. } => None,
+        Model::ThreeInks => Some(Foreign::three_inks()),
+        Model::FourInks => Some(Foreign::inks(None, limits.intent)),
+        Model::Lab(lab) => {
+            let (Some(one), Some(two), Some(three)) = (precision(0), precision(1), precision(2))
+            else {
+                return Err(Error::internal("finding the precision of L*a*b*"));
+            };
+            let range = lab.range([one, two, three]);
+            let foreign = Foreign::lab(range);
+            Some(match lab.white() {
+                Some(white) => foreign.under(white),
+                None => foreign,
+            })
+        }
+    })
+}
+
+/// The way of gray and RGB.
+fn colour(container: &Container, layout: &Layout, limits: &DecodeLimits) -> Result<Colour> {
+    let channels = layout.format.channels;
+    match layout.space.as_ref().map(|space| &space.model) {
+        Some(Model::Romm) => Colour::romm(channels.has_alpha()),
+        Some(Model::CodePoints { primaries, curve }) => {
+            Colour::of_code_points(*primaries, *curve, channels.has_alpha())
+        }
+        Some(_) | None => return Colour::of_master(container.colour.profile(), channels, limits),
+    }
+    .ok_or_else(|| Error::unsupported("its colour space has code points that are not known"))
 }
 
 fn container(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<Container> {
@@ -88,16 +144,9 @@ fn counted(count: u16, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
-fn colour_name(container: &Container, layout: &Layout, colour: &Colour) -> String {
-    match container.colour {
-        ColourSpec::Srgb => "sRGB".to_owned(),
-        ColourSpec::Gray => "gray".to_owned(),
-        ColourSpec::Sycc => "sYCC".to_owned(),
-        ColourSpec::Unknown if layout.is_ycc => "YCC".to_owned(),
-        ColourSpec::Icc(_) | ColourSpec::Unknown | ColourSpec::Foreign(_) => {
-            colour.name().to_owned()
-        }
-    }
+fn colour_name(layout: &Layout, colour: &Colour) -> String {
+    let space = layout.space.as_ref().map(|space| space.name);
+    space.unwrap_or(colour.name()).to_owned()
 }
 
 /// Level *i* is *i* reductions of the wavelet. A palette's indices have no mean, so that such a

@@ -19,6 +19,7 @@ mod header;
 mod metadata;
 mod packets;
 mod palette;
+mod spaces;
 mod wavelet;
 
 pub(super) use metadata::metadata;
@@ -43,8 +44,8 @@ pub(super) fn matches(head: &[u8]) -> bool {
 ///
 /// [`crate::error::ErrorKind::Corrupt`] for damaged or truncated files,
 /// [`crate::error::ErrorKind::TooLarge`] for what the limits forbid,
-/// [`crate::error::ErrorKind::NotImplemented`] for what is not read (more than 16 bits, inks, colours that are
-/// sampled more finely than the first), [`crate::error::ErrorKind::Upstream`] from the reader.
+/// [`crate::error::ErrorKind::NotImplemented`] for what is not read (more than 16 bits or four inks, colours
+/// that are sampled more finely than the first), [`crate::error::ErrorKind::Upstream`] from the reader.
 pub(super) fn open(
     reader: Arc<dyn RangeReader>,
     limits: &DecodeLimits,

@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
-use crate::codec::{Colour, DecodeLimits, Facts, Foreign, MasterFormat, Picture, Price, Stored};
+use crate::codec::{
+    Colour, DecodeLimits, Facts, Foreign, KeptSpace, MasterFormat, Picture, Price, Stored,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::{Dimensions, Level, Pyramid, ScaleFactor, Window};
 use crate::iiif::Format;
-use crate::raster::{Channels, PixelFormat, Rows};
+use crate::raster::{Channels, Light, PixelFormat, Rows};
 use crate::reader::RangeReader;
 
 use super::header::Header;
@@ -47,7 +49,7 @@ impl JpegPicture {
             None => Colour::of_master(profile.as_deref(), header.stored.channels(), limits)?,
         };
         let name = inks.as_ref().map_or(colour.name(), Foreign::name);
-        let facts = facts(&header, name);
+        let facts = facts(&header, name, limits.light);
         let whole = passage::whole(reader.as_ref(), &header)?.filter(|_| colour.is_identity());
         Ok(Self {
             whole,
@@ -78,7 +80,7 @@ fn over_bytes(bytes: u64, limits: &DecodeLimits) -> Error {
     Error::new(ErrorKind::TooLarge, words)
 }
 
-fn facts(header: &Header, colour: &str) -> Facts {
+fn facts(header: &Header, colour: &str, light: Light) -> Facts {
     let coding = match (header.coding.progressive, header.coding.arithmetic) {
         (false, false) => "sequential",
         (true, false) => "progressive",
@@ -91,7 +93,7 @@ fn facts(header: &Header, colour: &str) -> Facts {
             bits => format!("JPEG, {coding}, {bits} bit"),
         },
         format: MasterFormat::Jpeg,
-        pyramid: pyramid(header.dimensions),
+        pyramid: pyramid(header.dimensions, light),
         orientation: header.orientation,
         pixel: match header.format() {
             inks if header.stored.is_inks() => PixelFormat {
@@ -106,14 +108,18 @@ fn facts(header: &Header, colour: &str) -> Facts {
     }
 }
 
-/// The levels that the build's decoder gives.
-fn pyramid(dimensions: Dimensions) -> Pyramid {
+/// The levels that the build's decoder gives: not in linear light, of which an inverse DCT knows nothing.
+fn pyramid(dimensions: Dimensions, light: Light) -> Pyramid {
     let level = |factor| Level {
         factor,
         dimensions: dimensions.reduced(factor),
         tile: None,
     };
-    let divisors = scanlines::DIVISORS.iter().copied();
+    let divisors = match light {
+        Light::Encoded => scanlines::DIVISORS,
+        Light::Linear => &[],
+    };
+    let divisors = divisors.iter().copied();
     let scaled = divisors.filter_map(ScaleFactor::new).map(level).collect();
     Pyramid::new(level(ScaleFactor::ONE), scaled)
 }
@@ -121,6 +127,10 @@ fn pyramid(dimensions: Dimensions) -> Pyramid {
 impl Picture for JpegPicture {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn kept(&self) -> Option<&KeptSpace> {
+        self.colour.kept()
     }
 
     fn price(&self, level: usize, window: Window) -> Price {

@@ -24,7 +24,7 @@ use super::super::metadata::Blocks;
 use super::super::open::dimensions_within;
 use super::super::stream::{self, stream};
 use super::super::whole::{self, WholeRows};
-use super::super::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price};
+use super::super::{Colour, DecodeLimits, Facts, KeptSpace, MasterFormat, Picture, Price};
 
 /// The first bytes of a code stream, and of a container.
 const STREAM: &[u8] = b"\xff\x0a";
@@ -221,6 +221,10 @@ struct Jxl {
 impl Picture for Jxl {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn kept(&self) -> Option<&KeptSpace> {
+        self.colour.kept()
     }
 
     fn price(&self, _level: usize, window: Window) -> Price {

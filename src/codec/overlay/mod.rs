@@ -16,7 +16,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::{Components, Crew, Facts, Mosaic, Picture, Price, Stored};
+use super::{Components, Crew, Facts, KeptSpace, Mosaic, Picture, Price, Stored};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::geometry::{Region, ScaleFactor, Window};
@@ -122,6 +122,10 @@ impl Picture for Overlaid {
 
     fn kept_bytes(&self) -> u64 {
         self.picture.kept_bytes()
+    }
+
+    fn kept(&self) -> Option<&KeptSpace> {
+        self.picture.kept()
     }
 
     fn price(&self, level: usize, window: Window) -> Price {

@@ -22,7 +22,7 @@ use super::super::open::dimensions_within;
 use super::super::stream::{self, Stream, stream};
 use super::super::whole::{self, WholeRows};
 use super::super::{
-    Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, Primaries, Stored, exif,
+    Colour, DecodeLimits, Facts, KeptSpace, MasterFormat, Picture, Price, Primaries, Stored, exif,
 };
 use super::passage;
 use crate::iiif::Format;
@@ -210,6 +210,10 @@ impl Png {
 impl Picture for Png {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn kept(&self) -> Option<&KeptSpace> {
+        self.colour.kept()
     }
 
     fn price(&self, _level: usize, window: Window) -> Price {

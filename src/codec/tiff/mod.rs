@@ -39,7 +39,9 @@ use std::sync::Arc;
 use crate::cancel::Cancel;
 use crate::codec::colour::Colour;
 use crate::codec::jpeg::{Components, Heads, Mosaic};
-use crate::codec::{DecodeLimits, Facts, Foreign, MasterFormat, Picture, Price, Stored, exif};
+use crate::codec::{
+    DecodeLimits, Facts, Foreign, KeptSpace, MasterFormat, Picture, Price, Stored, exif,
+};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Level, Orientation, Pyramid, Window};
 use crate::iiif::Format;
@@ -166,6 +168,10 @@ impl Picture for Tiff {
 
     fn kept_bytes(&self) -> u64 {
         self.layouts.iter().map(|layout| layout.kept_bytes()).sum()
+    }
+
+    fn kept(&self) -> Option<&KeptSpace> {
+        self.colour.kept()
     }
 
     fn price(&self, level: usize, window: Window) -> Price {

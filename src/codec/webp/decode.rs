@@ -18,7 +18,9 @@ use crate::reader::RangeReader;
 use super::super::open::dimensions_within;
 use super::super::stream::{self, Stream, stream};
 use super::super::whole::{self, WholeRows};
-use super::super::{Colour, DecodeLimits, Facts, MasterFormat, Picture, Price, Stored, exif};
+use super::super::{
+    Colour, DecodeLimits, Facts, KeptSpace, MasterFormat, Picture, Price, Stored, exif,
+};
 use super::passage;
 use crate::iiif::Format;
 
@@ -117,6 +119,10 @@ struct Webp {
 impl Picture for Webp {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn kept(&self) -> Option<&KeptSpace> {
+        self.colour.kept()
     }
 
     fn price(&self, _level: usize, window: Window) -> Price {

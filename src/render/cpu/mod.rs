@@ -6,6 +6,7 @@
 
 mod flatten;
 mod flow;
+mod light;
 mod narrow;
 mod orient;
 mod resample;
@@ -28,7 +29,7 @@ use super::{Engine, Output, Target};
 use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::plan::Pass;
-use crate::raster::Rows;
+use crate::raster::{Light, Rows};
 
 /// The engine that runs on the CPU and that every other engine is measured by.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,12 +47,37 @@ impl Engine for CpuEngine {
         _target: Target,
         cancel: &Cancel,
     ) -> Result<Output> {
-        let mut rows = guard(source, cancel);
-        for pass in passes {
-            rows = guard(after(pass, rows, cancel), cancel);
-        }
-        Ok(Output::Rows(rows))
+        Ok(Output::Rows(chain(source, passes, Light::Encoded, cancel)))
     }
+}
+
+/// The same engine, but for pixels that are put together in linear light: halved, and resampled. Turns by odd
+/// angles stay what they are.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LinearEngine;
+
+impl Engine for LinearEngine {
+    fn name(&self) -> &'static str {
+        "cpu"
+    }
+
+    fn run(
+        &self,
+        source: Box<dyn Rows>,
+        passes: &[Pass],
+        _target: Target,
+        cancel: &Cancel,
+    ) -> Result<Output> {
+        Ok(Output::Rows(chain(source, passes, Light::Linear, cancel)))
+    }
+}
+
+fn chain(source: Box<dyn Rows>, passes: &[Pass], light: Light, cancel: &Cancel) -> Box<dyn Rows> {
+    let mut rows = guard(source, cancel);
+    for pass in passes {
+        rows = guard(after(pass, rows, light, cancel), cancel);
+    }
+    rows
 }
 
 fn guard(rows: Box<dyn Rows>, cancel: &Cancel) -> Box<dyn Rows> {
@@ -59,11 +85,13 @@ fn guard(rows: Box<dyn Rows>, cancel: &Cancel) -> Box<dyn Rows> {
 }
 
 /// `rows` after one pass.
-fn after(pass: &Pass, rows: Box<dyn Rows>, cancel: &Cancel) -> Box<dyn Rows> {
+fn after(pass: &Pass, rows: Box<dyn Rows>, light: Light, cancel: &Cancel) -> Box<dyn Rows> {
     let shape = pass.shape_after(rows.shape());
     match *pass {
-        Pass::Shrink { times } => shrink::rows(rows, times, cancel),
-        Pass::Resample { crop, filter, .. } => resample::rows(rows, shape, crop, filter, cancel),
+        Pass::Shrink { times } => shrink::rows(rows, times, light, cancel),
+        Pass::Resample { crop, filter, .. } => {
+            resample::rows(rows, shape, crop, (filter, light), cancel)
+        }
         Pass::Narrow => narrow::rows(rows, shape),
         Pass::Orient(orientation) => orient::rows(rows, shape, orientation, cancel),
         Pass::Flatten { background } => flatten::rows(rows, shape, background),

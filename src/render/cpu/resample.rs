@@ -9,7 +9,9 @@
 //! - an axis whose crop starts at a whole pixel and is as long as the target is left alone;
 //! - opacity: colours times opacity, both axes, colours divided by opacity; not when neither axis
 //!   changes. The division of 16 bits is our own: the library's is in `f32` where the processor has
-//!   vectors and in integers where it has not.
+//!   vectors and in integers where it has not;
+//! - in linear light (`light`): the picture becomes light of 16 bits first, all of the above is done to
+//!   that, and its samples come back at the end.
 
 use std::cell::RefCell;
 use std::error::Error as StdError;
@@ -18,11 +20,12 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, MulDiv, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::flow::{AfterAll, WholePass};
+use super::light::{lit, unlit};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::plan::{Crop, Filter};
-use crate::raster::{Channels, Depth, PixelFormat, Raster, Rows, Samples, Shape};
+use crate::raster::{Channels, Depth, Light, PixelFormat, Raster, Rows, Samples, Shape};
 
 /// Scratch memory that a thread keeps for its next job: what the intermediate picture of a 2048-pixel
 /// tile takes. Larger jobs give theirs back.
@@ -40,7 +43,7 @@ pub(super) fn rows(
     rows: Box<dyn Rows>,
     shape: Shape,
     crop: Crop,
-    filter: Filter,
+    (filter, light): (Filter, Light),
     cancel: &Cancel,
 ) -> Box<dyn Rows> {
     let target = shape.dimensions;
@@ -48,6 +51,8 @@ pub(super) fn rows(
         crop,
         target,
         filter,
+        light,
+        depth: shape.format.depth,
     };
     Box::new(AfterAll::new(rows, shape, pass, target.height, cancel))
 }
@@ -56,10 +61,16 @@ struct Resample {
     crop: Crop,
     target: Dimensions,
     filter: Filter,
+    light: Light,
+    /// That of the samples that come in and go out.
+    depth: Depth,
 }
 
 impl WholePass for Resample {
     fn prepare(&self, mut source: Raster) -> Result<Raster> {
+        if self.light == Light::Linear {
+            source = lit(source)?;
+        }
         if self.weighs(&source) {
             let multiplied = MulDiv::new().multiply_alpha_inplace(&mut view_mut(&mut source)?);
             multiplied.map_err(failed)?;
@@ -79,7 +90,10 @@ impl WholePass for Resample {
         if self.weighs(source) {
             divide(&mut result)?;
         }
-        Ok(result)
+        match self.light {
+            Light::Encoded => Ok(result),
+            Light::Linear => unlit(result, self.depth),
+        }
     }
 }
 

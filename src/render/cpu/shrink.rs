@@ -3,22 +3,24 @@
 //! A box is the mean of its four samples, rounded half up: `(a + b + c + d + 2) >> 2`; an odd last
 //! column or row is repeated. With opacity *α*, colours are weighted by it, so that what is clear does
 //! not tint what is not: `(Σ c·α + Σα / 2) / Σα`, 0 where all four are clear. Where all four are opaque
-//! this is the plain mean, to the bit. Opacity itself is the plain mean.
+//! this is the plain mean, to the bit. Opacity itself is the plain mean. In linear light the colours' means are
+//! those of their light, in 24 bits, and become samples again after every halving.
 
 use std::array;
 
 use super::flow::Guarded;
+use super::light::Curve;
 use super::sample::Sample;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::plan::Pass;
-use crate::raster::{Raster, Rows, Samples, Shape};
+use crate::raster::{Channels, Light, Raster, Rows, Samples, Shape};
 
 /// `rows` with both sides halved `times` times; a strip and one row are held for each time.
-pub(super) fn rows(rows: Box<dyn Rows>, times: u8, cancel: &Cancel) -> Box<dyn Rows> {
+pub(super) fn rows(rows: Box<dyn Rows>, times: u8, light: Light, cancel: &Cancel) -> Box<dyn Rows> {
     (0..times).fold(rows, |rows, _| {
-        Box::new(Guarded::new(Box::new(Halves::new(rows)), cancel))
+        Box::new(Guarded::new(Box::new(Halves::new(rows, light)), cancel))
     })
 }
 
@@ -28,14 +30,16 @@ struct Halves {
     shape: Shape,
     /// The last row so far, as long as its partner has not arrived.
     unpaired: Option<Samples>,
+    light: Light,
 }
 
 impl Halves {
-    fn new(rows: Box<dyn Rows>) -> Self {
+    fn new(rows: Box<dyn Rows>, light: Light) -> Self {
         Self {
             shape: Pass::Shrink { times: 1 }.shape_after(rows.shape()),
             rows,
             unpaired: None,
+            light,
         }
     }
 
@@ -74,11 +78,15 @@ impl Halves {
     fn boxes<T: Sample>(&self, mut all: Vec<T>) -> (Vec<T>, Option<Vec<T>>) {
         let channels = self.shape.format.channels;
         let row = self.rows.shape().dimensions.width as usize * channels.count();
-        let halves = match (channels.count(), channels.has_alpha()) {
-            (1, _) => plain_boxes::<T, 1>(&all, row),
-            (2, _) => weighted_boxes::<T, 2>(&all, row),
-            (3, _) => plain_boxes::<T, 3>(&all, row),
-            _ => weighted_boxes::<T, 4>(&all, row),
+        let halves = match (self.light, channels) {
+            (Light::Encoded, Channels::Gray) => plain_boxes::<T, 1>(&all, row),
+            (Light::Encoded, Channels::GrayAlpha) => boxes(&all, row, weighted_mean::<T, 2>),
+            (Light::Encoded, Channels::Rgb) => plain_boxes::<T, 3>(&all, row),
+            (Light::Encoded, Channels::Rgba) => boxes(&all, row, weighted_mean::<T, 4>),
+            (Light::Linear, Channels::Gray) => boxes(&all, row, lit_mean::<T, 1>),
+            (Light::Linear, Channels::GrayAlpha) => boxes(&all, row, lit_weighted_mean::<T, 2>),
+            (Light::Linear, Channels::Rgb) => boxes(&all, row, lit_mean::<T, 3>),
+            (Light::Linear, Channels::Rgba) => boxes(&all, row, lit_weighted_mean::<T, 4>),
         };
         let odd = (all.len() / row % 2 == 1).then(|| all.split_off(all.len() - row));
         (halves, odd)
@@ -149,8 +157,12 @@ fn mean<T: Sample, const N: usize>(left: &[u32; N], right: &[u32; N]) -> [T; N] 
     array::from_fn(|channel| T::of((left[channel] + right[channel] + 2) >> 2))
 }
 
-/// Means of the 2×2 boxes of every pair of rows, colours weighted by the last channel.
-fn weighted_boxes<T: Sample, const N: usize>(all: &[T], row: usize) -> Vec<T> {
+/// The `mean` of every 2×2 box of every pair of rows.
+fn boxes<T: Sample, const N: usize>(
+    all: &[T],
+    row: usize,
+    mean: impl Fn([&[T; N]; 4]) -> [T; N],
+) -> Vec<T> {
     let mut halves = blank::<T, N>(all, row);
     let half_row = (row / N).div_ceil(2);
     for (half, (upper, lower)) in halves
@@ -160,10 +172,10 @@ fn weighted_boxes<T: Sample, const N: usize>(all: &[T], row: usize) -> Vec<T> {
         let (upper, upper_odd) = upper.as_chunks::<N>().0.as_chunks::<2>();
         let (lower, lower_odd) = lower.as_chunks::<N>().0.as_chunks::<2>();
         for (pixel, ([a, b], [c, d])) in half.iter_mut().zip(upper.iter().zip(lower)) {
-            *pixel = weighted_mean([a, b, c, d]);
+            *pixel = mean([a, b, c, d]);
         }
         if let ([a], [c], Some(last)) = (upper_odd, lower_odd, half.last_mut()) {
-            *last = weighted_mean([a, a, c, c]);
+            *last = mean([a, a, c, c]);
         }
     }
     halves.into_flattened()
@@ -198,6 +210,34 @@ fn weighted<T: Sample, const N: usize>(corners: [&[T; N]; 4], channel: usize, op
     T::of(u32::try_from(mean).expect("a mean is not above the largest of its samples"))
 }
 
+/// The mean of four pixels' light.
+fn lit_mean<T: Sample, const N: usize>(corners: [&[T; N]; 4]) -> [T; N] {
+    let curve = Curve::of::<T>();
+    array::from_fn(|channel| {
+        let light = corners.map(|corner| curve.light(corner[channel].value()));
+        T::of(curve.sample((light.iter().sum::<u32>() + 2) >> 2))
+    })
+}
+
+/// The same, weighted by the last channel, which is the plain mean itself.
+fn lit_weighted_mean<T: Sample, const N: usize>(corners: [&[T; N]; 4]) -> [T; N] {
+    let curve = Curve::of::<T>();
+    let opacity: u32 = corners.iter().map(|corner| corner[N - 1].value()).sum();
+    array::from_fn(|channel| {
+        if channel == N - 1 {
+            return T::of((opacity + 2) >> 2);
+        }
+        let weighted = |corner: &&[T; N]| {
+            u64::from(curve.light(corner[channel].value())) * u64::from(corner[N - 1].value())
+        };
+        let sum: u64 = corners.iter().map(weighted).sum();
+        let mean = (sum + u64::from(opacity / 2)).checked_div(u64::from(opacity));
+        // Where all four are clear there is no colour.
+        let mean = mean.map(|mean| u32::try_from(mean).unwrap_or(u32::MAX));
+        mean.map_or(T::of(0), |mean| T::of(curve.sample(mean)))
+    })
+}
+
 /// Rows two by two; an odd last one is left out.
 fn pairs_of_rows<T>(all: &[T], row: usize) -> impl Iterator<Item = (&[T], &[T])> {
     all.chunks_exact(2 * row)
@@ -208,7 +248,7 @@ fn pairs_of_rows<T>(all: &[T], row: usize) -> impl Iterator<Item = (&[T], &[T])>
 mod tests {
     use super::super::testing::{bytes, dimensions, painted, picture, run, run_in_strips};
     use super::*;
-    use crate::raster::{Channels, Depth, PixelFormat};
+    use crate::raster::{Depth, PixelFormat};
 
     const GRAY: PixelFormat = PixelFormat::eight(Channels::Gray);
 

@@ -71,7 +71,7 @@ impl Work {
 
     fn bands_of_passes(&self, cells: &Cells, load: Load, ask: Ask) -> Option<(Choice, Vec<Band>)> {
         let passes = View::passes(&self.plan);
-        if !passes.iter().any(Pass::needs_whole) {
+        if self.is_for_host() || !passes.iter().any(Pass::needs_whole) {
             return None;
         }
         let Dimensions { width, height } = self.plan.output.dimensions;

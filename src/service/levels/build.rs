@@ -24,8 +24,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::{Dimensions, ScaleFactor, Window};
 use crate::metrics::{LEVEL_BUILD_CPU, LEVEL_BUILD_DURATION, LEVEL_BUILDS, PANICS};
 use crate::plan::Pass;
-use crate::raster::{Raster, Rows, Shape};
-use crate::render::{self, CpuEngine, Engine, Target};
+use crate::raster::{Light, Raster, Rows, Shape};
+use crate::render::{self, Target};
 
 /// A master whose levels are wanted.
 pub(super) struct Job {
@@ -37,7 +37,6 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) struct Builder {
     store: LevelStore,
-    engine: Arc<dyn Engine>,
     limits: BuildLimits,
     cancel: Cancel,
 }
@@ -49,7 +48,6 @@ impl Builder {
     pub(super) fn new(store: LevelStore, limits: BuildLimits, cancel: Cancel) -> Self {
         Self {
             store,
-            engine: Arc::new(CpuEngine),
             limits,
             cancel,
         }
@@ -127,7 +125,7 @@ impl Builder {
             .map_err(not_written)?;
         let output = Arc::new(Output::new(writer, self.limits, self.cancel.clone()));
         for base in &ladder.bases {
-            self.levels(picture, base, &output)?;
+            self.levels(master, base, &output)?;
         }
         master.confirm()?;
         output.finish()?;
@@ -137,12 +135,12 @@ impl Builder {
     }
 
     /// Decodes one level of the master and halves it step by step; stored steps are cut on the way.
-    fn levels(&self, picture: &Arc<dyn Picture>, base: &Base, output: &Arc<Output>) -> Result<()> {
+    fn levels(&self, master: &Master, base: &Base, output: &Arc<Output>) -> Result<()> {
         let Some(first) = base.steps.first() else {
             return Ok(());
         };
         let bands = Bands::new(
-            Arc::clone(picture),
+            Arc::clone(&master.picture),
             (base.level, first.dimensions),
             self.limits.decode_bytes,
             self.cancel.clone(),
@@ -150,7 +148,7 @@ impl Builder {
         let mut rows: Box<dyn Rows> = Box::new(bands);
         for (halvings, step) in base.steps.iter().enumerate() {
             if halvings > 0 {
-                rows = self.halved(rows)?;
+                rows = self.halved(rows, master.light)?;
             }
             if step.stored {
                 rows = Box::new(Cut::new(rows, step.factor, Arc::clone(output)));
@@ -162,9 +160,9 @@ impl Builder {
         Ok(())
     }
 
-    fn halved(&self, rows: Box<dyn Rows>) -> Result<Box<dyn Rows>> {
+    fn halved(&self, rows: Box<dyn Rows>, light: Light) -> Result<Box<dyn Rows>> {
         let shrink = [Pass::Shrink { times: 1 }];
-        match self.engine.run(rows, &shrink, Target::Rows, &self.cancel)? {
+        match render::on_cpu(light).run(rows, &shrink, Target::Rows, &self.cancel)? {
             render::Output::Rows(rows) => Ok(rows),
             render::Output::Jpeg(_) => Err(Error::internal("shrinking to a finished file")),
         }

@@ -171,8 +171,8 @@ pub(super) fn key_of(
     meta: Meta,
     limits: &DecodeLimits,
 ) -> Key {
-    let (damaged, intent) = (limits.damaged, limits.intent);
-    let made_by = format!("{:?} {damaged:?} {intent:?}", codec::versions());
+    let pixels = (limits.damaged, limits.intent, limits.colour, limits.light);
+    let made_by = format!("{:?} {pixels:?}", codec::versions());
     KeyBuilder::default()
         .part(b"levels")
         .number(PIXEL_VERSION)

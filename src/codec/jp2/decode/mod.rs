@@ -18,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
-use crate::codec::{Crew, DecodeLimits, Facts, Picture, Price};
+use crate::codec::{Crew, DecodeLimits, Facts, KeptSpace, Picture, Price};
 use crate::error::Result;
 use crate::geometry::Window;
 use crate::raster::Rows;
@@ -56,6 +56,10 @@ struct Jp2(Arc<Master>);
 impl Picture for Jp2 {
     fn facts(&self) -> &Facts {
         &self.0.header.facts
+    }
+
+    fn kept(&self) -> Option<&KeptSpace> {
+        self.0.header.colour.kept()
     }
 
     fn price(&self, level: usize, window: Window) -> Price {

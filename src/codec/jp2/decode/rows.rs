@@ -10,7 +10,7 @@ use crate::cancel::Cancel;
 use crate::codec::Crew;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
-use crate::raster::{Raster, Rows, Samples, Shape};
+use crate::raster::{Depth, Raster, Rows, Samples, Shape};
 
 use super::super::codestream::Span;
 use super::Master;
@@ -62,7 +62,11 @@ impl TileRows {
             .ok_or_else(|| Error::internal("sizing a strip of JPEG 2000"))?;
         let count = usize::try_from(dimensions.area())
             .map_err(|cause| Error::internal("sizing a strip of JPEG 2000").with_source(cause))?;
-        let mut samples = Samples::zeroed(shape.format, count);
+        let channels = self.pixels.channels();
+        let mut samples = match shape.format.depth {
+            Depth::Eight => Samples::U8(vec![0; count * channels]),
+            Depth::Sixteen => Samples::U16(vec![0; count * channels]),
+        };
         let start = row.span.start + self.done;
         // Counted from the grid's origin.
         let lines = Span {
@@ -73,7 +77,7 @@ impl TileRows {
         let mut open = self.open.take();
         for column in &self.target.columns {
             self.cancel.check()?;
-            let mut canvas = Canvas::new(&mut samples, dimensions, shape.format.channels, left);
+            let mut canvas = Canvas::new(&mut samples, dimensions, channels, left);
             let named = |error: Error| {
                 error.while_doing(format!("decoding tile {}, {}", column.tile, row.tile))
             };
@@ -88,12 +92,10 @@ impl TileRows {
                 self.open = Some(part);
             }
         }
-        repeat_edges(
-            &mut samples,
-            dimensions,
-            shape.format.channels,
-            (left, lines.length()),
-        );
+        repeat_edges(&mut samples, dimensions, channels, (left, lines.length()));
+        if let Some(foreign) = &self.master.header.foreign {
+            samples = foreign.rgb(&samples, channels);
+        }
         Raster::new(dimensions, shape.format.channels, samples)
     }
 

@@ -1,22 +1,23 @@
-//! Decoded components → pixels: sign, palette, YCC, depth and opacity.
+//! Decoded components → pixels: sign, palette, mixed colours, depth and opacity.
 //!
 //! Works on rows of one tile's part. A component that is sampled more coarsely gives every pixel the sample
 //! that covers it. Values are scaled to the full range of 8 or 16 bits, rounded to nearest.
 
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
-use crate::raster::{Channels, Depth, Samples};
+use crate::raster::{Depth, Samples};
 
 use super::super::boxes::Precision;
 use super::super::channels::{Layout, Source};
 use super::super::codestream::Span;
 use super::super::palette::Palette;
+use super::super::spaces::Sums;
 
 /// How channels become pixels, made once for a decode.
 pub(super) struct Pixels {
     channels: Vec<Channel>,
-    /// Bits of YCC components, if colours are that.
-    ycc_bits: Option<u8>,
+    /// What makes colours of the first three channels, if they are none.
+    sums: Option<Sums>,
     /// The full value of opacity, if colours are multiplied by it.
     premultiplied: Option<u16>,
 }
@@ -39,14 +40,18 @@ impl Pixels {
             Depth::Sixteen => u16::MAX,
         };
         let channel = |source: &Source| Channel::new(*source, layout.palette.as_ref(), full);
+        let mut channels: Vec<_> = layout.sources.iter().map(channel).collect();
+        for channel in channels.iter_mut().take(layout.inverted()) {
+            channel.invert(full);
+        }
         Self {
-            channels: layout.sources.iter().map(channel).collect(),
-            ycc_bits: layout.is_ycc.then_some(layout.bits_of_first()),
+            channels,
+            sums: layout.sums,
             premultiplied: layout.is_premultiplied.then_some(full),
         }
     }
 
-    /// How many channels a pixel has, 1 to 4.
+    /// How many channels a pixel has, 1 to 5.
     pub(super) fn channels(&self) -> usize {
         self.channels.len()
     }
@@ -63,7 +68,7 @@ impl Pixels {
 
     /// Whether stored values are the pixels' own, but for what makes the lowest 0.
     fn are_plain(&self) -> bool {
-        let alone = self.ycc_bits.is_none() && self.premultiplied.is_none();
+        let alone = self.sums.is_none() && self.premultiplied.is_none();
         alone && self.channels.iter().all(|channel| channel.is_identity)
     }
 
@@ -73,8 +78,8 @@ impl Pixels {
             for (value, channel) in pixel.iter_mut().zip(&self.channels) {
                 *value += channel.offset;
             }
-            if let Some(bits) = self.ycc_bits {
-                to_rgb(pixel, bits);
+            if let Some(sums) = &self.sums {
+                sums.mix(pixel);
             }
         }
         let channels = self.channels.iter().cycle();
@@ -115,6 +120,14 @@ impl Channel {
         }
     }
 
+    /// Makes the lowest value the highest.
+    fn invert(&mut self, full: u16) {
+        self.table
+            .iter_mut()
+            .for_each(|value| *value = full - *value);
+        self.is_identity = false;
+    }
+
     /// Values outside the table are those at its ends.
     fn look_up(&self, value: i32) -> u16 {
         let index = usize::try_from(value).unwrap_or(0);
@@ -138,28 +151,6 @@ fn scaled(value: i32, precision: Precision, full: u16) -> u16 {
     let value = u64::try_from(value - lowest(precision)).unwrap_or(0);
     let scaled = (value.min(highest) * u64::from(full) + highest / 2) / highest;
     u16::try_from(scaled).unwrap_or(full)
-}
-
-/// Luma and chroma of `bits`, chroma around its middle value → red, green and blue.
-///
-/// Source: IEC 61966-2-1 amendment 1 (sYCC), the matrix of ITU-R BT.601; 16 bits of fraction.
-fn to_rgb(pixel: &mut [i32], bits: u8) {
-    let [y, cb, cr, ..] = pixel else { return };
-    let (middle, highest) = (1_i64 << (bits - 1), (1_i64 << bits) - 1);
-    let (luma, blue, red) = (
-        i64::from(*y) << 16,
-        i64::from(*cb) - middle,
-        i64::from(*cr) - middle,
-    );
-    let value = |sum: i64| {
-        let rounded = (sum + (1 << 15)) >> 16;
-        i32::try_from(rounded.clamp(0, highest)).unwrap_or(0)
-    };
-    (*y, *cb, *cr) = (
-        value(luma + 91_881 * red),
-        value(luma - 22_554 * blue - 46_802 * red),
-        value(luma + 116_130 * blue),
-    );
 }
 
 /// Straight colours of a pixel whose last sample is opacity.
@@ -213,13 +204,13 @@ impl<'a> Canvas<'a> {
     pub(super) fn new(
         samples: &'a mut Samples,
         dimensions: Dimensions,
-        channels: Channels,
+        channels: usize,
         left: u32,
     ) -> Self {
         Self {
             samples,
             width: dimensions.width as usize,
-            channels: channels.count(),
+            channels,
             left: left as usize,
         }
     }
@@ -340,14 +331,14 @@ fn interleave<T: Sample>(line: &mut [T], own: &[(&[i32], i32)]) {
 pub(super) fn repeat_edges(
     samples: &mut Samples,
     dimensions: Dimensions,
-    channels: Channels,
+    channels: usize,
     filled: (u32, u32),
 ) {
-    let row = dimensions.width as usize * channels.count();
-    let filled = (filled.0 as usize * channels.count(), filled.1 as usize);
+    let row = dimensions.width as usize * channels;
+    let filled = (filled.0 as usize * channels, filled.1 as usize);
     match samples {
-        Samples::U8(samples) => repeat(samples, row, channels.count(), filled),
-        Samples::U16(samples) => repeat(samples, row, channels.count(), filled),
+        Samples::U8(samples) => repeat(samples, row, channels, filled),
+        Samples::U16(samples) => repeat(samples, row, channels, filled),
     }
 }
 

@@ -55,6 +55,8 @@ impl Stretch {
 pub(super) struct Target {
     pub(super) reduction: u8,
     pub(super) shape: Shape,
+    /// Samples of a pixel, before or after its colours are made, whichever are more.
+    samples: u64,
     pub(super) columns: Vec<Stretch>,
     pub(super) rows: Vec<Stretch>,
 }
@@ -83,6 +85,8 @@ impl Target {
                 dimensions,
                 format: header.layout.format,
             },
+            samples: (header.layout.sources.len()).max(header.layout.format.channels.count())
+                as u64,
             columns: stretches(size.x, base.step_x, reduction, window.x, window.width),
             rows: stretches(size.y, base.step_y, reduction, window.y, window.height),
         })
@@ -139,7 +143,9 @@ impl Target {
     }
 
     fn row_bytes(&self) -> u64 {
-        u64::from(self.shape.dimensions.width) * self.shape.format.bytes_per_pixel() as u64
+        let format = self.shape.format;
+        let of_sample = (format.bytes_per_pixel() / format.channels.count()) as u64;
+        u64::from(self.shape.dimensions.width) * self.samples * of_sample
     }
 
     fn strip_bytes(&self) -> u64 {

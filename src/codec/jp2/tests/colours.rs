@@ -3,6 +3,8 @@
 use super::made::{Stream, boxed, enumerated, jp2};
 use super::*;
 use crate::cancel::Cancel;
+use crate::codec::Intent;
+use crate::codec::colour::tests::{agrees, oracle};
 use crate::raster::{Channels, Depth, Samples, gather};
 
 fn pixels(picture: &dyn Picture, level: usize) -> crate::raster::Raster {
@@ -79,28 +81,369 @@ fn colours_that_are_not_read_are_refused_with_a_reason() {
     use ErrorKind::{Corrupt, NotImplemented};
     let four = empty(4, [7, 1, 1]);
     let cases = [
-        (jp2(&[enumerated(12)], &four), NotImplemented),
-        (jp2(&[enumerated(14)], &empty(3, [7, 1, 1])), NotImplemented),
+        (jp2(&[enumerated(2)], &four), NotImplemented),
+        (jp2(&[enumerated(19)], &four), NotImplemented),
+        (jp2(&[enumerated(23)], &four), NotImplemented),
+        (jp2(&[enumerated(9)], &empty(3, [9, 1, 1])), NotImplemented),
+        (
+            jp2(&[lab(&[100, 0, 255])], &empty(3, [7, 1, 1])),
+            NotImplemented,
+        ),
+        (jp2(&[points([1, 13, 3], 1)], &four), NotImplemented),
+        (jp2(&[points([9, 16, 0], 1)], &four), NotImplemented),
+        (jp2(&[icc(&named(*b"8CLR"))], &four), NotImplemented),
         (jp2(&[enumerated(16)], &empty(2, [7, 1, 1])), Corrupt),
+        (jp2(&[enumerated(12)], &empty(3, [7, 1, 1])), Corrupt),
     ];
     for (index, (file, kind)) in cases.into_iter().enumerate() {
         assert_eq!(refusal(file), Some(kind), "case {index}");
     }
 }
 
+/// A colour specification by an ICC profile.
+fn icc(profile: &[u8]) -> Vec<u8> {
+    boxed(*b"colr", &[&[2, 0, 0], profile].concat())
+}
+
+/// Ranges and offsets of L\*a\*b\*, and their light.
+fn lab(parameters: &[u32]) -> Vec<u8> {
+    let numbers = parameters.iter().flat_map(|number| number.to_be_bytes());
+    let content = [1, 0, 0, 0, 0, 0, 14].into_iter().chain(numbers);
+    boxed(*b"colr", &content.collect::<Vec<u8>>())
+}
+
+/// Code points for primaries, curve and matrix.
+fn points(points: [u16; 3], full_range: u8) -> Vec<u8> {
+    let numbers = points.into_iter().flat_map(u16::to_be_bytes);
+    let content = [5, 0, 0].into_iter().chain(numbers).chain([full_range]);
+    boxed(*b"colr", &content.collect::<Vec<u8>>())
+}
+
+/// A profile whose header names this space, and nothing more.
+fn named(space: [u8; 4]) -> Vec<u8> {
+    let mut profile = vec![0; 132];
+    profile[16..20].copy_from_slice(&space);
+    profile
+}
+
+/// The first pixel of a palette of one entry with these samples of 8 bits, under a colour specification.
+fn shown(colour: Vec<u8>, samples: &[u8], limits: &DecodeLimits) -> (String, Channels, Vec<u8>) {
+    let count = u8::try_from(samples.len()).expect("few");
+    let mut palette = vec![0, 1, count];
+    palette.extend(vec![7; samples.len()]);
+    palette.extend(samples);
+    let map: Vec<u8> = (0..count).flat_map(|column| [0, 0, 1, column]).collect();
+    let header = [colour, boxed(*b"pclr", &palette), boxed(*b"cmap", &map)];
+    first_shown(jp2(&header, &empty(1, [7, 1, 1])), limits)
+}
+
+fn first_shown(file: Vec<u8>, limits: &DecodeLimits) -> (String, Channels, Vec<u8>) {
+    let picture = open(Arc::new(file), limits).expect("good");
+    let raster = pixels(picture.as_ref(), 0);
+    let channels = raster.format().channels;
+    let Samples::U8(samples) = raster.samples() else {
+        panic!("8 bits");
+    };
+    let name = picture.facts().colour.clone();
+    (name, channels, samples[..channels.count()].to_vec())
+}
+
+/// What `LittleCMS` makes of samples, as in `codec/colour/tests.rs`.
+macro_rules! case {
+    ($name:literal) => {
+        oracle(include_str!(concat!(
+            "../../../../fixtures/icc/",
+            $name,
+            ".txt"
+        )))
+    };
+}
+
+macro_rules! profile {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../../fixtures/icc/", $name, ".icc"))
+    };
+}
+
+fn in_intent(intent: Intent) -> DecodeLimits {
+    DecodeLimits {
+        intent,
+        ..DecodeLimits::default()
+    }
+}
+
+#[test]
+fn profiles_of_every_kind_look_as_littlecms_shows_them_in_both_intents() {
+    let relative = in_intent(Intent::Relative);
+    let perceptual = in_intent(Intent::Perceptual);
+    for (what, profile, (input, expected), limits) in [
+        (
+            "inks",
+            profile!("inks").as_slice(),
+            case!("inks"),
+            &relative,
+        ),
+        (
+            "inks, perceptual",
+            profile!("inks"),
+            case!("inks-perceptual"),
+            &perceptual,
+        ),
+        ("lab", profile!("lab"), case!("lab"), &relative),
+        ("adobe", profile!("adobe"), case!("adobe"), &relative),
+        ("eci", profile!("eci"), case!("eci"), &relative),
+        ("scanner", profile!("scanner"), case!("scanner"), &relative),
+        (
+            "scanner, perceptual",
+            profile!("scanner"),
+            case!("scanner-perceptual"),
+            &perceptual,
+        ),
+        ("gray", profile!("gray-1.8"), case!("gray-1.8"), &relative),
+    ] {
+        let pixels = expected.len() / if what == "gray" { 1 } else { 3 };
+        let (from, to) = (input.len() / pixels, expected.len() / pixels);
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let pairs = input.chunks_exact(from).zip(expected.chunks_exact(to));
+        for (samples, wanted) in pairs.step_by(7) {
+            let (_, channels, got) = shown(icc(profile), samples, limits);
+            assert_eq!(channels.count(), to, "{what}");
+            let three = |pixel: &[u8]| [pixel[0], pixel[to / 2], pixel[to - 1]];
+            ours.extend(three(&got));
+            theirs.extend(three(wanted));
+        }
+        agrees(&ours, &theirs, what);
+    }
+}
+
+#[test]
+fn inks_by_number_are_a_presss_with_opacity_behind_them() {
+    let limits = DecodeLimits::default();
+    let direct = |samples: &[u8]| {
+        let samples = Samples::U8(samples.to_vec());
+        match crate::codec::Foreign::inks(None, Intent::Relative).rgb(&samples, 4) {
+            Samples::U8(all) => all,
+            Samples::U16(_) => panic!("the depth has changed"),
+        }
+    };
+    for inks in [
+        [0, 0, 0, 0],
+        [255, 0, 0, 0],
+        [10, 200, 30, 40],
+        [0, 0, 0, 255],
+    ] {
+        let (name, channels, got) = shown(enumerated(12), &inks, &limits);
+        assert_eq!((name.as_str(), channels), ("CMYK, untagged", Channels::Rgb));
+        assert_eq!(got, direct(&inks));
+        // Without black the grid has fewer axes, and the same colours.
+        if inks[3] == 0 {
+            let (name, _, got) = shown(enumerated(11), &inks[..3], &limits);
+            assert_eq!(name, "CMY, untagged");
+            let wanted = direct(&inks);
+            let same = got.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 1);
+            assert!(same, "{inks:?}");
+        }
+    }
+    // Four inks and opacity; all five are in the middle.
+    let opacity = definitions(&[[0, 0, 1], [1, 0, 2], [2, 0, 3], [3, 0, 4], [4, 1, 0]]);
+    let five = jp2(&[enumerated(12), opacity], &empty(5, [7, 1, 1]));
+    let (_, channels, got) = first_shown(five, &limits);
+    assert_eq!(channels, Channels::Rgba);
+    assert_eq!(got[..3], direct(&[128; 4]));
+    assert_eq!(got[3], 128);
+    // Luma and chroma in the middle are gray, which is as much of each ink; black stays.
+    let mixed = jp2(&[enumerated(13)], &empty(4, [7, 1, 1]));
+    let (_, channels, got) = first_shown(mixed, &limits);
+    assert_eq!(channels, Channels::Rgb);
+    assert_eq!(got, direct(&[127, 127, 127, 128]));
+}
+
+#[test]
+fn numbers_of_colour_spaces_say_what_samples_are() {
+    let limits = DecodeLimits::default();
+    let one = |number: u32, samples: &[u8]| shown(enumerated(number), samples, &limits);
+    assert_eq!(one(0, &[255]).2, [0], "0 is white");
+    assert_eq!(one(0, &[0]).2, [255]);
+    assert_eq!(one(15, &[255]).2, [255], "1 is white");
+    // ROMM RGB: what LittleCMS makes of ProPhoto, which has the same colours and all but the same curve.
+    let (input, expected) = case!("prophoto");
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let pairs = input.chunks_exact(3).zip(expected.chunks_exact(3));
+    for (samples, wanted) in pairs.filter(|(s, _)| s.iter().all(|v| *v == 0 || *v >= 40)) {
+        let (name, _, got) = one(21, samples);
+        assert_eq!(name, "ROMM RGB");
+        ours.extend(got);
+        theirs.extend_from_slice(wanted);
+    }
+    agrees(&ours, &theirs, "ROMM RGB");
+    let middle =
+        |colour: Vec<u8>, bits: u8| first_pixel(jp2(&[colour], &empty(3, [bits - 1, 1, 1]))).1;
+    // 112 of 219 by video's curve, by hand: 130 of 255 → 0.2691 of light → 141.7.
+    let video = [1, 4, 22].map(|number| middle(enumerated(number), 8));
+    assert!(
+        video
+            .iter()
+            .all(|pixel| pixel.iter().all(|v| v.abs_diff(142) <= 1)),
+        "{video:?}"
+    );
+    assert_eq!(middle(enumerated(3), 8), [128; 3]);
+    assert_eq!(middle(enumerated(24), 8), [128; 3]);
+    // 32768 of 65536 is (32768 − 24576) / 32640 of the way from black to white.
+    assert_eq!(middle(enumerated(20), 16), [16_448; 3]);
+    // sRGB by code points, and video's range of it.
+    assert_eq!(middle(points([1, 13, 0], 1), 8), [128; 3]);
+    assert_eq!(middle(points([1, 13, 5], 1), 8), [128; 3]);
+    assert_eq!(middle(points([1, 13, 0], 0), 8), [130; 3]);
+    let p3 = shown(points([12, 13, 0], 1), &[200, 100, 40], &limits);
+    let wanted = case!("p3");
+    let pixel = wanted
+        .0
+        .chunks_exact(3)
+        .position(|pixel| pixel == [200, 100, 40]);
+    let wanted = &wanted.1[3 * pixel.expect("it is in the cube")..][..3];
+    assert!(
+        p3.2.iter().zip(wanted).all(|(a, b)| a.abs_diff(*b) <= 2),
+        "{p3:?}"
+    );
+}
+
+#[test]
+fn lab_by_number_have_their_ranges_and_their_light() {
+    let limits = DecodeLimits::default();
+    let signed = |light: u32| lab(&[100, 0, 255, 128, 255, 128, light]);
+    let (d50, d65) = (0x0044_3530, 0x0044_3635);
+    // What LittleCMS makes of the same samples.
+    for (samples, wanted) in [
+        ([255, 128, 128], [255; 3]),
+        ([137, 128, 128], [128; 3]),
+        ([137, 188, 168], [225, 72, 64]),
+        ([204, 78, 178], [114, 222, 97]),
+    ] {
+        let (name, _, got) = shown(signed(d50), &samples, &limits);
+        assert_eq!(name, "L*a*b*");
+        assert!(
+            got.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 1),
+            "{got:?}"
+        );
+    }
+    let under_daylight = shown(signed(d65), &[137, 188, 168], &limits).2;
+    let near = under_daylight.iter().zip([229_u8, 72, 63]);
+    assert!(
+        near.clone().all(|(a, b)| a.abs_diff(b) <= 1),
+        "{under_daylight:?}"
+    );
+    // The standard's own range has a* of 60 at 128 + 60 · 255 / 170 and b* of 40 at 96 + 40 · 255 / 200.
+    let usual = shown(enumerated(14), &[137, 218, 147], &limits).2;
+    assert!(
+        usual
+            .iter()
+            .zip([225_u8, 72, 64])
+            .all(|(a, b)| a.abs_diff(b) <= 1),
+        "{usual:?}"
+    );
+    // Nothing but the middle of the range: neutral in components with a sign, at both depths.
+    let neutral = lab(&[100, 0, 255, 0, 255, 0, d50]);
+    let [red, green, blue] = first_pixel(jp2(&[neutral], &empty(3, [0x87, 1, 1]))).1[..] else {
+        panic!("three colours");
+    };
+    assert!(red == green && green == blue, "{red} {green} {blue}");
+}
+
+#[test]
+fn a_profile_that_does_not_fit_is_no_profile() {
+    let limits = DecodeLimits::default();
+    for (profile, samples, wanted) in [
+        (b"no profile".to_vec(), &[1_u8, 2, 3][..], &[1_u8, 2, 3][..]),
+        (named(*b"RGB "), &[1, 2, 3], &[1, 2, 3]),
+        (named(*b"CMYK"), &[1, 2, 3], &[1, 2, 3]),
+        (profile!("inks").to_vec(), &[1, 2, 3], &[1, 2, 3]),
+        (profile!("adobe").to_vec(), &[9], &[9]),
+        (named(*b"what"), &[9], &[9]),
+    ] {
+        let (name, _, got) = shown(icc(&profile), samples, &limits);
+        assert_eq!(
+            (name.as_str(), got.as_slice()),
+            ("untagged (unusable profile)", wanted)
+        );
+    }
+    let (name, ..) = shown(icc(&named(*b"CMYK")), &[1, 2, 3, 4], &limits);
+    assert_eq!(name, "CMYK, untagged (unusable profile)");
+}
+
+#[cfg(feature = "jp2-encode")]
+#[test]
+fn a_window_of_inks_is_a_part_of_the_whole_at_every_level() {
+    use crate::codec::Attached;
+    use crate::encoding::Jp2Settings;
+    use crate::geometry::{Dimensions, Window};
+    use crate::raster::{OneStrip, Raster};
+    let dimensions = Dimensions::new(150, 131).expect("sides");
+    let mut random = fastrand::Rng::with_seed(4);
+    let inks: Vec<u8> = (0..4 * 150 * 131)
+        .map(|at| u8::try_from(at / 97 % 251).expect("small") ^ random.u8(..16))
+        .collect();
+    let raster = Raster::from_u8(dimensions, Channels::Rgba, inks).expect("as many samples");
+    let settings = Jp2Settings {
+        lossless: true,
+        tile_px: 64,
+        ..Jp2Settings::default()
+    };
+    let mut written = Vec::new();
+    crate::codec::jp2_encode::encode(
+        &mut OneStrip::from(raster.clone()),
+        settings,
+        &Attached::default(),
+        &Cancel::new(),
+        &mut written,
+    )
+    .expect("written");
+    let at = written
+        .windows(4)
+        .position(|kind| kind == b"jp2c")
+        .expect("a code stream");
+    let file = jp2(&[icc(profile!("inks"))], &written[at + 4..]);
+    let picture = open_bytes(file).expect("good");
+    assert_eq!(picture.facts().colour, "Press with dot gain");
+    let whole = pixels(picture.as_ref(), 0);
+    let wanted = crate::codec::Foreign::inks(Some(profile!("inks")), Intent::Relative);
+    assert_eq!(*whole.samples(), wanted.rgb(raster.samples(), 4));
+    for level in 0..picture.facts().pyramid.levels().len() {
+        let whole = pixels(picture.as_ref(), level);
+        let full = whole.dimensions();
+        let (x, y) = (full.width / 3, full.height / 4);
+        let window = Window {
+            x,
+            y,
+            width: (full.width - x).min(70),
+            height: (full.height - y).min(61),
+        };
+        let cancel = Cancel::new();
+        let mut rows = picture.decode(level, window, &cancel).expect("inside");
+        let part = gather(rows.as_mut(), &cancel).expect("good");
+        let (Samples::U8(part), Samples::U8(all)) = (part.samples(), whole.samples()) else {
+            panic!("8 bits");
+        };
+        let row = 3 * window.width as usize;
+        for (line, got) in part.chunks_exact(row).enumerate() {
+            let start = 3 * ((line + y as usize) * full.width as usize + x as usize);
+            assert_eq!(got, &all[start..start + row], "level {level}, row {line}");
+        }
+    }
+}
+
 #[test]
 fn of_components_that_nobody_named_those_are_shown_that_go_together() {
-    let shown = |file: Vec<u8>| {
+    let chosen = |file: Vec<u8>| {
         let picture = open_bytes(file).expect("good");
         let facts = picture.facts();
         let full = facts.pyramid.dimensions();
         (facts.pixel.channels, full.width, full.height)
     };
-    assert_eq!(shown(empty(4, [7, 1, 1])), (Channels::Rgb, 16, 16));
-    assert_eq!(shown(empty(5, [7, 2, 1])), (Channels::Rgb, 8, 16));
+    assert_eq!(chosen(empty(4, [7, 1, 1])), (Channels::Rgb, 16, 16));
+    assert_eq!(chosen(empty(5, [7, 2, 1])), (Channels::Rgb, 8, 16));
     // 257 components; two of which the second is sampled more finely.
-    assert_eq!(shown(fixture("p0_13.j2k")), (Channels::Rgb, 1, 1));
-    assert_eq!(shown(fixture("p1_07.j2k")), (Channels::Gray, 2, 12));
+    assert_eq!(chosen(fixture("p0_13.j2k")), (Channels::Rgb, 1, 1));
+    assert_eq!(chosen(fixture("p1_07.j2k")), (Channels::Gray, 2, 12));
 }
 
 #[test]
