@@ -122,6 +122,24 @@ pub const MASTERS: &[MasterRow] = &[
         regions: "groups of 256² alone",
         crates: &["jxl-oxide"],
     },
+    MasterRow {
+        format: MasterFormat::Avif,
+        name: "AVIF",
+        depth: "8, 10, 12 bits",
+        colour: "gray, RGB and YCbCr of any sampling; opacity straight or multiplied in; code points of colour; the first of a sequence",
+        levels: "none",
+        regions: "parts of a grid alone; whole where it is one",
+        crates: &["rusty_av1d"],
+    },
+    MasterRow {
+        format: MasterFormat::Heic,
+        name: "HEIC",
+        depth: "8, 10 bits",
+        colour: "as AVIF, but full chroma; a feature",
+        levels: "none",
+        regions: "as AVIF",
+        crates: &["heic-rs"],
+    },
 ];
 
 /// The formats of derivatives.

@@ -13,6 +13,7 @@ mod encode;
 mod exif;
 pub mod formats;
 mod gif;
+mod heif;
 mod jp2;
 mod jp2_encode;
 pub mod jpeg;
@@ -26,6 +27,7 @@ mod png;
 mod ptif;
 mod sink;
 mod stored;
+mod straight;
 mod stream;
 mod tif;
 mod tiff;
@@ -185,11 +187,15 @@ pub enum MasterFormat {
     Bmp,
     /// JPEG XL, its first frame.
     JpegXl,
+    /// AVIF: AV1 in a HEIF container.
+    Avif,
+    /// HEIC: HEVC in a HEIF container.
+    Heic,
 }
 
 impl MasterFormat {
     /// All formats, in the order of [`MasterFormat::index`].
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Jpeg,
         Self::Png,
         Self::Tiff,
@@ -198,6 +204,8 @@ impl MasterFormat {
         Self::Gif,
         Self::Bmp,
         Self::JpegXl,
+        Self::Avif,
+        Self::Heic,
     ];
 
     /// The format's place in [`MasterFormat::ALL`].
@@ -216,6 +224,8 @@ impl MasterFormat {
             Self::Gif => "gif",
             Self::Bmp => "bmp",
             Self::JpegXl => "jpegxl",
+            Self::Avif => "avif",
+            Self::Heic => "heic",
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
 use crate::reader::RangeReader;
 
-use super::{DecodeLimits, Picture, bmp, gif, jp2, jpeg, jxl, png, tiff, webp};
+use super::{DecodeLimits, Picture, bmp, gif, heif, jp2, jpeg, jxl, png, tiff, webp};
 
 /// Bytes that are read to tell the format: the longest magic is a JP2 signature box of 12.
 const HEAD_BYTES: u64 = 64;
@@ -47,6 +47,8 @@ pub fn open(
         bmp::open
     } else if jxl::matches(&head) {
         jxl::open
+    } else if heif::matches(&head) {
+        heif::open
     } else {
         return Err(Error::new(
             ErrorKind::NotImplemented,
@@ -71,6 +73,7 @@ pub fn is_master(head: &[u8]) -> bool {
         gif::matches,
         bmp::matches,
         jxl::matches,
+        heif::matches,
     ];
     known.iter().any(|matches| matches(head))
 }

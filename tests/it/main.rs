@@ -26,6 +26,7 @@ mod corpus;
 mod derivatives;
 mod geometry;
 mod golden;
+mod heif;
 mod hostile;
 mod jpeg_xl;
 mod ladder;

@@ -59,6 +59,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("zune_jpeg", &["codec/jpeg/"]),
     ("openjpeg_sys", &["codec/jp2_encode/"]),
     ("ravif", &["codec/avif/"]),
+    ("rusty_av1d", &["codec/heif/av1.rs"]),
+    ("heic_rs", &["codec/heif/hevc/"]),
     ("jxl_oxide", &["codec/jxl/"]),
     ("zune_jpegxl", &["codec/jxl/"]),
     ("zune_core", &["codec/jxl/"]),

@@ -94,7 +94,7 @@ impl Ladder {
 const fn packing_share(format: MasterFormat) -> (u64, u64) {
     match format {
         MasterFormat::Jpeg2000 => (1, 10),
-        MasterFormat::JpegXl => (1, 5),
+        MasterFormat::JpegXl | MasterFormat::Avif | MasterFormat::Heic => (1, 5),
         MasterFormat::Png | MasterFormat::Webp | MasterFormat::Gif => (1, 2),
         MasterFormat::Jpeg | MasterFormat::Tiff | MasterFormat::Bmp => (2, 1),
     }

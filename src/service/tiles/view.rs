@@ -210,7 +210,9 @@ fn stored_cell(facts: &Facts, level: Level) -> Option<(Dimensions, Access)> {
         | MasterFormat::Webp
         | MasterFormat::Gif
         | MasterFormat::Bmp
-        | MasterFormat::JpegXl => None,
+        | MasterFormat::JpegXl
+        | MasterFormat::Avif
+        | MasterFormat::Heic => None,
     }
 }
 
