@@ -75,6 +75,7 @@ const FENCES: &[(&str, &[&str])] = &[
         "libdeflater",
         &["codec/tiff/inflate/", "codec/ptif/deflate/"],
     ),
+    ("weezl", &["codec/tiff/lzw/"]),
     ("lzma_rust2", &["codec/tiff/lzma.rs"]),
     ("zstd", &["codec/tiff/zstandard/", "codec/ptif/zstandard/"]),
     ("moxcms", &["codec/colour"]),

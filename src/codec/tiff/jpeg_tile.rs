@@ -11,7 +11,7 @@ use crate::codec::stored::Proof;
 use crate::codec::{DecodeLimits, Stored};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Window};
-use crate::raster::{Depth, Raster};
+use crate::raster::{Depth, Raster, Samples};
 
 use super::input::Input;
 use super::layout::{Compression, Layout, TileBytes};
@@ -55,6 +55,25 @@ pub(super) fn decode(
     let expected = expected(layout, row, input, "JPEG")?;
     let stream = splice(layout.jpeg_tables.as_deref(), &input.rest()?)?;
     decode_stream(layout, &stream, expected, limits, cancel)
+}
+
+/// The samples of the tile that `input` has just opened, which is one plane of YCbCr, as they are stored.
+pub(super) fn decode_plane(
+    layout: &Layout,
+    input: &mut Input,
+    shape: Dimensions,
+    limits: &DecodeLimits,
+    cancel: &Cancel,
+) -> Result<Vec<u8>> {
+    if input.left() > most_bytes(shape) {
+        return Err(Error::corrupt("a JPEG tile claims too many bytes"));
+    }
+    let stream = splice(layout.jpeg_tables.as_deref(), &input.rest()?)?;
+    let raster = jpeg::decode_tile(&stream, TileColour::Gray, shape, limits, cancel)?;
+    match raster.into_samples() {
+        Samples::U8(samples) => Ok(samples),
+        Samples::U16(_) => Err(Error::corrupt("a JPEG tile is not what its directory says")),
+    }
 }
 
 /// Decodes a stream that stands alone, of a cell of `expected`.

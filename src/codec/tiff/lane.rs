@@ -17,6 +17,8 @@ use crate::reader::RangeReader;
 use super::input::{Input, READ_BYTES};
 use super::jpeg_tile;
 use super::layout::{Compression, Layout};
+use super::luv;
+use super::picture_tile;
 use super::unpack::Unpacker;
 use super::webp_tile;
 
@@ -128,7 +130,7 @@ impl Lane {
             };
             self.input.open(bytes, ahead)?;
             if self.job.layout.is_whole() {
-                self.decode(row)?
+                self.decode(row, column)?
             } else {
                 self.unpacker.begin(&mut self.input)?;
                 self.unpack_whole(row)?
@@ -141,7 +143,7 @@ impl Lane {
         })
     }
 
-    fn decode(&mut self, row: u32) -> Result<Content> {
+    fn decode(&mut self, row: u32, column: u32) -> Result<Content> {
         let (layout, limits) = (&self.job.layout, &self.job.limits);
         let (input, cancel) = (&mut self.input, &self.job.cancel);
         let raster = if let Some(units) = layout.units {
@@ -149,13 +151,30 @@ impl Lane {
                 width: layout.grid.tile.width,
                 height: layout.grid.stored_rows(row),
             };
-            let bytes = usize::try_from(units.bytes(cell));
-            let bytes =
-                bytes.map_err(|cause| Error::internal("sizing a tile").with_source(cause))?;
-            let mut packed = vec![0; bytes];
-            self.unpacker.begin(input)?;
-            self.unpacker.fill(input, &mut packed)?;
-            Raster::from_u8(cell, Channels::Rgb, units.pixels(&packed, cell))?
+            let pixels = if layout.separate {
+                let mut planes = [const { Vec::new() }; 3];
+                for (plane, packed) in planes.iter_mut().enumerate() {
+                    let bytes = layout.tile(plane, row, column);
+                    input.open(bytes, 0)?;
+                    let shape = units.plane(plane, cell);
+                    *packed = if layout.compression == Compression::Jpeg {
+                        jpeg_tile::decode_plane(layout, input, shape, limits, cancel)?
+                    } else {
+                        unpacked(&mut self.unpacker, input, shape.area())?
+                    };
+                }
+                units.put_together(&planes, cell)
+            } else {
+                let packed = unpacked(&mut self.unpacker, input, units.bytes(cell))?;
+                units.pixels(&packed, cell)
+            };
+            Raster::from_u8(cell, Channels::Rgb, pixels)?
+        } else if layout.compression == Compression::SgiLog {
+            let cell = jpeg_tile::expected(layout, row, input, "SGILog")?;
+            let pixels = luv::pixels(&input.rest()?, cell, layout.row.samples)?;
+            Raster::from_u8(cell, layout.pixels.format().channels, pixels)?
+        } else if layout.compression.is_newer() {
+            picture_tile::decode(layout, row, input, limits, cancel)?
         } else if let Some(old) = &layout.old_jpeg {
             let stream = old.stream(self.job.reader.as_ref())?;
             jpeg_tile::decode_stream(layout, &stream, layout.grid.image, limits, cancel)?
@@ -244,6 +263,16 @@ impl Lane {
         let bytes = usize::try_from(bytes).expect("within the limits of a decode");
         self.block.resize(bytes, 0);
     }
+}
+
+/// The next `count` bytes of the tile that `input` has just opened.
+fn unpacked(unpacker: &mut Unpacker, input: &mut Input, count: u64) -> Result<Vec<u8>> {
+    let count = usize::try_from(count);
+    let count = count.map_err(|cause| Error::internal("sizing a tile").with_source(cause))?;
+    let mut packed = vec![0; count];
+    unpacker.begin(input)?;
+    unpacker.fill(input, &mut packed)?;
+    Ok(packed)
 }
 
 /// Rows of `size` bytes that are decompressed at a time.

@@ -37,6 +37,12 @@ pub(super) enum Compression {
     Jpeg,
     Webp,
     Lzma,
+    Jpeg2000,
+    /// With luma and colour differences in the code stream.
+    Jpeg2000Ycc,
+    JpegXl,
+    /// Logarithms of light, of 16 or 32 bits.
+    SgiLog,
     /// As before Technical Note 2: one JPEG for all strips.
     OldJpeg,
     /// CCITT codes of one bit a pixel.
@@ -46,7 +52,12 @@ pub(super) enum Compression {
 impl Compression {
     /// Whether a tile is a picture of its own, which is decoded whole.
     pub(super) const fn is_picture(self) -> bool {
-        matches!(self, Self::Jpeg | Self::Webp | Self::OldJpeg)
+        matches!(self, Self::Jpeg | Self::Webp | Self::OldJpeg | Self::SgiLog) || self.is_newer()
+    }
+
+    /// Whether its tiles are pictures of JPEG 2000 or JPEG XL.
+    pub(super) const fn is_newer(self) -> bool {
+        matches!(self, Self::Jpeg2000 | Self::Jpeg2000Ycc | Self::JpegXl)
     }
 
     /// Whether differences may stand in it. The tag counts for these alone, as in libtiff.
@@ -106,7 +117,7 @@ impl Layout {
         let planar = file.number(directory, tags::PLANAR_CONFIGURATION)?;
         let separate = planar == Some(2) && pixels.samples > 1;
         check_together(compression, &pixels, separate)?;
-        let units = units(file, directory, compression, &pixels)?;
+        let units = units(file, directory, compression, &pixels, separate)?;
         let planes = if separate { pixels.samples as u64 } else { 1 };
         let wanted = grid.tiles() * planes;
         grid::check_tiles(wanted, limits)?;
@@ -129,9 +140,12 @@ impl Layout {
         } else {
             None
         };
-        // Wide samples leave a JPEG as 16 bits.
-        let (bits, order) = if compression == Compression::Jpeg && pixels.bits > 8 {
+        // Wide samples leave a JPEG of any kind as 16 bits, narrow ones as 8.
+        let is_jpeg = compression == Compression::Jpeg || compression.is_newer();
+        let (bits, order) = if is_jpeg && pixels.bits > 8 {
             (16, ByteOrder::Little)
+        } else if compression.is_newer() {
+            (8, ByteOrder::Little)
         } else {
             (pixels.bits, file.order)
         };
@@ -148,7 +162,12 @@ impl Layout {
                     predictor
                 },
                 scaled: pixels.scaled(),
-                samples: if separate { 1 } else { pixels.samples },
+                // Units of YCbCr are put together from their planes.
+                samples: if separate && units.is_none() {
+                    1
+                } else {
+                    pixels.samples
+                },
             },
             reversed: !compression.is_picture()
                 && file.number(directory, tags::FILL_ORDER)? == Some(2),
@@ -214,7 +233,7 @@ impl Layout {
 
     /// The stored planes that have to be read: for each the samples that are picked from its rows.
     pub(super) fn planes(&self) -> Vec<(usize, Vec<usize>)> {
-        if self.separate {
+        if self.separate && self.units.is_none() {
             return self
                 .pixels
                 .picks
@@ -249,6 +268,9 @@ impl Layout {
             Compression::Jpeg => ", JPEG",
             Compression::Webp => ", WebP",
             Compression::Lzma => ", LZMA",
+            Compression::Jpeg2000 | Compression::Jpeg2000Ycc => ", JPEG 2000",
+            Compression::JpegXl => ", JPEG XL",
+            Compression::SgiLog => ", SGILog",
             Compression::OldJpeg => ", old-style JPEG",
             Compression::Fax(Coding::Huffman { .. }) => ", CCITT Huffman",
             Compression::Fax(Coding::Group3) => ", CCITT Group 3",
@@ -276,10 +298,13 @@ fn compression(file: &File, directory: &Directory) -> Result<Compression> {
         32773 => return Ok(Compression::PackBits),
         50000 if zstandard::AVAILABLE => return Ok(Compression::Zstandard),
         50001 => return Ok(Compression::Webp),
-        33003 | 33005 | 34712 => "JPEG 2000",
+        33003 => return Ok(Compression::Jpeg2000Ycc),
+        33005 | 34712 => return Ok(Compression::Jpeg2000),
+        50002 | 52546 => return Ok(Compression::JpegXl),
+        34676 => return Ok(Compression::SgiLog),
+        34677 => "LogLuv of 24 bits",
         34887 => "LERC",
         50000 => "Zstandard, which this build does not read",
-        50002 => "JPEG XL",
         other => {
             return Err(Error::unsupported(format!("TIFF compression {other}")));
         }
@@ -309,11 +334,18 @@ fn predictor(
 
 /// Refuses pixels that the compression cannot hold or that are not read from it.
 fn check_together(compression: Compression, pixels: &Pixels, separate: bool) -> Result<()> {
+    let is_log = compression == Compression::SgiLog;
+    let fits_log = !separate && pixels.samples == pixels.ink.colours();
+    if is_log != pixels.is_log() || (is_log && !fits_log) {
+        return Err(Error::unsupported(
+            "logarithms of light but by SGILog, or with further samples",
+        ));
+    }
     if compression == Compression::Webp {
         return check_webp(pixels, separate);
     }
-    if separate && pixels.is_ycbcr() {
-        return Err(Error::unsupported("YCbCr colours in separate planes"));
+    if compression.is_newer() {
+        return check_newer(compression, pixels, separate);
     }
     if matches!(compression, Compression::Fax(_))
         && (pixels.bits != 1 || (pixels.samples != 1 && !separate))
@@ -330,8 +362,10 @@ fn check_together(compression: Compression, pixels: &Pixels, separate: bool) -> 
     if !matches!(compression, Compression::Jpeg | Compression::OldJpeg) {
         return Ok(());
     }
-    let twelve = pixels.bits == 12 && compression == Compression::Jpeg;
-    if pixels.bits != 8 && !(twelve && jpeg::decodes_twelve_bits()) {
+    // 16 bits are those of lossless JPEG.
+    let twelve = pixels.bits == 12 && jpeg::decodes_twelve_bits();
+    let wide = (twelve || pixels.bits == 16) && compression == Compression::Jpeg;
+    if pixels.bits != 8 && !wide {
         return Err(Error::unsupported(format!(
             "JPEG tiles of {} bits",
             pixels.bits
@@ -351,14 +385,15 @@ fn check_together(compression: Compression, pixels: &Pixels, separate: bool) -> 
     Ok(())
 }
 
-/// How the colours of YCbCr stand, where no JPEG says it.
+/// How the colours of YCbCr stand, where no JPEG of all of them says it.
 fn units(
     file: &File,
     directory: &Directory,
     compression: Compression,
     pixels: &Pixels,
+    separate: bool,
 ) -> Result<Option<Units>> {
-    if !pixels.is_ycbcr() || compression.is_picture() {
+    if !pixels.is_ycbcr() || (compression.is_picture() && !separate) {
         return Ok(None);
     }
     let units = Units::read(file, directory)?;
@@ -370,6 +405,21 @@ fn units(
         return Err(Error::unsupported("YCbCr colours with further samples"));
     }
     Ok(Some(units))
+}
+
+/// Whole numbers that a picture of JPEG 2000 or JPEG XL holds as gray or red, green and blue.
+fn check_newer(compression: Compression, pixels: &Pixels, separate: bool) -> Result<()> {
+    let is_plain = pixels.kind == Kind::Unsigned
+        && pixels.bits <= 16
+        && matches!(pixels.ink, Ink::Gray | Ink::InvertedGray | Ink::Rgb);
+    let ycc = compression == Compression::Jpeg2000Ycc || pixels.is_ycbcr();
+    let fits_ycc = pixels.bits == 8 && pixels.samples == 3 && !separate;
+    if is_plain && (!ycc || fits_ycc) && matches!(pixels.samples, 1..=4) {
+        return Ok(());
+    }
+    Err(Error::unsupported(
+        "JPEG 2000 or JPEG XL tiles of anything but gray, red, green and blue",
+    ))
 }
 
 /// libtiff stores three samples, or four of which the last is opacity.

@@ -1,7 +1,8 @@
 //! A TIFF or `BigTIFF` master → facts, prices and rows of any window of any of its levels.
 //!
 //! Reads pyramids stored as pages or as `SubIFDs`, tiles and strips, chunky and in separate planes;
-//! without compression, LZW, Deflate, `PackBits`, Zstandard, LZMA, JPEG in both styles, WebP and CCITT;
+//! without compression, LZW in both styles, Deflate, `PackBits`, Zstandard, LZMA, JPEG in both styles, JPEG 2000,
+//! JPEG XL, WebP, CCITT and `SGILog`;
 //! whole numbers of 1 to 32 and of 64 bits, floating-point ones of 16 to 64; gray either way round,
 //! palettes, RGB, YCbCr, inks and L\*a\*b\*. Everything else is refused when the file is opened, with the
 //! reason. Writing is left to the encoders. Callers may rely
@@ -18,9 +19,11 @@ mod input;
 mod jpeg_tile;
 mod lane;
 mod layout;
+mod luv;
 mod lzma;
 mod lzw;
 mod old_jpeg;
+mod picture_tile;
 mod pixels;
 mod pyramid;
 mod rows;

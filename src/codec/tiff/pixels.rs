@@ -114,9 +114,19 @@ impl Pixels {
                 .filter(|samples| *samples > 0)
                 .ok_or_else(|| Error::corrupt(format!("a pixel of {samples} samples")))?,
         );
-        let bits = bits(file, directory, samples)?;
+        let is_log = matches!(photometric, photometric::LOG_L | photometric::LOG_LUV);
+        // What logarithms of light are shown as, whatever the tags say of their samples.
+        let bits = if is_log {
+            8
+        } else {
+            bits(file, directory, samples)?
+        };
         let ink = ink(file, directory, photometric, bits)?;
-        let kind = kind(file, directory, samples, bits, &ink)?;
+        let kind = if is_log {
+            Kind::Unsigned
+        } else {
+            kind(file, directory, samples, bits, &ink)?
+        };
         let colours = ink.colours();
         if samples < colours {
             return Err(Error::corrupt("its pixels have too few samples"));
@@ -177,6 +187,11 @@ impl Pixels {
     /// Whether the container's samples are those of a JPEG that stores luma and chroma.
     pub(super) fn is_ycbcr(&self) -> bool {
         self.photometric == photometric::YCBCR
+    }
+
+    /// Whether the samples are logarithms of light, which a compression of their own holds.
+    pub(super) fn is_log(&self) -> bool {
+        matches!(self.photometric, photometric::LOG_L | photometric::LOG_LUV)
     }
 
     /// The picked samples of some pixels as gray, RGB, inks or L\*a\*b\* over the range of its samples, with
@@ -246,10 +261,10 @@ fn kind(file: &File, directory: &Directory, samples: usize, bits: u8, ink: &Ink)
 
 fn ink(file: &File, directory: &Directory, photometric: u64, bits: u8) -> Result<Ink> {
     match (photometric, bits) {
-        (photometric::MIN_IS_BLACK, _) => Ok(Ink::Gray),
+        (photometric::MIN_IS_BLACK | photometric::LOG_L, _) => Ok(Ink::Gray),
         (photometric::MIN_IS_WHITE, _) => Ok(Ink::InvertedGray),
         // How YCbCr becomes RGB is for the layout to see.
-        (photometric::RGB, _) | (photometric::YCBCR, 8) => Ok(Ink::Rgb),
+        (photometric::RGB | photometric::LOG_LUV, _) | (photometric::YCBCR, 8) => Ok(Ink::Rgb),
         (photometric::PALETTE, 1..=8) => palette(file, directory, bits),
         (photometric::SEPARATED, _) => inks(file, directory),
         (photometric::CIE_LAB, 8 | 16) => Ok(Ink::Lab(Lab::Cie)),
@@ -277,7 +292,6 @@ fn photometric_name(value: u64) -> String {
         photometric::YCBCR => "YCbCr colours".into(),
         photometric::CIE_LAB..=photometric::ITU_LAB => "CIE L*a*b* colours".into(),
         32803 | 34892 => "raw sensor values".into(),
-        32844 | 32845 => "LogLuv colours".into(),
         other => format!("photometric interpretation {other}"),
     }
 }

@@ -100,4 +100,6 @@ pub(super) mod photometric {
     pub(in super::super) const CIE_LAB: u64 = 8;
     pub(in super::super) const ICC_LAB: u64 = 9;
     pub(in super::super) const ITU_LAB: u64 = 10;
+    pub(in super::super) const LOG_L: u64 = 32844;
+    pub(in super::super) const LOG_LUV: u64 = 32845;
 }

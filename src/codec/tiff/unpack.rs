@@ -36,12 +36,14 @@ pub(super) enum Unpacker {
     Fax(Box<Fax>),
 }
 
-/// The two ways to decompress an LZW stream.
+/// The ways to decompress an LZW stream.
 pub(super) struct Lzw {
     /// At once, twice as fast: for tiles that fit a block.
     whole: lzw::Whole,
     /// Piece by piece: for all others.
     pieces: Option<Box<lzw::Pieces>>,
+    /// Of before TIFF 6.0, where the open tile is.
+    old: Option<Box<lzw::Old>>,
 }
 
 /// The two ways to decompress a zlib stream.
@@ -67,12 +69,18 @@ impl Unpacker {
     /// A decompressor before its first byte; pictures have none and count as stored.
     pub(super) fn new(layout: &Layout) -> Self {
         match layout.compression {
-            Compression::Stored | Compression::Jpeg | Compression::Webp | Compression::OldJpeg => {
-                Self::Stored
-            }
+            Compression::Stored
+            | Compression::Jpeg
+            | Compression::Webp
+            | Compression::Jpeg2000
+            | Compression::Jpeg2000Ycc
+            | Compression::JpegXl
+            | Compression::SgiLog
+            | Compression::OldJpeg => Self::Stored,
             Compression::Lzw => Self::Lzw(Lzw {
                 whole: lzw::Whole::new(),
                 pieces: None,
+                old: None,
             }),
             Compression::Deflate => Self::Deflate(Deflate {
                 whole: Whole::new(),
@@ -95,9 +103,8 @@ impl Unpacker {
             Self::Stored => {}
             Self::Lzw(state) => {
                 // Streams of before TIFF 6.0 have their first code, 256, least bit first.
-                if matches!(input.available()?, [0, second, ..] if second & 1 == 1) {
-                    return Err(Error::unsupported("its LZW is of the kind before TIFF 6.0"));
-                }
+                let is_old = matches!(input.available()?, [0, second, ..] if second & 1 == 1);
+                state.old = is_old.then(|| Box::new(lzw::Old::new()));
                 if let Some(pieces) = &mut state.pieces {
                     pieces.reset();
                 }
@@ -131,7 +138,7 @@ impl Unpacker {
         let filled = match self {
             Self::Zstandard(state) => state.fill_whole(bytes, out),
             Self::Stored | Self::PackBits(_) | Self::Lzma(_) | Self::Fax(_) => false,
-            Self::Lzw(state) => state.whole.fill(bytes, out),
+            Self::Lzw(state) => state.old.is_none() && state.whole.fill(bytes, out),
             Self::Deflate(state) => state.whole.fill(bytes, out),
         };
         if filled {
@@ -182,6 +189,7 @@ impl Unpacker {
                 out[..count].copy_from_slice(&bytes[..count]);
                 Ok((count, count))
             }
+            Self::Lzw(Lzw { old: Some(old), .. }) => old.step(bytes, out),
             Self::Lzw(state) => state
                 .pieces
                 .get_or_insert_with(|| Box::new(lzw::Pieces::new()))

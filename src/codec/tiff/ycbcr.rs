@@ -1,4 +1,4 @@
-//! YCbCr that is no JPEG's: units of luma samples with one sample of each colour → red, green, blue.
+//! YCbCr that is no JPEG's: units of luma samples with one sample of each colour, or planes → red, green, blue.
 //!
 //! A colour's sample counts for all pixels of its unit, wherever the file says that it was taken: so
 //! libtiff reads it.
@@ -63,6 +63,34 @@ impl Units {
     /// Bytes of a tile.
     pub(super) fn bytes(self, tile: Dimensions) -> u64 {
         self.row_bytes(tile.width) * u64::from(tile.height.div_ceil(self.down))
+    }
+
+    /// Samples of one of the planes of a tile, luma's first.
+    pub(super) fn plane(self, plane: usize, tile: Dimensions) -> Dimensions {
+        if plane == 0 {
+            return tile;
+        }
+        Dimensions {
+            width: tile.width.div_ceil(self.across),
+            height: tile.height.div_ceil(self.down),
+        }
+    }
+
+    /// The pixels of a tile whose samples stand in planes of their own.
+    pub(super) fn put_together(self, planes: &[Vec<u8>; 3], tile: Dimensions) -> Vec<u8> {
+        let [lumas, blues, reds] = planes;
+        let width = tile.width as usize;
+        let (across, down) = (self.across as usize, self.down as usize);
+        let narrow = width.div_ceil(across);
+        let mut pixels = Vec::with_capacity(3 * lumas.len());
+        for (y, row) in lumas.chunks_exact(width).enumerate() {
+            for (x, luma) in row.iter().enumerate() {
+                let at = y / down * narrow + x / across;
+                let [blue, red] = [blues, reds].map(|plane| f32::from(plane[at]));
+                pixels.extend(self.rgb(f32::from(*luma), blue, red));
+            }
+        }
+        pixels
     }
 
     /// The pixels of a tile.

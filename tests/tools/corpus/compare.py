@@ -193,7 +193,8 @@ def look(address, folder, path, page):
             found.notes.append(f"{name}: shown: {error}")
             continue
         rgb, alpha = decoders.upright(rgb, turn), decoders.upright(alpha, turn)
-        found.kind = kind = kind_of(path, page, how, depth)
+        # One class a page, whatever some decoder takes it for.
+        found.kind = kind = found.kind or kind_of(path, page, how, depth)
         found.references += 1
         if alpha.shape != ours[1].shape:
             found.faults.append(f"{ours[1].shape[1]}x{ours[1].shape[0]}, by {name} {alpha.shape[1]}x{alpha.shape[0]}")

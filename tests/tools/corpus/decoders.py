@@ -16,6 +16,7 @@ import av
 import imagecodecs
 import numpy as np
 import PIL.Image
+import PIL.ImageOps
 import pyvips
 import tifffile
 
@@ -98,6 +99,8 @@ def pillow(path, page):
         check_pillow_tiff(image)
         if image.tag_v2.get(274, 1) != 1:
             raise Unread("Pillow turns it")
+    if image.format == "AVIF":
+        image = PIL.ImageOps.exif_transpose(image)  # that is how it hands over turns
     image.load()
     profile = image.info.get("icc_profile") or own_profile(path)
     # TIFF with associated opacity leaves Pillow multiplied with it.
@@ -312,6 +315,8 @@ def codec(path, page):
     elif kind == "bmp":
         array = imagecodecs.bmp_decode(data)
     elif kind == "avif":
+        if b"irot" in data or b"imir" in data or b"clap" in data:
+            raise Unread("libavif leaves turns to others")
         array = imagecodecs.avif_decode(data)
         while array.ndim > 3:
             array = array[0]

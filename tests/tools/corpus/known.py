@@ -39,6 +39,8 @@ ALONE = {
     "image-rs/gif/anim_issue_1455_undersized.gif": _FREE,
     "j-12-*.jpg": "12 bits, which libjpeg-turbo alone reads",
     "t-associated-32-*.tif": "tifffile reads it; others do not scale these bits",
+    "t-jpeg2000-lossy.tif": "tifffile alone reads JPEG 2000 in TIFF",
+    "t-jxl-lossy.tif": "no other decoder here reads lossy JPEG XL in TIFF; such files are compared by themselves",
     "t-ycbcr-*-planes.tif": "colour differences in planes of their own",
     "jp2/p0_02.j2k": f"a subsampled component; {_COMPONENTS}",
     "jp2/p0_03.j2k": f"signed numbers of 4 bits; {_COMPONENTS}",

@@ -7,6 +7,7 @@ FOLDER/images gets the files, FOLDER/truth arrays of the pixels of those that ar
 pictures are arithmetic and the same at every run. Needs tiffcp, opj_compress, cjpeg and libvips beside the
 packages of the environment.
 """
+import io
 import itertools
 import pathlib
 import random
@@ -94,6 +95,7 @@ def tiffs():
             ycbcr(across, down)
     logarithms()
     early_lzw()
+    jpeg_planes()
     copies()
 
 
@@ -315,6 +317,30 @@ def least_bit_first(data):
     return bytes(out)
 
 
+def jpeg_planes():
+    """YCbCr as three JPEGs of one component, at full and at half resolution."""
+    for step in (1, 2):
+        planes, coded = levels(8, slice(0, 3)), []
+        spread = []
+        for at in range(3):
+            part = planes[..., at] if at == 0 else planes[::step, ::step, at] // 2 + 64
+            file = io.BytesIO()
+            PIL.Image.fromarray(part).save(file, "JPEG", quality=95)
+            coded.append(file.getvalue())
+            back = np.array(PIL.Image.open(io.BytesIO(coded[-1]))).astype(np.float64)
+            spread.append(back if at == 0 else np.repeat(np.repeat(back, step, 0), step, 1)[:H, :W] - 128)
+        luma, blue, red = spread
+        r, b = luma + 1.402 * red, luma + 1.772 * blue
+        g = (luma - 0.114 * b - 0.299 * r) / 0.587
+        places = np.cumsum([8] + [len(plane) for plane in coded])[:3]
+        name = f"t-ycbcr-{step}{step}-jpeg-planes.tif"
+        write(name, assembled([(256, 3, 1, W), (257, 3, 1, H), (258, 3, 3, struct.pack("<3H", 8, 8, 8)), (259, 3, 1, 7), (262, 3, 1, 6),
+                               (273, 4, 3, struct.pack("<3I", *places)), (277, 3, 1, 3), (278, 3, 1, H),
+                               (279, 4, 3, struct.pack("<3I", *map(len, coded))), (284, 3, 1, 2),
+                               (530, 3, 2, struct.pack("<HH", step, step))], b"".join(coded)))
+        true(name, np.floor(np.clip(np.dstack([r, g, b]), 0, 255) + 0.5).astype(np.uint8), "rgb")
+
+
 def assembled(fields, body):
     """A classic little-endian TIFF of one directory, `body` at offset 8."""
     data = bytearray(b"II*\0" + struct.pack("<I", 0) + body)
@@ -348,6 +374,8 @@ def copies():
         for source, kind in ((rgb, "rgb"), (gray, "gray"), (inks, "cmyk")):
             for way in ("jpeg:90", "jpeg:r:75", "jpeg:r:40"):
                 for cell in ("-s -r 16", "-t -w 32 -l 16", "-p separate -s -r 16"):
+                    if kind == "rgb" and way == "jpeg:90" and "separate" in cell:
+                        continue  # tiffcp calls planes of red, green and blue YCbCr
                     name = f"c-{kind}-{way.replace(':', '')}-{cell.replace(' ', '').replace('-', '')}.tif"
                     try:
                         run("tiffcp", *cell.split(), "-c", way, source, IMAGES / name)
@@ -478,6 +506,10 @@ def jpegs():
     for step in ("444", "420", "422", "440", "411"):
         write(f"j-12-{step}.jpg", imagecodecs.jpeg8_encode(levels(12, slice(0, 3)), level=90, bitspersample=12, subsampling=step))
     write("j-12-gray.jpg", imagecodecs.jpeg8_encode(levels(12, 0), level=90, bitspersample=12))
+    lossless_jpegs()
+
+
+def lossless_jpegs():
     for bits in (8, 12, 16):
         for kind, data in (("gray", levels(bits, 0)), ("rgb", levels(bits, slice(0, 3)))):
             for predictor in (1, 4, 7):

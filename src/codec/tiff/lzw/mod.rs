@@ -7,11 +7,13 @@
 //! Source: TIFF 6.0, section 13.
 
 mod bits;
+mod old;
 mod pieces;
 #[cfg(test)]
 mod tests;
 mod whole;
 
+pub(super) use old::Old;
 pub(super) use pieces::Pieces;
 pub(super) use whole::Whole;
 
