@@ -16,6 +16,8 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import sys
+import tempfile
 
 import imagecodecs
 import numpy as np
@@ -249,6 +251,28 @@ def jpegs():
         expect(JPEG, f"{name}.jpg", scaled(imagecodecs.jpeg8_decode(coded), 12))
 
 
+def others():
+    """Files of tests/tools/corpus/make.py, which knows their pixels."""
+    sys.path.insert(0, str(pathlib.Path(__file__).parent / "corpus"))
+    import make
+
+    with tempfile.TemporaryDirectory() as folder:
+        make.IMAGES, make.TRUTH = pathlib.Path(folder) / "images", pathlib.Path(folder) / "truth"
+        make.IMAGES.mkdir(), make.TRUTH.mkdir()
+        make.logarithms()
+        make.early_lzw()
+        make.ycbcr(2, 2)
+        make.inside("jxl", "lossless")
+        make.inside("jpeg2000", "lossless")
+        make.lossless_jpegs()
+        for to, names in ((TIFF, ("t-logl-16.tif", "t-logluv-32.tif", "t-lzw-early.tif", "t-ycbcr-22-planes.tif", "t-jxl-lossless.tif",
+                                  "t-jpeg2000-lossless.tif")),
+                          (JPEG, ("j-lossless-gray-8-1.jpg", "j-lossless-rgb-12-7.jpg", "j-lossless-rgb-16-4.jpg"))):
+            for name in names:
+                shutil.copy(make.IMAGES / name, to / name)
+                expect(to, name, np.load(make.TRUTH / f"{name}.npz")["samples"])
+
+
 for folder in (TIFF, JPEG):
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "raw").mkdir(parents=True)
@@ -257,5 +281,6 @@ colours()
 bilevel()
 old_jpegs()
 jpegs()
+others()
 for folder, all_lines in lines.items():
     (folder / "expected.txt").write_text("\n".join(all_lines) + "\n")

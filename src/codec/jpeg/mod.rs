@@ -1,4 +1,4 @@
-//! JPEG masters and derivatives: baseline and progressive, gray and colour.
+//! JPEG masters and derivatives: baseline, progressive and lossless, gray and colour.
 //!
 //! [`open`] parses the markers with our own parser, so that limits are checked before a decoder sees
 //! the file; pixels come as scan lines from whichever library is in the build (`scanlines`). In
@@ -20,6 +20,7 @@ mod ffi;
 mod header;
 #[cfg(any(feature = "turbojpeg", feature = "mozjpeg"))]
 mod index;
+mod lossless;
 mod markers;
 mod metadata;
 mod mosaic;
@@ -39,7 +40,7 @@ use std::sync::Arc;
 
 use crate::cancel::Cancel;
 use crate::encoding::JpegSettings;
-use crate::error::{Error, Parameter, Result};
+use crate::error::{Error, ErrorKind, Parameter, Result};
 use crate::raster::{Channels, Depth, OneStrip, Raster, Rows};
 use crate::reader::RangeReader;
 
@@ -69,11 +70,15 @@ pub fn matches(head: &[u8]) -> bool {
 /// # Errors
 ///
 /// [`crate::error::ErrorKind::Corrupt`] for damaged markers,
-/// [`crate::error::ErrorKind::NotImplemented`] for 12 bits in builds that do not decode them, other depths, lossless or
+/// [`crate::error::ErrorKind::NotImplemented`] for 12 bits in builds that do not decode them, other depths,
 /// hierarchical coding, [`crate::error::ErrorKind::TooLarge`] beyond `limits`, and those of the reader.
 pub fn open(reader: Arc<dyn RangeReader>, limits: &DecodeLimits) -> Result<Arc<dyn Picture>> {
-    let picture = picture::JpegPicture::open(reader, limits)?;
-    Ok(Arc::new(picture))
+    let refused = match picture::JpegPicture::open(Arc::clone(&reader), limits) {
+        Ok(picture) => return Ok(Arc::new(picture)),
+        Err(error) if error.kind() == ErrorKind::NotImplemented => error,
+        Err(error) => return Err(error),
+    };
+    lossless::open(reader, limits)?.ok_or(refused)
 }
 
 /// Writes `rows` as a JPEG file to `sink`, in pieces, as they are pulled.

@@ -8,6 +8,7 @@ use crate::raster::Raster;
 use crate::reader::RangeReader;
 
 use super::header::{Header, Stored};
+use super::lossless;
 use super::scanlines::{self, Part};
 
 /// What the components of a tile are, as the format around it says; markers of the stream itself
@@ -57,7 +58,14 @@ pub fn decode_tile(
     cancel: &Cancel,
 ) -> Result<Raster> {
     cancel.check()?;
-    let mut header = Header::parse(&InMemory(bytes), limits)?;
+    let mut header = match Header::parse(&InMemory(bytes), limits) {
+        Ok(header) => header,
+        Err(error) if error.kind() == ErrorKind::NotImplemented => {
+            let lossless = lossless::decode_tile(bytes, colour, expected, limits, cancel)?;
+            return lossless.ok_or(error);
+        }
+        Err(error) => return Err(error),
+    };
     header.stored = colour.into();
     check(&header, expected)?;
     let part = Part::new(&header, 1, header.dimensions.window());

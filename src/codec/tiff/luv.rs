@@ -3,7 +3,7 @@
 //! A pixel has 16 bits for luminance, or 32 for luminance and two coordinates of colour. Light from 0 to 1 is
 //! shown, by a square root for its curve; what is brighter is white.
 //!
-//! Source: G. Ward Larson, "LogLuv encoding for full-gamut, high-dynamic range images", 1998; libtiff's
+//! Source: G. Ward Larson, "`LogLuv` encoding for full-gamut, high-dynamic range images", 1998; libtiff's
 //! technical note on `SGILog`, and the 8 bits that it makes of them.
 
 use crate::error::{Error, Result};

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
-use crate::codec::{DecodeLimits, jp2, jxl};
+use crate::codec::{ColourMode, DecodeLimits, jp2, jxl};
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::raster::{Depth, Raster, gather};
@@ -40,7 +40,12 @@ pub(super) fn decode(
     }
     let reader: Arc<dyn RangeReader> = Arc::new(stream);
     let picture = if is_xl {
-        jxl::open(reader, limits)?
+        // Colours are the directory's to say, not the tile's.
+        let as_stored = DecodeLimits {
+            colour: ColourMode::Keep,
+            ..limits.clone()
+        };
+        jxl::open(reader, &as_stored)?
     } else {
         jp2::open(reader, limits)?
     };

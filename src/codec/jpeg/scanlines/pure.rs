@@ -112,7 +112,10 @@ fn decode(bytes: &[u8], part: Part, limits: &DecodeLimits) -> Result<Raster> {
     decoder.decode_headers().map_err(damaged)?;
     let input = decoder.input_colorspace().unwrap_or(ColorSpace::Unknown);
     decoder.set_options(options.jpeg_set_out_colorspace(output_of(input, part.stored)?));
-    let samples = decoder.decode().map_err(damaged)?;
+    let mut samples = decoder.decode().map_err(damaged)?;
+    if part.stored == Stored::Ycck {
+        samples.as_chunks_mut::<4>().0.iter_mut().for_each(as_inks);
+    }
     Raster::from_u8(part.dimensions, part.stored.channels(), samples)
         .map_err(|cause| Error::corrupt("its markers contradict each other").with_source(cause))
 }
@@ -135,12 +138,30 @@ fn output_of(input: ColorSpace, stored: Stored) -> Result<ColorSpace> {
         Stored::Gray => Ok(ColorSpace::Luma),
         Stored::YCbCr if input == ColorSpace::YCbCr => Ok(ColorSpace::RGB),
         // Unconverted components, by whatever name the decoder has for them.
-        Stored::Rgb | Stored::Cmyk | Stored::Pair | Stored::Four => Ok(input),
-        Stored::Ycck => Err(Error::unsupported(
-            "its colours are inks as luma and colour differences (YCCK)",
-        )),
+        Stored::Rgb | Stored::Cmyk | Stored::Ycck | Stored::Pair | Stored::Four => Ok(input),
         Stored::YCbCr => Err(Error::unsupported("its markers disagree about its colours")),
     }
+}
+
+/// Luma and colour differences of inks as inks; black stays.
+///
+/// Source: JFIF 1.02, "Conversion to and from RGB"; inks are what is missing to white, as in libjpeg.
+fn as_inks(pixel: &mut [u8; 4]) {
+    let [luma, blue, red, _] = pixel.map(f32::from);
+    let (blue, red) = (blue - 128.0, red - 128.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast cuts to the range"
+    )]
+    let level = |value: f32| 255 - (value + 0.5) as u8;
+    let [cyan, magenta, yellow] = [
+        luma + 1.402 * red,
+        luma - 0.344_136 * blue - 0.714_136 * red,
+        luma + 1.772 * blue,
+    ]
+    .map(level);
+    *pixel = [cyan, magenta, yellow, pixel[3]];
 }
 
 fn damaged(cause: impl std::fmt::Display) -> Error {
