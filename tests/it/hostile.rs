@@ -2,6 +2,7 @@
 //! file from outside the root, no memory for pixels that cannot be.
 
 mod bombs;
+mod heif;
 mod known;
 mod masters;
 mod tables;

@@ -4,11 +4,19 @@
 //! Source: ISO/IEC 14496-12:2022, 8.11; ISO/IEC 23008-12:2022, clause 6.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 use super::fields::Fields;
 use super::property::Property;
+
+/// Most items, places, properties and references of a file: twice what a grid of 256 × 256 parts takes. Some of
+/// them take no bytes, so that the file's length bounds nothing.
+const MAX_ENTRIES: usize = 1 << 19;
+
+/// Most properties of one item, each of which is looked at for every reference to it.
+const MAX_PROPERTIES: usize = 256;
 
 /// A range of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +32,7 @@ pub(super) struct Item {
     pub(super) kind: [u8; 4],
     /// What a `mime` item holds.
     pub(super) content: Vec<u8>,
-    pub(super) extents: Vec<Extent>,
+    pub(super) extents: Arc<[Extent]>,
     /// Whether its bytes are put together of other items'.
     pub(super) assembled: bool,
     /// Places in the list of properties, and whether a reader has to know them.
@@ -39,6 +47,8 @@ pub(super) struct Items {
     pub(super) primary: u32,
     pub(super) all: BTreeMap<u32, Item>,
     pub(super) properties: Vec<Property>,
+    /// How much has been read.
+    entries: usize,
 }
 
 impl Items {
@@ -61,6 +71,16 @@ impl Items {
         Ok(items)
     }
 
+    /// Holds if so many entries more are not too many.
+    fn count(&mut self, more: usize) -> Result<()> {
+        self.entries = self.entries.saturating_add(more);
+        if self.entries <= MAX_ENTRIES {
+            return Ok(());
+        }
+        let words = "the source image is made of too many parts";
+        Err(Error::new(ErrorKind::TooLarge, words))
+    }
+
     fn information(&mut self, mut fields: Fields<'_>) -> Result<()> {
         let (version, _) = fields.version()?;
         number(&mut fields, version == 0)?;
@@ -77,6 +97,7 @@ impl Items {
                 b"mime" => entry.content.text()?.to_vec(),
                 _ => Vec::new(),
             };
+            self.count(1)?;
             let item = self.all.entry(id).or_default();
             (item.kind, item.content) = (kind, content);
         }
@@ -109,7 +130,9 @@ impl Items {
                 _ => None,
             };
             let mut extents = Vec::new();
-            for _ in 0..fields.u16()? {
+            let count = fields.u16()?;
+            self.count(count.into())?;
+            for _ in 0..count {
                 fields.number(index_bytes)?;
                 let (at, length) = (fields.number(offset_bytes)?, fields.number(length_bytes)?);
                 let at = at
@@ -119,7 +142,7 @@ impl Items {
                 extents.push(Extent { at, length });
             }
             if let Some(item) = self.all.get_mut(&id) {
-                (item.extents, item.assembled) = (extents, foreign || origin.is_none());
+                (item.extents, item.assembled) = (extents.into(), foreign || origin.is_none());
             }
         }
         Ok(())
@@ -128,6 +151,7 @@ impl Items {
     fn properties(&mut self, fields: Fields<'_>) -> Result<()> {
         let mut list = fields.expect(*b"ipco")?;
         while let Some(part) = list.part()? {
+            self.count(1)?;
             self.properties.push(Property::parse(part)?);
         }
         let mut all = fields;
@@ -156,8 +180,12 @@ impl Items {
                     properties.push((index, essential));
                 }
             }
+            self.count(properties.len())?;
             if let Some(item) = self.all.get_mut(&id) {
                 item.properties.extend(properties);
+                if item.properties.len() > MAX_PROPERTIES {
+                    return Err(Error::corrupt("a picture in it has too many properties"));
+                }
             }
         }
         Ok(())
@@ -168,7 +196,9 @@ impl Items {
         while let Some(mut part) = fields.part()? {
             let from = number(&mut part.content, version == 0)?;
             let mut targets = Vec::new();
-            for _ in 0..part.content.u16()? {
+            let count = part.content.u16()?;
+            self.count(usize::from(count) + 1)?;
+            for _ in 0..count {
                 targets.push(number(&mut part.content, version == 0)?);
             }
             if let Some(item) = self.all.get_mut(&from) {

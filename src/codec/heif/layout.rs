@@ -49,7 +49,7 @@ pub(super) struct Picture {
 /// One coded part.
 #[derive(Debug, Clone)]
 pub(super) struct Tile {
-    pub(super) extents: Vec<Extent>,
+    pub(super) extents: Arc<[Extent]>,
     pub(super) config: Arc<Config>,
 }
 
@@ -324,8 +324,9 @@ impl File<'_> {
         self.reader.read_vec(first.at, length.min(HEAD_BYTES))
     }
 
-    /// All bytes of an item, of which there may be `most`.
+    /// All bytes of an item, of which there may be `most`, and no more than the file has: places may overlap.
     pub(super) fn bytes(&self, extents: &[Extent], most: u64) -> Result<Vec<u8>> {
+        let most = most.min(self.reader.length());
         let mut bytes = Vec::new();
         for extent in extents {
             let length = match extent.length {
@@ -346,7 +347,7 @@ impl File<'_> {
         let said = Said::of(first.properties.iter());
         let config = said.config.clone().ok_or_else(unknown_codec)?;
         let tile = Tile {
-            extents: vec![first.extent],
+            extents: [first.extent].into(),
             config: Arc::new(config),
         };
         let dimensions =
@@ -470,7 +471,7 @@ fn tile(items: &Items, id: u32) -> Result<Tile> {
     let config =
         config.ok_or_else(|| Error::corrupt("it does not say how its pictures are coded"))?;
     Ok(Tile {
-        extents: item.extents.clone(),
+        extents: Arc::clone(&item.extents),
         config: Arc::new(config),
     })
 }

@@ -140,6 +140,8 @@ pub(in super::super) fn decode_tile(
         let words = format!("a tile of {expected} is stored as {stream}");
         return Err(Error::corrupt(words));
     }
+    let samples = stream.area() * frame.components() as u64 * SAMPLE_BYTES;
+    whole::check_bytes(samples, limits)?;
     raster(&frame, bytes, expected, cancel).map(Some)
 }
 
