@@ -2,6 +2,7 @@
 //!
 //! Source: ISO/IEC 23008-12:2022, 6.3 to 6.6; ISO/IEC 23000-22:2019, 7.3.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -115,7 +116,7 @@ impl File<'_> {
             return Err(Error::internal("a picture that is made of none"));
         };
         let picture = self.picture(items, item)?;
-        let opacity = self.opacity(items, outer, picture.dimensions)?;
+        let opacity = self.opacity(items, &chain, &picture)?;
         let said: Vec<Said> = chain.iter().map(|id| Said::of_item(items, *id)).collect();
         let laying = chain.iter().filter_map(|id| items.all.get(id));
         let (shown, orientation) = lay(laying.flat_map(|item| items.of(item)), picture.dimensions)?;
@@ -129,23 +130,78 @@ impl File<'_> {
         Ok(finish(picture, opacity, rest))
     }
 
-    /// The picture of opacity that belongs to the item `of`.
-    fn opacity(&self, items: &Items, of: u32, dimensions: Dimensions) -> Result<Option<Picture>> {
-        for (id, auxiliary) in items.referring(*b"auxl", of) {
-            let purpose = Said::of(items.of(auxiliary)).purpose.unwrap_or_default();
-            if !OPACITY.contains(&purpose.as_slice()) {
-                continue;
-            }
-            let opacity = self.picture(items, id)?;
-            if opacity.dimensions != dimensions {
-                return Err(Error::unsupported(format!(
-                    "its opacity has {} pixels and its colours {dimensions}",
-                    opacity.dimensions
-                )));
-            }
-            return Ok(Some(opacity));
+    /// The picture of opacity that belongs to one of the items `chain`, which all are `picture`.
+    fn opacity(&self, items: &Items, chain: &[u32], picture: &Picture) -> Result<Option<Picture>> {
+        let all = opacities(items);
+        let Some(id) = chain.iter().rev().find_map(|id| all.get(id)) else {
+            return self.opacity_of_parts(items, chain, picture, &all);
+        };
+        let opacity = self.picture(items, *id)?;
+        if opacity.dimensions != picture.dimensions {
+            return Err(Error::unsupported(format!(
+                "its opacity has {} pixels and its colours {}",
+                opacity.dimensions, picture.dimensions
+            )));
         }
-        Ok(None)
+        Ok(Some(opacity))
+    }
+
+    /// The opacity of a grid whose parts have theirs, as a grid.
+    fn opacity_of_parts(
+        &self,
+        items: &Items,
+        chain: &[u32],
+        picture: &Picture,
+        opacities: &BTreeMap<u32, u32>,
+    ) -> Result<Option<Picture>> {
+        let grid = chain.first().map(|id| items.item(*id)).transpose()?;
+        let Some(grid) = grid.filter(|item| &item.kind == b"grid") else {
+            return Ok(None);
+        };
+        let parts: Vec<u32> = grid
+            .targets(*b"dimg")
+            .filter_map(|part| opacities.get(&part).copied())
+            .collect();
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        if parts.len() != picture.tiles.len() {
+            return Err(Error::unsupported("some of its parts have no opacity"));
+        }
+        let mut tiles = Vec::new();
+        for id in &parts {
+            items.check(items.item(*id)?)?;
+            let tile = tile(items, *id)?;
+            if self.size(items, *id, &tile)? != picture.tile {
+                return Err(Error::corrupt(
+                    "opacity of a part of it has another size than the part",
+                ));
+            }
+            tiles.push(tile);
+        }
+        let shape = Shape {
+            dimensions: picture.dimensions,
+            tile: picture.tile,
+            columns: picture.columns,
+        };
+        let points = parts
+            .first()
+            .and_then(|id| Said::of_item(items, *id).points);
+        self.assemble(shape, tiles, points).map(Some)
+    }
+
+    /// The dimensions of a coded item: what is said of it, else what its stream says.
+    fn size(&self, items: &Items, id: u32, tile: &Tile) -> Result<Dimensions> {
+        let said = Said::of_item(items, id).size;
+        let size = match (said, tile.config.codec) {
+            (Some(size), _) => (size.width, size.height),
+            (None, Codec::Av1) => {
+                let header = self.sequence_header(tile)?;
+                (header.width, header.height)
+            }
+            (None, Codec::Hevc) => return Err(Error::corrupt("a picture in it has no size")),
+        };
+        dimensions_within(size.0, size.1, self.limits)
     }
 
     /// The coded parts of an item.
@@ -156,11 +212,8 @@ impl File<'_> {
         if &item.kind == b"grid" {
             return self.grid(items, item, said.points);
         }
-        let size = said
-            .size
-            .ok_or_else(|| Error::corrupt("a picture in it has no size"))?;
-        let dimensions = dimensions_within(size.width, size.height, self.limits)?;
         let tile = tile(items, id)?;
+        let dimensions = self.size(items, id, &tile)?;
         self.assemble(
             Shape {
                 dimensions,
@@ -289,14 +342,7 @@ impl File<'_> {
     /// What the sequence header of a part says, which has to be what is said of it.
     fn header(&self, tile: &Tile, dimensions: Dimensions) -> Result<(Points, Site)> {
         let config = &tile.config;
-        let mut header = None;
-        for units in config.headers.iter() {
-            header = header.or(SequenceHeader::find(units)?);
-        }
-        if header.is_none() {
-            header = SequenceHeader::find(&self.head(&tile.extents)?)?;
-        }
-        let header = header.ok_or_else(|| Error::corrupt("it has no sequence header"))?;
+        let header = self.sequence_header(tile)?;
         if (header.bits, header.chroma) != (config.bits, config.chroma) {
             return Err(Error::corrupt(
                 "its sequence header is not what its container says",
@@ -308,6 +354,18 @@ impl File<'_> {
             ));
         }
         Ok((header.points, header.site))
+    }
+
+    /// The sequence header of a part, wherever it stands.
+    fn sequence_header(&self, tile: &Tile) -> Result<SequenceHeader> {
+        let mut header = None;
+        for units in tile.config.headers.iter() {
+            header = header.or(SequenceHeader::find(units)?);
+        }
+        if header.is_none() {
+            header = SequenceHeader::find(&self.head(&tile.extents)?)?;
+        }
+        header.ok_or_else(|| Error::corrupt("it has no sequence header"))
     }
 
     /// The first bytes of a coded part.
@@ -425,6 +483,20 @@ impl Picture {
             height: self.tile.height,
         }
     }
+}
+
+/// The items of opacity, by those that they belong to.
+fn opacities(items: &Items) -> BTreeMap<u32, u32> {
+    let mut all = BTreeMap::new();
+    for (id, item) in &items.all {
+        let purpose = Said::of(items.of(item)).purpose;
+        if purpose.is_some_and(|purpose| OPACITY.contains(&purpose.as_slice())) {
+            for of in item.targets(*b"auxl") {
+                all.entry(of).or_insert(*id);
+            }
+        }
+    }
+    all
 }
 
 /// The item that is coded or a grid, and those that are it in another place, the primary one last.

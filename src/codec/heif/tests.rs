@@ -210,6 +210,18 @@ fn facts_are_those_of_the_container() {
             8,
             "AVIF, 4:2:0, 4 parts",
         ),
+        (
+            "avif/parts-with-opacity.avif",
+            PixelFormat::eight(Channels::Rgba),
+            8,
+            "AVIF, 4:4:4, 2 parts",
+        ),
+        (
+            "avif/opacity-without-size.avif",
+            PixelFormat::eight(Channels::Rgba),
+            8,
+            "AVIF, 4:4:4",
+        ),
     ] {
         let picture = picture(fixture(path)).unwrap();
         let facts = picture.facts();
