@@ -28,6 +28,8 @@ for target in "${targets[@]}"; do
   done
   case $target in
     profile) seeds+=(fixtures/icc) ;;
+    font) seeds+=(fixtures/overlay) ;;
+    master_avif) seeds+=(fixtures/heic) ;;
   esac
   log=$(mktemp)
   # Leaks are not looked for: what threads hold at the end is no leak, and the tool cannot tell.
