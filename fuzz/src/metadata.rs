@@ -91,10 +91,11 @@ fn written(said: &Metadata) {
         regions: true,
     };
     let dimensions = Dimensions::new(2, 2).expect("not empty");
-    let Some(attached) = expected(said.attached(all, dimensions, said.density())) else {
-        return;
-    };
     for format in [Format::Jpg, Format::Png, Format::Webp, Format::Tif] {
+        let Some(attached) = expected(said.attached(all, format, dimensions, said.density()))
+        else {
+            continue;
+        };
         let raster = Raster::from_u8(dimensions, Channels::Rgb, vec![9; 12]).expect("of this size");
         let settings = EncodeSettings::default();
         let encoding = Encoding {
