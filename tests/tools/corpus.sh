@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compares every picture below a folder with foreign decoders (tests/tools/corpus), then some hundred pictures
 # of every kind that are made for it. The decoders live in a virtual environment below target/; the first run
-# fetches them from PyPI.
+# fetches them.
 #
 #   usage: corpus.sh [FOLDER [FEWEST]]
 set -euo pipefail

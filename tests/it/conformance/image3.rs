@@ -766,7 +766,7 @@ fn i3_fmt_02_the_body_is_in_the_format_named() {
         ("webp", "image/webp", b"RIFF"),
         ("gif", "image/gif", b"GIF8"),
         ("tif", "image/tiff", b"II"),
-        ("avif", "image/avif", b"\0\0\0\x18ftypavif"),
+        ("avif", "image/avif", b"\0\0\0\x1Cftypavif"),
         ("jxl", "image/jxl", b"\xFF\x0A"),
         ("jp2", "image/jp2", b"\0\0\0\x0CjP  "),
         ("pdf", "application/pdf", b"%PDF-1."),
