@@ -16,8 +16,9 @@ start() {
   "$@" serve fixtures/images --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 >"$work/out" 2>"$work/log" &
   server=$!
   for _ in $(seq 600); do
-    base=$(sed -n '1s|/$||p' "$work/out")
+    # The admin's address is told last.
     admin=$(sed -n 's|^admin \(.*\)/metrics$|\1|p' "$work/out")
+    base=$(sed -n '1s|/$||p' "$work/out")
     [ -z "$admin" ] || return 0
     kill -0 "$server" 2>/dev/null || { wait "$server" || true; server=; return 1; }
     sleep 0.1
