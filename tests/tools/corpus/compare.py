@@ -38,7 +38,7 @@ TOLERANCES = {
     "JPEG 2000, sYCC": ("level", 2, 2, 1, "YCC to RGB after the wavelet: OpenJPEG cuts off, the server rounds"),
     "JPEG XL": ("level", 2, 1, 0.25, "filters and XYB in real numbers, rounded at the end"),
     "WebP, lossy": ("level", 2, 1, 0.5, "YCbCr by tables of different precision"),
-    "AVIF": ("level", 2, 1, 0.5, "YCbCr by different precision"),
+    "AVIF": ("level", 3, 2, 1.1, "YCbCr by different precision, and what lies between its colour differences"),
     "floating point": ("level", 0.06, 0.03, 0.01, "sRGB's curve in 16 bits: 15 of 65535"),
     "by a profile": ("dE00", 1.5, 0.75, 0.4, "grids of tables, and 8 bits on the way"),
     "inks": ("dE00", 2.5, 1.2, 0.5, "grids of the profile's tables, and 8 bits on the way"),

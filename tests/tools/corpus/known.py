@@ -10,6 +10,7 @@ _COMPONENTS = "component by component beside OpenJPEG in codec/jp2/tests/compone
 REFUSED = {
     "image-rs/png/apng_wpt_LICENSE.md": (501, "no picture"),
     "image-rs/bmp/images_lenient_badrle.bmp": (500, "run lengths pass the last row"),
+    "avif/alpha_noispe.avif": (500, "its opacity has no dimensions, which the format demands"),
     "jxl/cmyk_layers.jxl": (501, "its colours are CMYK"),
 }
 
@@ -56,6 +57,8 @@ ALONE = {
 
 #: File → decoder → why it is not believed.
 WRONG = {
+    "avif/kodim23_yuv420_8bpc.avif": {"libvips": "repeats colour differences where others put values between them"},
+    "avif/colors_wcg_hdr_rec2020.avif": {"imagecodecs": "leaves colours in their own space"},
     "k-25-*": {"FFmpeg": "does not undo a region of interest"},
     "cantaloupe/jp2-6res-rgb*-64x56x16-multitiled-reversible.jp2": {"FFmpeg": "is 1 of 65535 off after the reversible colour transform"},
     "image-rs/bmp/images_V3_A1_R5_G5_B5.bmp": {"Pillow": _ALPHA},
