@@ -30,7 +30,7 @@ impl Tree {
     }
 
     fn root(&self) -> PathBuf {
-        self.0.path().join("root")
+        self.0.path().join("masters")
     }
 
     /// Writes a file below the root.

@@ -66,8 +66,8 @@ const HOSTILE: &[&str] = &[
     "inside.tif/../../secret.tif",
     "//inside.tif",
     "sub//deep.tif",
-    "../root/inside.tif",
-    "../root-beside/secret.tif",
+    "../masters/inside.tif",
+    "../masters-beside/secret.tif",
     "-beside/secret.tif",
     "../../../../../../../../etc/passwd",
     "/etc/passwd",
@@ -127,8 +127,8 @@ const HOSTILE: &[&str] = &[
     "[i]nside.tif",
     "INSIDE.TIF",
     "sub",
-    "root",
-    "root/inside.tif",
+    "masters",
+    "masters/inside.tif",
     "fd/0",
     "\u{202e}fit.edisni",
 ];
@@ -137,7 +137,7 @@ const HOSTILE: &[&str] = &[
 fn hostile_identifiers_find_nothing() {
     let tree = Tree::new();
     tree.outside("secret.tif", CANARY);
-    tree.outside("root-beside/secret.tif", CANARY);
+    tree.outside("masters-beside/secret.tif", CANARY);
     tree.file("inside.tif", b"inside");
     tree.file("sub/deep.tif", b"deep");
     tree.file(".hidden.tif", CANARY);
@@ -216,7 +216,7 @@ fn links_are_followed_as_set_and_never_out_of_the_root() {
         ("out.tif", "../secret.tif"),
         ("outer", "../beside"),
         ("sneaky.tif", "sub/../../secret.tif"),
-        ("back.tif", "../root/sub/inside.tif"),
+        ("back.tif", "../masters/sub/inside.tif"),
         ("loop.tif", "loop.tif"),
         ("dangling.tif", "nowhere.tif"),
         ("proc.tif", "/proc/self/environ"),

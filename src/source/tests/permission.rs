@@ -74,7 +74,7 @@ fn check(folder: &Path) {
         })
         .expect("valid")
     };
-    let root = source(folder.join("root"));
+    let root = source(folder.join("masters"));
     assert_eq!(bytes_of(&root, "open").expect("readable"), b"open");
     assert_eq!(kind_of(&root, "closed"), ErrorKind::Forbidden);
     assert_eq!(kind_of(&root, "folder/a"), ErrorKind::Forbidden);
