@@ -37,7 +37,7 @@ fn bench(criterion: &mut Criterion, name: &str, dimensions: Dimensions, pass: Pa
         bencher.iter_batched(
             || Box::new(OneStrip::from(source.clone())),
             |rows| {
-                let output = CpuEngine.run(rows, &[pass], Target::Rows, &cancel);
+                let output = CpuEngine::default().run(rows, &[pass], Target::Rows, &cancel);
                 let Ok(Output::Rows(mut rows)) = output else {
                     panic!("the engine gives rows");
                 };

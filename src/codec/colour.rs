@@ -70,12 +70,13 @@ pub enum Intent {
 }
 
 /// What becomes of a master's colour profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ColourMode {
-    /// Rows are converted to sRGB.
+    /// Rows are converted to sRGB, gray to gray with sRGB's curve.
     #[default]
     Srgb,
-    /// Rows hold the samples as they are stored: whoever takes them keeps the profile.
+    /// Rows of gray and RGB hold the samples as they are stored: whoever takes them keeps the profile.
     Keep,
 }
 

@@ -4,16 +4,15 @@ mod cpu;
 pub mod gpu;
 pub mod jpeg;
 
-pub use cpu::{CpuEngine, LinearEngine};
+pub use cpu::CpuEngine;
 
 use std::fmt;
-use std::sync::Arc;
 
 use crate::cancel::Cancel;
 use crate::encoding::JpegSettings;
 use crate::error::Result;
 use crate::plan::Pass;
-use crate::raster::{Light, Rows};
+use crate::raster::Rows;
 
 /// Something that runs passes.
 pub trait Engine: Send + Sync + fmt::Debug {
@@ -33,14 +32,6 @@ pub trait Engine: Send + Sync + fmt::Debug {
         target: Target,
         cancel: &Cancel,
     ) -> Result<Output>;
-}
-
-/// The CPU's engine, which puts pixels together in this light.
-pub fn on_cpu(light: Light) -> Arc<dyn Engine> {
-    match light {
-        Light::Encoded => Arc::new(CpuEngine),
-        Light::Linear => Arc::new(LinearEngine),
-    }
 }
 
 /// What the caller can use.

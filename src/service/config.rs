@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::overlays::OverlayConfig;
-use crate::codec::{self, Damaged, DecodeLimits, Intent};
+use crate::codec::{ColourMode, Damaged, DecodeLimits, Intent};
 use crate::encoding::{
     AvifSettings, EncodeSettings, GifSettings, Jp2Settings, JpegSettings, JxlSettings,
     MetadataSettings, PdfSettings, PngSettings, TifSettings, WebpSettings,
@@ -48,17 +48,6 @@ pub struct ColourConfig {
     pub intent: Intent,
     /// In which light pixels are put together.
     pub light: Light,
-}
-
-/// What becomes of colour profiles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ColourMode {
-    /// Colours are converted to sRGB, gray to gray with sRGB's curve.
-    #[default]
-    Srgb,
-    /// Gray and RGB stay in the master's space, whose profile goes along, where the answer has a place for it.
-    Keep,
 }
 
 /// What requests and masters may ask for.
@@ -422,10 +411,7 @@ impl Config {
             damaged: self.limits.damaged,
             intent: self.colour.intent,
             light: self.colour.light,
-            colour: match self.colour.mode {
-                ColourMode::Srgb => codec::ColourMode::Srgb,
-                ColourMode::Keep => codec::ColourMode::Keep,
-            },
+            colour: self.colour.mode,
             ..DecodeLimits::default()
         }
     }

@@ -304,13 +304,12 @@ impl Device {
         };
         match made {
             Ok(file) => {
-                let kind = self.choice.weight.labour.kind();
-                GPU_JOBS.with([kind]).increment(1);
+                count(&self.choice, None);
                 Ok((file, DEVICE))
             }
             Err(fault) => {
                 render.cancel.check()?;
-                GPU_FALLBACK.with([fault.name()]).increment(1);
+                count(&self.choice, Some(fault));
                 let file = instead(job, render, clocks, encoders).await?;
                 Ok((file, render.engine.name()))
             }
@@ -370,15 +369,28 @@ impl Device {
             return Ok(Ok(file));
         }
         let right = instead(Arc::clone(job), render, &Clocks::default(), encoders).await?;
-        let same = file == right;
-        let result = if same { "same" } else { "mismatch" };
-        GPU_CHECKS.with([result]).increment(1);
-        if same {
-            return Ok(Ok(file));
-        }
-        self.gpu.distrust();
-        Ok(Err(Fault::Mismatch))
+        Ok(compared(&self.gpu, &file, &right).map(|()| file))
     }
+}
+
+/// Counts an answer of the device, or the fault for which the CPU made it.
+fn count(choice: &Choice, fault: Option<Fault>) {
+    match fault {
+        None => GPU_JOBS.with([choice.weight.labour.kind()]).increment(1),
+        Some(fault) => GPU_FALLBACK.with([fault.name()]).increment(1),
+    }
+}
+
+/// Compares what the device `made` with what is `right`; one difference ends the trust in it.
+fn compared<T: PartialEq>(gpu: &Gpu, made: &T, right: &T) -> Result<(), Fault> {
+    let same = made == right;
+    let result = if same { "same" } else { "mismatch" };
+    GPU_CHECKS.with([result]).increment(1);
+    if same {
+        return Ok(());
+    }
+    gpu.distrust();
+    Err(Fault::Mismatch)
 }
 
 /// All rows before the passes, written where the device takes them from.

@@ -36,7 +36,7 @@ pub use answer::{
     Answer, Ask, Head, InfoAnswer, ListingPage, Pieces, Readiness, Rung, Timing, Validators,
 };
 pub use config::{
-    CacheConfig, ColourConfig, ColourMode, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig,
+    CacheConfig, ColourConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig,
     LevelCacheConfig, Limits, TileCacheConfig,
 };
 pub use device::open_gpu;
@@ -49,7 +49,7 @@ use crate::cache::{Flights, Key, KeyBuilder, Memory};
 use crate::error::{Error, Result};
 use crate::iiif::{Identifier, SizeRules};
 use crate::render::gpu::Gpu;
-use crate::render::{Engine, on_cpu};
+use crate::render::{CpuEngine, Engine};
 use crate::source::FileSource;
 use crate::{codec, plan};
 
@@ -334,7 +334,7 @@ impl Shared {
                 .map_err(no_threads)?,
             stream_encoders: Encoders::new("stream", large_threads, limits.queue_length)
                 .map_err(no_threads)?,
-            engine: on_cpu(config.colour.light),
+            engine: Arc::new(CpuEngine::new(config.colour.light)),
             gpu: kept.gpu,
             losses: Arc::new(Losses::new(limits.lost_threads)),
         })

@@ -117,6 +117,33 @@ impl Render {
         Ok(file)
     }
 
+    /// The same of rows that another thread makes, into pieces, by the device where it has `bands`.
+    /// Neither waiting for rows nor for the reader counts as encoding.
+    fn encode_pieces(
+        &self,
+        rows: Handed,
+        bands: Option<&Bands>,
+        sink: &mut PieceSink,
+        clocks: &Clocks,
+    ) -> Result<()> {
+        let (start, waiting) = (Instant::now(), Stopwatch::default());
+        let mut rows = Timed::new(Box::new(rows), waiting.clone());
+        let mut pieces = TimedSink::new(sink, waiting.clone());
+        if let Some(bands) = bands {
+            return bands.encode(&mut rows, &self.cancel, &mut pieces);
+        }
+        let encoded = codec::encode(self.encoding(), &mut rows, &self.cancel, &mut pieces);
+        let took = start.elapsed().saturating_sub(waiting.total());
+        clocks.encode.add(took);
+        encoded
+    }
+
+    /// Has `write` fill the sink, and ends it. What was read has to be one version of the master.
+    fn send(&self, mut sink: PieceSink, write: impl FnOnce(&mut PieceSink) -> Result<()>) {
+        let written = write(&mut sink);
+        sink.finish(written.and_then(|()| self.master.confirm()));
+    }
+
     fn encoding(&self) -> Encoding<'_> {
         Encoding {
             format: self.plan.format,
@@ -255,53 +282,30 @@ pub(super) async fn stream(
         if let Way::Device(device) = &render.way {
             let held = (thread, bytes, visit);
             let (file, _) = device.make(&render, &clocks, encoders, held).await?;
-            let (mut sink, render) = (sink, render.clone());
+            let mine = render.clone();
             let send = move || {
-                let sent = io::Write::write_all(&mut sink, &file);
-                let sent = sent.map_err(|cause| Error::internal("sending").with_source(cause));
-                sink.finish(sent.and_then(|()| render.master.confirm()));
+                mine.send(sink, |sink| {
+                    let sent = io::Write::write_all(sink, &file);
+                    sent.map_err(|cause| Error::internal("sending").with_source(cause))
+                });
                 Ok(())
             };
             return encoders.run(send).await;
         }
         let _thread = thread;
-        let rows = match start(&render, &clocks, (bytes, visit)).await? {
-            Handover::Rows(rows) => rows,
-            Handover::Files(parts, files) => {
-                let render = render.clone();
-                let stack = move || {
-                    let mut sink = sink;
-                    let stacked = parts.stack(&files, &render.cancel, &mut sink);
-                    sink.finish(stacked.and_then(|()| render.master.confirm()));
-                    Ok(())
-                };
-                return encoders.run(stack).await;
-            }
-            Handover::Jpeg(_) => {
-                return Err(Error::internal("streaming a file that an engine finished"));
-            }
-        };
-        let (render, times) = (render.clone(), clocks.clone());
-        encoders
-            .run(move || {
-                let (mut sink, cancel) = (sink, &render.cancel);
-                let (start, waiting) = (Instant::now(), Stopwatch::default());
-                let mut rows = Timed::new(Box::new(rows), waiting.clone());
-                let mut pieces = TimedSink::new(&mut sink, waiting.clone());
-                let encoded = if let Some(bands) = &bands {
-                    bands.encode(&mut rows, cancel, &mut pieces)
-                } else {
-                    codec::encode(render.encoding(), &mut rows, cancel, &mut pieces)
-                };
-                if bands.is_none() {
-                    // Neither waiting for rows nor for the reader is encoding.
-                    let took = start.elapsed().saturating_sub(waiting.total());
-                    times.encode.add(took);
+        let handover = start(&render, &clocks, (bytes, visit)).await?;
+        let (mine, times) = (render.clone(), clocks.clone());
+        let send = move || {
+            mine.send(sink, |sink| match handover {
+                Handover::Rows(rows) => mine.encode_pieces(rows, bands.as_ref(), sink, &times),
+                Handover::Files(parts, files) => parts.stack(&files, &mine.cancel, sink),
+                Handover::Jpeg(_) => {
+                    Err(Error::internal("streaming a file that an engine finished"))
                 }
-                sink.finish(encoded.and_then(|()| render.master.confirm()));
-                Ok(())
-            })
-            .await
+            });
+            Ok(())
+        };
+        encoders.run(send).await
     };
     if let Err(error) = in_time(making, deadline, watch).await {
         // A reader that left needs no answer.

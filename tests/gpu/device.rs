@@ -46,7 +46,7 @@ pub(crate) fn on_cpu(job: &Job) -> Raster {
 pub(crate) fn passed(source: &Raster, passes: &[Pass]) -> Raster {
     let cancel = Cancel::new();
     let source = Box::new(OneStrip::from(source.clone()));
-    let output = CpuEngine.run(source, passes, Target::Rows, &cancel);
+    let output = CpuEngine::default().run(source, passes, Target::Rows, &cancel);
     let render::Output::Rows(mut rows) = output.unwrap() else {
         panic!("rows were wanted");
     };

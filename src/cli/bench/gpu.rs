@@ -145,7 +145,9 @@ fn trial(name: &'static str, source: Dimensions, passes: &[Pass], target: Target
 fn made(source: &Raster, passes: &[Pass], target: Target) -> Result<Output> {
     let cancel = Cancel::new();
     let source = Box::new(OneStrip::from(source.clone()));
-    let render::Output::Rows(mut rows) = CpuEngine.run(source, passes, target, &cancel)? else {
+    let render::Output::Rows(mut rows) =
+        CpuEngine::default().run(source, passes, target, &cancel)?
+    else {
         return Err(Error::internal("the CPU engine gives rows"));
     };
     let raster = gather(rows.as_mut(), &cancel)?;

@@ -161,15 +161,18 @@ pub(super) fn unlit(picture: Raster, depth: Depth) -> Result<Raster> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::CpuEngine;
     use super::super::testing::{bytes, dimensions, picture};
-    use super::super::{CpuEngine, LinearEngine};
     use super::*;
     use crate::cancel::Cancel;
     use crate::plan::{Crop, Filter, Pass};
-    use crate::raster::{Channels, OneStrip, PixelFormat, gather};
-    use crate::render::{Engine, Output, Target};
+    use crate::raster::{Channels, Light, OneStrip, PixelFormat, gather};
+    use crate::render::{Engine as _, Output, Target};
 
-    fn run(engine: &dyn Engine, source: &Raster, pass: Pass) -> Raster {
+    const ENCODED: CpuEngine = CpuEngine::new(Light::Encoded);
+    const LINEAR: CpuEngine = CpuEngine::new(Light::Linear);
+
+    fn run(engine: CpuEngine, source: &Raster, pass: Pass) -> Raster {
         let (rows, cancel) = (Box::new(OneStrip::from(source.clone())), Cancel::new());
         let output = engine.run(rows, &[pass], Target::Rows, &cancel);
         let Output::Rows(mut rows) = output.expect("good") else {
@@ -215,16 +218,12 @@ mod tests {
         let all = (0..64).flat_map(|y| (0..64).map(move |x| board(x, y)));
         let source = Raster::from_u8(dimensions(64, 64), Channels::Gray, all.collect()).unwrap();
         let shrink = Pass::Shrink { times: 1 };
-        assert_eq!(bytes(&run(&LinearEngine, &source, shrink)), [188; 1024]);
-        assert_eq!(bytes(&run(&CpuEngine, &source, shrink)), [128; 1024]);
+        assert_eq!(bytes(&run(LINEAR, &source, shrink)), [188; 1024]);
+        assert_eq!(bytes(&run(ENCODED, &source, shrink)), [128; 1024]);
         let boxes = resample(&source, 32, 32, Filter::Box);
-        assert_eq!(bytes(&run(&LinearEngine, &source, boxes)), [188; 1024]);
-        assert_eq!(bytes(&run(&CpuEngine, &source, boxes)), [128; 1024]);
-        let lanczos = run(
-            &LinearEngine,
-            &source,
-            resample(&source, 16, 16, Filter::Lanczos3),
-        );
+        assert_eq!(bytes(&run(LINEAR, &source, boxes)), [188; 1024]);
+        assert_eq!(bytes(&run(ENCODED, &source, boxes)), [128; 1024]);
+        let lanczos = run(LINEAR, &source, resample(&source, 16, 16, Filter::Lanczos3));
         let inner = &bytes(&lanczos)[16 * 8 + 4..16 * 8 + 12];
         assert!(
             inner.iter().all(|level| level.abs_diff(188) <= 2),
@@ -245,7 +244,7 @@ mod tests {
                     resample(&source, 11, 8, Filter::Lanczos3),
                     resample(&source, 50, 61, Filter::CatmullRom),
                 ] {
-                    let result = run(&LinearEngine, &source, pass);
+                    let result = run(LINEAR, &source, pass);
                     let pixels = bytes(&result).chunks_exact(channels.count());
                     assert!(pixels.clone().len() > 0);
                     for got in pixels {
@@ -265,9 +264,9 @@ mod tests {
             200, 100, 50, 255, 0, 255, 0, 0, 0, 255, 0, 0, 200, 100, 50, 255,
         ];
         let source = Raster::from_u8(dimensions(2, 2), Channels::Rgba, samples).expect("4 pixels");
-        let shrunk = run(&LinearEngine, &source, Pass::Shrink { times: 1 });
+        let shrunk = run(LINEAR, &source, Pass::Shrink { times: 1 });
         assert_eq!(bytes(&shrunk), [200, 100, 50, 128]);
-        let boxed = run(&LinearEngine, &source, resample(&source, 1, 1, Filter::Box));
+        let boxed = run(LINEAR, &source, resample(&source, 1, 1, Filter::Box));
         let close = bytes(&boxed).iter().zip([200_u8, 100, 50, 128]);
         assert!(close.clone().all(|(a, b)| a.abs_diff(b) <= 1), "{boxed:?}");
     }
@@ -277,8 +276,8 @@ mod tests {
         let source = picture(dimensions(34, 26), PixelFormat::eight(Channels::Rgb), 9);
         let wide: Vec<u16> = bytes(&source).iter().map(|v| u16::from(*v) * 257).collect();
         let wide = Raster::new(source.dimensions(), Channels::Rgb, Samples::U16(wide)).unwrap();
-        let eight = run(&LinearEngine, &source, Pass::Shrink { times: 1 });
-        let sixteen = run(&LinearEngine, &wide, Pass::Shrink { times: 1 });
+        let eight = run(LINEAR, &source, Pass::Shrink { times: 1 });
+        let sixteen = run(LINEAR, &wide, Pass::Shrink { times: 1 });
         let Samples::U16(sixteen) = sixteen.samples() else {
             panic!("the depth has changed");
         };

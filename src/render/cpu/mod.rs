@@ -33,7 +33,17 @@ use crate::raster::{Light, Rows};
 
 /// The engine that runs on the CPU and that every other engine is measured by.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct CpuEngine;
+pub struct CpuEngine {
+    light: Light,
+}
+
+impl CpuEngine {
+    /// The engine that puts pixels together in `light`: halved, and resampled. Turns by odd angles stay what
+    /// they are.
+    pub const fn new(light: Light) -> Self {
+        Self { light }
+    }
+}
 
 impl Engine for CpuEngine {
     fn name(&self) -> &'static str {
@@ -47,37 +57,12 @@ impl Engine for CpuEngine {
         _target: Target,
         cancel: &Cancel,
     ) -> Result<Output> {
-        Ok(Output::Rows(chain(source, passes, Light::Encoded, cancel)))
+        let mut rows = guard(source, cancel);
+        for pass in passes {
+            rows = guard(after(pass, rows, self.light, cancel), cancel);
+        }
+        Ok(Output::Rows(rows))
     }
-}
-
-/// The same engine, but for pixels that are put together in linear light: halved, and resampled. Turns by odd
-/// angles stay what they are.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LinearEngine;
-
-impl Engine for LinearEngine {
-    fn name(&self) -> &'static str {
-        "cpu"
-    }
-
-    fn run(
-        &self,
-        source: Box<dyn Rows>,
-        passes: &[Pass],
-        _target: Target,
-        cancel: &Cancel,
-    ) -> Result<Output> {
-        Ok(Output::Rows(chain(source, passes, Light::Linear, cancel)))
-    }
-}
-
-fn chain(source: Box<dyn Rows>, passes: &[Pass], light: Light, cancel: &Cancel) -> Box<dyn Rows> {
-    let mut rows = guard(source, cancel);
-    for pass in passes {
-        rows = guard(after(pass, rows, light, cancel), cancel);
-    }
-    rows
 }
 
 fn guard(rows: Box<dyn Rows>, cancel: &Cancel) -> Box<dyn Rows> {
@@ -184,9 +169,9 @@ mod tests {
     fn it_gives_rows_whatever_the_target() {
         let source = Box::new(OneStrip::from(picture(dimensions(3, 3), RGB, 32)));
         let target = Target::Jpeg(JpegSettings::default());
-        let output = CpuEngine.run(source, &[], target, &Cancel::new());
+        let output = CpuEngine::default().run(source, &[], target, &Cancel::new());
         assert!(matches!(output, Ok(Output::Rows(_))), "{output:?}");
-        assert_eq!(CpuEngine.name(), "cpu");
+        assert_eq!(CpuEngine::default().name(), "cpu");
     }
 
     #[test]

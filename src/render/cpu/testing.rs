@@ -128,7 +128,7 @@ impl Rows for Strips {
 
 /// The rows that the engine gives for `source` after `passes`.
 pub(super) fn start(source: Box<dyn Rows>, passes: &[Pass], cancel: &Cancel) -> Box<dyn Rows> {
-    let output = CpuEngine.run(source, passes, Target::Rows, cancel);
+    let output = CpuEngine::default().run(source, passes, Target::Rows, cancel);
     let Ok(Output::Rows(rows)) = output else {
         panic!("{output:?}");
     };

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use super::{compared, count};
 use crate::cancel::Cancel;
 use crate::codec::jpeg::{MAX_SIDE_PX, Stack, file};
 use crate::encoding::JpegSettings;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
-use crate::metrics::{GPU_CHECKS, GPU_FALLBACK, GPU_JOBS};
 use crate::raster::{Channels, Depth, Raster, Rows, Samples, Shape};
 use crate::render::Target;
 use crate::render::gpu::{Choice, Class, Fault, Gpu, Job, Load, Output, Weight};
@@ -24,7 +24,7 @@ const BAND_PX: u64 = if cfg!(test) { 1 << 16 } else { 1 << 21 };
 /// Bands end between units of coding, which are so high at most.
 const UNIT_ROWS: u32 = 16;
 /// Bands under way: two keep the device busy while a third is cut.
-const AT_ONCE: usize = 3;
+pub(super) const AT_ONCE: usize = 3;
 
 /// A long answer whose bands the device encodes.
 #[derive(Debug, Clone)]
@@ -99,10 +99,22 @@ impl Work {
     }
 }
 
+/// What the device has been asked for.
+pub(super) type Asked = JoinHandle<Result<Output, Fault>>;
+
+/// Waits for it, on a thread that may block.
+pub(super) fn landed(
+    runtime: &Handle,
+    asked: impl Future<Output = <Asked as Future>::Output>,
+) -> Result<Result<Output, Fault>> {
+    let outcome = runtime.block_on(asked);
+    outcome.map_err(|cause| Error::internal("waiting for a band").with_source(cause))
+}
+
 /// A band that the device has been asked for.
 struct UnderWay {
     job: Arc<Job>,
-    outcome: JoinHandle<std::result::Result<Output, Fault>>,
+    outcome: Asked,
 }
 
 impl Bands {
@@ -146,12 +158,7 @@ impl Bands {
             };
             stack.push(&band, height, sink)?;
         }
-        match first_fault {
-            None => GPU_JOBS
-                .with([self.choice.weight.labour.kind()])
-                .increment(1),
-            Some(fault) => GPU_FALLBACK.with([fault.name()]).increment(1),
-        }
+        count(&self.choice, first_fault);
         stack.finish(sink)
     }
 
@@ -168,20 +175,12 @@ impl Bands {
 
     /// The band's file, and why the device did not make it, where the CPU did.
     fn landed(&self, band: UnderWay) -> Result<(Vec<u8>, Option<Fault>)> {
-        let outcome = self.runtime.block_on(band.outcome);
-        let outcome =
-            outcome.map_err(|cause| Error::internal("waiting for a band").with_source(cause))?;
-        let fault = match outcome {
+        let fault = match landed(&self.runtime, band.outcome)? {
             Ok(Output::Jpeg(made)) if !self.gpu.is_checked() => return Ok((made, None)),
             Ok(Output::Jpeg(made)) => {
                 let right = self.on_cpu(band.job)?;
-                let same = made == right;
-                let result = if same { "same" } else { "mismatch" };
-                GPU_CHECKS.with([result]).increment(1);
-                if !same {
-                    self.gpu.distrust();
-                }
-                return Ok((right, (!same).then_some(Fault::Mismatch)));
+                let fault = compared(&self.gpu, &made, &right).err();
+                return Ok((right, fault));
             }
             Ok(Output::Pixels(_)) => Fault::Unfit,
             Err(fault) => fault,

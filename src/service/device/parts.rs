@@ -11,15 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 
-use super::DEVICE;
-use super::bands::Cutter;
+use super::bands::{AT_ONCE, Asked, Cutter, landed};
+use super::{DEVICE, compared, count};
 use crate::cancel::Cancel;
 use crate::codec::jpeg::{MAX_SIDE_PX, Stack, file};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Window};
-use crate::metrics::{GPU_CHECKS, GPU_FALLBACK, GPU_JOBS};
 use crate::plan::Pass;
 use crate::raster::{Raster, RowSink, Rows, Samples, Shape};
 use crate::render::Target;
@@ -28,9 +26,6 @@ use crate::service::image::Work;
 use crate::service::render::{Clocks, Render};
 use crate::service::strips::{STRIPS_AHEAD, received};
 use crate::service::tiles::{Cells, View};
-
-/// Bands under way: two keep the device busy while a third is written.
-const AT_ONCE: usize = 3;
 
 /// An answer whose passes the device runs in bands.
 #[derive(Debug, Clone)]
@@ -180,7 +175,7 @@ pub(in crate::service) struct Flow {
 }
 
 /// A band that the device has been asked for; it is withdrawn with this.
-struct UnderWay(JoinHandle<std::result::Result<Output, Fault>>);
+struct UnderWay(Asked);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
@@ -248,19 +243,9 @@ impl Flow {
         };
         self.landed += 1;
         if self.landed == self.parts.bands.len() {
-            self.count();
+            count(&self.parts.choice, self.fault);
         }
         Ok(Some(made))
-    }
-
-    fn count(&self) {
-        match self.fault {
-            None => {
-                let kind = self.parts.choice.weight.labour.kind();
-                GPU_JOBS.with([kind]).increment(1);
-            }
-            Some(fault) => GPU_FALLBACK.with([fault.name()]).increment(1),
-        }
     }
 
     /// What the device makes of the next band; none after a fault.
@@ -280,9 +265,7 @@ impl Flow {
         let Some(mut first) = self.under_way.pop_front() else {
             return Err(Error::internal("waiting for a band that nobody asked for"));
         };
-        let outcome = self.parts.runtime.block_on(&mut first.0);
-        let outcome =
-            outcome.map_err(|cause| Error::internal("waiting for a band").with_source(cause))?;
+        let outcome = landed(&self.parts.runtime, &mut first.0)?;
         match (outcome, self.parts.choice.target) {
             (Ok(made @ Output::Jpeg(_)), Target::Jpeg(_))
             | (Ok(made @ Output::Pixels(_)), Target::Rows) => return Ok(Some(made)),
@@ -307,14 +290,10 @@ impl Flow {
             Target::Jpeg(settings) => Output::Jpeg(file(raster, settings)?),
             Target::Rows => Output::Pixels(raster),
         };
-        if let Some(made) = made {
-            let same = made == right;
-            let result = if same { "same" } else { "mismatch" };
-            GPU_CHECKS.with([result]).increment(1);
-            if !same {
-                self.parts.gpu.distrust();
-                self.fall(Fault::Mismatch);
-            }
+        if let Some(made) = made
+            && let Err(fault) = compared(&self.parts.gpu, &made, &right)
+        {
+            self.fall(fault);
         }
         Ok(right)
     }

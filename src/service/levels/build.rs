@@ -25,7 +25,7 @@ use crate::geometry::{Dimensions, ScaleFactor, Window};
 use crate::metrics::{LEVEL_BUILD_CPU, LEVEL_BUILD_DURATION, LEVEL_BUILDS, PANICS};
 use crate::plan::Pass;
 use crate::raster::{Light, Raster, Rows, Shape};
-use crate::render::{self, Target};
+use crate::render::{self, CpuEngine, Engine as _, Target};
 
 /// A master whose levels are wanted.
 pub(super) struct Job {
@@ -162,7 +162,8 @@ impl Builder {
 
     fn halved(&self, rows: Box<dyn Rows>, light: Light) -> Result<Box<dyn Rows>> {
         let shrink = [Pass::Shrink { times: 1 }];
-        match render::on_cpu(light).run(rows, &shrink, Target::Rows, &self.cancel)? {
+        let engine = CpuEngine::new(light);
+        match engine.run(rows, &shrink, Target::Rows, &self.cancel)? {
             render::Output::Rows(rows) => Ok(rows),
             render::Output::Jpeg(_) => Err(Error::internal("shrinking to a finished file")),
         }

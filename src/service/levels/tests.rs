@@ -106,7 +106,7 @@ fn level(picture: &dyn Picture, factor: u32) -> Raster {
         times: u8::try_from(times).expect("small"),
     }];
     let passes = if times == 0 { &[][..] } else { &passes };
-    let output = CpuEngine.run(rows, passes, Target::Rows, &Cancel::new());
+    let output = CpuEngine::default().run(rows, passes, Target::Rows, &Cancel::new());
     let Ok(Output::Rows(mut rows)) = output else {
         panic!("no rows")
     };

@@ -73,7 +73,9 @@ impl Levels {
         let times = u8::try_from(times).expect("below 32");
         let passes = [Pass::Shrink { times }];
         let passes = if times == 0 { &[][..] } else { &passes };
-        let Output::Rows(mut rows) = CpuEngine.run(rows, passes, Target::Rows, cancel)? else {
+        let Output::Rows(mut rows) =
+            CpuEngine::default().run(rows, passes, Target::Rows, cancel)?
+        else {
             return Err(crate::error::Error::internal("shrinking to a file"));
         };
         gather(rows.as_mut(), cancel)

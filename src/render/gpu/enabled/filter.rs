@@ -328,7 +328,7 @@ mod tests {
         };
         let source = Box::new(OneStrip::from(source.expect("a column")));
         let cancel = Cancel::new();
-        let output = CpuEngine.run(source, &[pass], Target::Rows, &cancel);
+        let output = CpuEngine::default().run(source, &[pass], Target::Rows, &cancel);
         let Ok(Output::Rows(mut rows)) = output else {
             panic!("{output:?}");
         };

@@ -69,7 +69,7 @@ pub(super) fn reference(source: &Source, passes: &[Pass]) -> Result<Raster> {
     let source = source.ok_or_else(|| Error::internal("pixels that the host does not have"))?;
     let rows = Box::new(OneStrip::from(source.clone()));
     let cancel = Cancel::new();
-    match CpuEngine.run(rows, passes, Target::Rows, &cancel)? {
+    match CpuEngine::default().run(rows, passes, Target::Rows, &cancel)? {
         Output::Rows(mut rows) => gather(rows.as_mut(), &cancel),
         Output::Jpeg(_) => Err(Error::internal("rows that are a file")),
     }
