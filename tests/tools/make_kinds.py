@@ -24,6 +24,8 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageCms, TiffImagePlugin
 
+from tiff_file import assembled
+
 ROOT = pathlib.Path(__file__).resolve().parents[2] / "fixtures"
 TIFF, JPEG = ROOT / "tiff" / "kinds", ROOT / "jpeg" / "kinds"
 PROFILE = (ROOT / "icc" / "inks.icc").read_bytes()
@@ -148,22 +150,6 @@ def units(across, down):
     r, b = luma + 1.402 * red, luma + 1.772 * blue
     g = (luma - 0.114 * b - 0.299 * r) / 0.587
     expect(TIFF, name, np.floor(np.clip(np.dstack([r, g, b]), 0, 255) + 0.5).astype(np.uint8), 1)
-
-
-def assembled(fields, body):
-    """A classic little-endian TIFF of one directory, `body` at offset 8."""
-    data = bytearray(b"II*\0" + struct.pack("<I", 0) + body)
-    data += bytes(len(data) % 2)
-    entries = b""
-    for tag, kind, count, value in sorted(fields, key=lambda field: field[0]):
-        if isinstance(value, int):
-            value = struct.pack("<HH" if kind == 3 else "<I", *((value, 0) if kind == 3 else (value,)))
-        elif len(value) > 4:
-            data += value + bytes(len(value) % 2)
-            value = struct.pack("<I", len(data) - len(value) - len(value) % 2)
-        entries += struct.pack("<HHI", tag, kind, count) + value.ljust(4, b"\0")
-    data[4:8] = struct.pack("<I", len(data))
-    return bytes(data + struct.pack("<H", len(fields)) + entries + bytes(4))
 
 
 def bilevel():

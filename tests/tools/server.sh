@@ -10,10 +10,11 @@ stop() {
 
 fail() { echo "$1" >&2; [ ! -s "$work/log" ] || cat "$work/log" >&2; exit 1; }
 
-# start COMMAND...: has it serve fixtures/images and sets $base and $admin; false where it ends before.
+# start COMMAND...: has it serve $images and sets $base and $admin; false where it ends before.
+images=fixtures/images
 start() {
   : >"$work/out"
-  "$@" serve fixtures/images --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 >"$work/out" 2>"$work/log" &
+  "$@" serve "$images" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 >"$work/out" 2>"$work/log" &
   server=$!
   for _ in $(seq 600); do
     # The admin's address is told last.

@@ -23,6 +23,9 @@ import PIL.Image
 import pyvips
 import tifffile
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from tiff_file import assembled
+
 IMAGES = TRUTH = None
 H, W = 37, 45
 dice = random.Random(5)
@@ -339,22 +342,6 @@ def jpeg_planes():
                                (279, 4, 3, struct.pack("<3I", *map(len, coded))), (284, 3, 1, 2),
                                (530, 3, 2, struct.pack("<HH", step, step))], b"".join(coded)))
         true(name, np.floor(np.clip(np.dstack([r, g, b]), 0, 255) + 0.5).astype(np.uint8), "rgb")
-
-
-def assembled(fields, body):
-    """A classic little-endian TIFF of one directory, `body` at offset 8."""
-    data = bytearray(b"II*\0" + struct.pack("<I", 0) + body)
-    data += bytes(len(data) % 2)
-    entries = b""
-    for tag, kind, count, value in sorted(fields, key=lambda field: field[0]):
-        if isinstance(value, int):
-            value = struct.pack("<HH", value, 0) if kind == 3 else struct.pack("<I", value)
-        elif len(value) > 4:
-            data += value + bytes(len(value) % 2)
-            value = struct.pack("<I", len(data) - len(value) - len(value) % 2)
-        entries += struct.pack("<HHI", tag, kind, count) + value.ljust(4, b"\0")
-    data[4:8] = struct.pack("<I", len(data))
-    return bytes(data + struct.pack("<H", len(fields)) + entries + bytes(4))
 
 
 def copies():
