@@ -92,7 +92,11 @@ pub(in crate::codec) fn open(
     reader: Arc<dyn RangeReader>,
     limits: &DecodeLimits,
 ) -> Result<Arc<dyn Opened>> {
-    let layout = layout(reader.as_ref(), limits)?;
+    let file = File {
+        reader: reader.as_ref(),
+        limits,
+    };
+    let layout = contents(reader.as_ref(), limits)?.layout(&file)?;
     let picture = &layout.picture;
     let pixel = PixelFormat {
         channels: rgb::channels(picture.chroma, layout.opacity.is_some()),
@@ -148,23 +152,25 @@ fn by_points(points: Points, pixel: PixelFormat, limits: &DecodeLimits) -> Resul
     }
 }
 
-fn layout(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<Layout> {
-    let file = File { reader, limits };
-    let (meta, moov) = boxes(reader, limits)?;
-    if let Some((bytes, at)) = &meta {
-        let items = Items::parse(Fields::new(bytes, *at))?;
-        return file.layout(&items);
-    }
-    match &moov {
-        Some((bytes, at)) => file.sequence(&sequence::first(Fields::new(bytes, *at))?),
-        None => Err(Error::corrupt("it has no meta box")),
+/// What a file says of its pictures.
+struct Contents {
+    /// Those of the first `meta` box.
+    items: Option<Items>,
+    /// The first `moov` box before it, and where its contents stand.
+    moov: Option<(Vec<u8>, u64)>,
+}
+
+impl Contents {
+    fn layout(&self, file: &File<'_>) -> Result<Layout> {
+        match (&self.items, &self.moov) {
+            (Some(items), _) => file.layout(items),
+            (None, Some((bytes, at))) => file.sequence(&sequence::first(Fields::new(bytes, *at))?),
+            (None, None) => Err(Error::corrupt("it has no meta box")),
+        }
     }
 }
 
-type Content = Option<(Vec<u8>, u64)>;
-
-/// Contents of the first `meta` box and of the first `moov` box, and where they stand.
-fn boxes(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<(Content, Content)> {
+fn contents(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<Contents> {
     let (mut meta, mut moov) = (None, None);
     let mut at = 0;
     for _ in 0..MAX_BOXES {
@@ -202,7 +208,11 @@ fn boxes(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<(Content, Co
         }
         at += length;
     }
-    Ok((meta, moov))
+    let items = meta.map(|(bytes, at)| Items::parse(Fields::new(&bytes, at)));
+    Ok(Contents {
+        items: items.transpose()?,
+        moov,
+    })
 }
 
 /// Reads EXIF, XMP and the profile.
@@ -215,15 +225,15 @@ pub(in crate::codec) fn metadata(
     limits: &DecodeLimits,
 ) -> Result<Blocks> {
     let file = File { reader, limits };
-    let layout = layout(reader, limits)?;
+    let contents = contents(reader, limits)?;
+    let profile = contents.layout(&file)?.profile;
     let mut blocks = Blocks {
-        icc: layout.profile.map(|profile| profile.to_vec()),
+        icc: profile.map(|profile| profile.to_vec()),
         ..Blocks::default()
     };
-    let (Some((bytes, at)), _) = boxes(reader, limits)? else {
+    let Some(items) = contents.items else {
         return Ok(blocks);
     };
-    let items = Items::parse(Fields::new(&bytes, at))?;
     for (_, item) in items.referring(*b"cdsc", items.primary) {
         let read = || file.bytes(&item.extents, limits.max_metadata_bytes).ok();
         match (&item.kind, item.content.as_slice()) {
