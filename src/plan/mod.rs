@@ -15,7 +15,7 @@ pub use reduction::Reduction;
 pub use settings::{Settings, estimated_bytes};
 pub use turn::canvas;
 
-use crate::geometry::{Dimensions, Orientation, Pyramid, ScaleFactor, Window};
+use crate::geometry::{Orientation, Pyramid, ScaleFactor, Window};
 use crate::iiif::{Format, Quality, Resolved};
 use crate::raster::{Depth, Light, PixelFormat, Shape};
 
@@ -81,7 +81,28 @@ impl Plan {
         };
 
         let covered = subject.reduction.undo(region.dimensions());
-        let (level, halvings) = nearest(subject.pyramid, covered, target);
+        let side = |start, length, side, covered, target| Side {
+            covered,
+            is_at_edge: start == 0 || start + length == side,
+            target,
+        };
+        let sides = [
+            side(
+                region.x,
+                region.width,
+                reduced.width,
+                covered.width,
+                target.width,
+            ),
+            side(
+                region.y,
+                region.height,
+                reduced.height,
+                covered.height,
+                target.height,
+            ),
+        ];
+        let (level, halvings) = nearest(subject.pyramid, sides);
         let base = subject.pyramid.levels()[level];
         let factor = ScaleFactor::new(base.factor.get() << halvings).unwrap_or(base.factor);
         let filter = settings.filter(covered, target);
@@ -91,9 +112,11 @@ impl Plan {
         };
         let across = axis(region.x, region.width, stored.width, target.width);
         let down = axis(region.y, region.height, stored.height, target.height);
+        // A level may lack the last column or row, which then is the one before it.
+        let last = |start: u32, side: u32| (start << halvings).min(side - 1);
         let window = Window {
-            x: across.start << halvings,
-            y: down.start << halvings,
+            x: last(across.start, base.dimensions.width),
+            y: last(down.start, base.dimensions.height),
             width: across.decoded(halvings, stored.width.div_ceil(base.factor.get())),
             height: down.decoded(halvings, stored.height.div_ceil(base.factor.get())),
         };
@@ -134,12 +157,43 @@ impl Plan {
     }
 }
 
-/// The level to start from and how often to halve it: the largest factor whose share of `region` still
-/// has `target`'s pixels; of two ways to the same factor the one with fewer halvings.
-fn nearest(pyramid: &Pyramid, region: Dimensions, target: Dimensions) -> (usize, u8) {
-    let enough = |factor: u64| {
-        u64::from(region.width).div_ceil(factor) >= u64::from(target.width)
-            && u64::from(region.height).div_ceil(factor) >= u64::from(target.height)
+/// One side of a region.
+#[derive(Debug, Clone, Copy)]
+struct Side {
+    /// Pixels of the master that it covers.
+    covered: u32,
+    /// Whether the master ends there: tiles at edges may cover their last sample in part.
+    is_at_edge: bool,
+    /// Pixels that are made of it.
+    target: u32,
+}
+
+impl Side {
+    /// Whether a level of this factor has as many pixels as are made.
+    fn is_enough(self, factor: u64) -> bool {
+        let covered = u64::from(self.covered);
+        if self.is_at_edge {
+            covered.div_ceil(factor) >= u64::from(self.target)
+        } else {
+            covered >= u64::from(self.target) * factor
+        }
+    }
+}
+
+/// The level to start from and how often to halve it: the largest factor whose share of the region still
+/// has the target's pixels, none where those are the region's own; of two ways to the same factor the one with
+/// fewer halvings.
+fn nearest(pyramid: &Pyramid, sides: [Side; 2]) -> (usize, u8) {
+    if sides.iter().all(|side| side.covered == side.target) {
+        return (0, 0);
+    }
+    let enough = |factor: u64| sides.iter().all(|side| side.is_enough(factor));
+    // Halving once more has to make the region smaller at all.
+    let shrinks = |factor: u64| {
+        let mut left = sides
+            .iter()
+            .map(|side| u64::from(side.covered).div_ceil(factor));
+        left.any(|left| left > 1)
     };
     let mut best = (0, 0_u8);
     let mut best_factor = 0_u64;
@@ -150,7 +204,7 @@ fn nearest(pyramid: &Pyramid, region: Dimensions, target: Dimensions) -> (usize,
             continue;
         }
         // Past 2³⁰ a side of 32 bits has one pixel left.
-        while halvings < 30 && factor < 1 << 30 && shrinks(region, factor) && enough(factor * 2) {
+        while halvings < 30 && factor < 1 << 30 && shrinks(factor) && enough(factor * 2) {
             halvings += 1;
             factor *= 2;
         }
@@ -160,11 +214,6 @@ fn nearest(pyramid: &Pyramid, region: Dimensions, target: Dimensions) -> (usize,
         }
     }
     best
-}
-
-/// Whether halving once more makes the region smaller at all.
-fn shrinks(region: Dimensions, factor: u64) -> bool {
-    u64::from(region.width).div_ceil(factor) > 1 || u64::from(region.height).div_ceil(factor) > 1
 }
 
 /// The passes after resampling: depth, orientation, opacity, rotation, quality (I3-ORD-01).

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::geometry::Level;
+use crate::geometry::{Dimensions, Level};
 use crate::iiif::{ImageRequest, ImageTraits, SizeRules, Version};
 use crate::raster::Channels;
 
@@ -124,6 +124,49 @@ fn the_level_is_never_coarser_than_the_answer() {
     assert_eq!(case.plan("full/^5000,/0/default.jpg").factor.get(), 1);
     // One axis alone may not go below its pixels either.
     assert_eq!(case.plan("full/3000,500/0/default.jpg").factor.get(), 1);
+}
+
+#[test]
+fn pixels_in_their_own_number_are_those_of_the_master() {
+    let pyramid = Pyramid::new(
+        level(1, 17, 8),
+        vec![level(2, 9, 4), level(4, 5, 2), level(8, 3, 1)],
+    );
+    let case = Case::new(pyramid);
+    for region in ["16,7,1,1", "0,0,1,1", "5,3,1,1", "5,3,4,1", "0,0,17,8"] {
+        let plan = case.plan(&format!("{region}/max/0/default.png"));
+        assert_eq!((plan.level, plan.factor.get()), (0, 1), "{region}");
+        assert!(plan.passes.is_empty(), "{region}");
+    }
+}
+
+#[test]
+fn between_edges_samples_that_are_covered_in_part_do_not_count() {
+    let pyramid = Pyramid::new(level(1, 1000, 1000), vec![level(2, 500, 500)]);
+    let case = Case::new(pyramid);
+    for (region, factor) in [
+        ("100,100,512,512/256,256", 2),
+        ("100,100,511,512/256,256", 1),
+        ("100,100,512,511/256,256", 1),
+        ("489,489,511,511/256,256", 2),
+        ("0,0,511,511/256,256", 2),
+        ("100,100,512,1/256,1", 1),
+    ] {
+        let plan = case.plan(&format!("{region}/0/default.jpg"));
+        assert_eq!(plan.factor.get(), factor, "{region}");
+    }
+}
+
+#[test]
+fn the_last_column_of_a_level_that_lacks_it_is_the_one_before() {
+    // Offsets on a reference grid can leave 3 × 5 pixels 1 × 2 at half their size.
+    let pyramid = Pyramid::new(level(1, 3, 5), vec![level(2, 1, 2)]);
+    let plan = Case::new(pyramid).plan("2,4,1,1/1,/0/default.png");
+    assert_eq!(window(&plan), (2, 4, 1, 1));
+    let pyramid = Pyramid::new(level(1, 3, 9), vec![level(2, 1, 4)]);
+    let plan = Case::new(pyramid).plan("2,0,1,9/1,5/0/default.png");
+    assert_eq!((plan.level, plan.factor.get()), (1, 2));
+    assert_eq!(window(&plan), (0, 0, 1, 5));
 }
 
 #[test]
