@@ -1,5 +1,7 @@
 //! `triforium serve`: the server, from its settings to its last request.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::panic;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use tokio::sync::watch;
 use super::ConfigArgs;
 use super::heap;
 use super::output::{self, Failure, Outcome};
+use crate::codec;
 use crate::config::{self, Config};
 use crate::error::ConfigError;
 use crate::http::{self, Server, Settings, StartPage};
@@ -86,6 +89,7 @@ impl Serve {
     pub(super) fn run(self) -> Outcome {
         let config = self.load()?;
         http::install_log(&config.http.log)?;
+        log_panics();
         metrics::install()
             .map_err(|error| Failure::Words(format!("metrics cannot be kept: {error}")))?;
         let processors = config::resources().threads;
@@ -205,6 +209,23 @@ impl Serve {
             }
         }
     }
+}
+
+/// Panics are events of the log; those that a decoder of others ends with over damaged bytes are answered as
+/// what they are, damage, and told where details are asked for.
+fn log_panics() {
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let words = panic.payload_as_str();
+        if codec::is_guarded() {
+            tracing::debug!(place, words, "a decoder gave up damaged bytes");
+            return;
+        }
+        // Where RUST_BACKTRACE asks for it.
+        let stack = Backtrace::capture();
+        let stack = (stack.status() == BacktraceStatus::Captured).then(|| stack.to_string());
+        tracing::error!(place, words, stack, "a thread panicked");
+    }));
 }
 
 /// Nothing is served before the device that was asked for is up.

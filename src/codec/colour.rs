@@ -292,7 +292,7 @@ impl Colour {
 
     fn build(bytes: &[u8], channels: Channels, intent: Intent) -> Result<Self> {
         let parsed = ColorProfile::new_from_slice(bytes).ok();
-        let Some(profile) = parsed.filter(is_usable) else {
+        let Some(profile) = parsed.filter(is_usable).map(device::in_light) else {
             return Ok(Self::unusable());
         };
         if profile.color_space == DataColorSpace::Lab {

@@ -11,6 +11,9 @@ cargo fmt --check
 step "lints"
 cargo clippy --locked --all-targets -- -D warnings
 
+step "fuzz targets compile"
+cargo clippy --locked -p triforium-fuzz -- -D warnings
+
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
 

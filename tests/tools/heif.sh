@@ -60,8 +60,9 @@ heic lossless picture y4m -L
 heic opacity opacity png -q 80
 heic gray gray png -q 80
 heic gray-10 deep png -q 80 -b 10
+heic half-chroma picture png -q 80 -p chroma=422
 heic full-chroma picture png -q 80 -p chroma=444
-rm "$heic/full-chroma.expected.png"
+rm "$heic/half-chroma.expected.png" "$heic/full-chroma.expected.png"
 
 # Files of others: libavif 0.11 does not see the opacity of the parts of a grid, libheif does.
 avifdec --no-strict -d 8 "$avif/opacity-without-size.avif" "$avif/opacity-without-size.expected.png" >/dev/null

@@ -13,6 +13,7 @@ use moxcms::{
 
 use super::Intent;
 use super::grid::{Grid, MOST};
+use super::link::level_16;
 
 /// White of the connection space. Source: ICC.1:2022, 7.2.16.
 pub(super) const D50: [f32; 3] = [0.9642, 1.0, 0.8249];
@@ -22,6 +23,9 @@ const PERCEPTUAL_BLACK: [f32; 3] = [0.003_36, 0.003_473_1, 0.002_87];
 
 /// XYZ of 1.0 in tables of 16 bits. Source: ICC.1:2022, 6.3.4.2.
 const XYZ_FULL: f32 = 1.0 + 32767.0 / 32768.0;
+
+/// Steps of a curve of light that stands for one of lightness: between them a line is within rounding of it.
+const LIGHT_STEPS: u16 = 4096;
 
 /// One direction of a profile's tables.
 pub(super) struct Tables {
@@ -268,6 +272,25 @@ pub(super) fn xyz_of_lab([lightness, a, b]: [f32; 3]) -> [f32; 3] {
         cube(y) * white_y,
         cube(y - b / 200.0) * white_z,
     ]
+}
+
+/// A gray profile whose curve gives lightness, as one whose curve gives light, which is all that the library
+/// knows; any other as it is.
+///
+/// Source: ICC.1:2022, 8.3.4.
+pub(super) fn in_light(mut profile: ColorProfile) -> ColorProfile {
+    if (profile.color_space, profile.pcs) != (DataColorSpace::Gray, DataColorSpace::Lab) {
+        return profile;
+    }
+    if let Some(curve) = profile.gray_trc.as_ref().map(Curve::from) {
+        let light = |step| {
+            let lightness = 100.0 * curve.at(f32::from(step) / f32::from(LIGHT_STEPS));
+            level_16(xyz_of_lab([lightness, 0.0, 0.0])[1])
+        };
+        profile.gray_trc = Some(ToneReprCurve::Lut((0..=LIGHT_STEPS).map(light).collect()));
+        profile.pcs = DataColorSpace::Xyz;
+    }
+    profile
 }
 
 fn lightness(luminance: f32) -> f32 {

@@ -144,6 +144,27 @@ fn a_profile_for_other_channels_or_of_noise_is_ignored() {
 }
 
 #[test]
+fn a_gray_curve_may_give_lightness() {
+    let mut profile = case!("gray-2.2").0.to_vec();
+    profile[20..24].copy_from_slice(b"Lab ");
+    // An exponent of 1.
+    profile[332..334].copy_from_slice(&[1, 0]);
+    let samples = vec![0, 1, 13, 64, 128, 191, 255];
+    // LittleCMS 2.14, relative colorimetric with black-point compensation.
+    let expected = [0, 1, 17, 60, 119, 184, 255];
+    let eight = converted_8(&profile, Channels::Gray, samples.clone());
+    assert!(worst(&eight, &expected) <= 1, "{eight:?}");
+    let wide = samples.iter().map(|v| u16::from(*v) * 257).collect();
+    let wide = converted_16(&profile, Channels::Gray, wide);
+    for (wide, expected) in wide.iter().zip(expected) {
+        assert!(
+            wide.abs_diff(u16::from(expected) * 257) <= 257,
+            "{wide} {expected}"
+        );
+    }
+}
+
+#[test]
 fn a_link_of_two_devices_is_no_profile_of_one() {
     for class in [b"link", b"nmcl", b"abst"] {
         let mut profile = case!("adobe").0.to_vec();

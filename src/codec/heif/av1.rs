@@ -3,10 +3,9 @@
 //! The library runs on the calling thread alone and cannot be stopped on the way. Whatever it trips over in
 //! damaged bytes is damage: a panic within it ends there.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use rusty_av1d::{Decoder, Picture, PixelLayout, PlanarImageComponent, Rav1dError, Settings};
 
+use crate::codec::guard::guarded;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 
@@ -17,8 +16,7 @@ const MAX_PICTURES: usize = 16;
 
 /// Decodes the first picture of `units`, which has no more than `area` pixels.
 pub(super) fn decode(units: Vec<u8>, area: u64) -> Result<Box<dyn Coded>> {
-    let decoded = catch_unwind(AssertUnwindSafe(|| first(units, area)));
-    decoded.unwrap_or_else(|_| Err(damaged()))
+    guarded(|| first(units, area)).unwrap_or_else(|| Err(damaged()))
 }
 
 fn first(units: Vec<u8>, area: u64) -> Result<Box<dyn Coded>> {

@@ -129,16 +129,12 @@ impl Container {
     /// Walks the boxes of a file that begins with [`SIGNATURE`].
     pub(super) fn read(reader: &dyn RangeReader, limits: &DecodeLimits) -> Result<Self> {
         let mut container = Self::bare(0);
-        let (mut typed, mut found, mut stated) = (false, false, [None; 2]);
+        let (mut typed, mut found, mut in_pieces) = (false, false, false);
+        let mut stated = [None; 2];
         let mut walk = Walk::new(reader, limits.damaged);
         loop {
-            let (kind, extent) = match walk.next_box() {
-                // Behind the code stream there is nothing that pixels need.
-                Err(error) if found && limits.damaged.passes(&error) => break,
-                next => match next? {
-                    Some(next) => next,
-                    None => break,
-                },
+            let Some((kind, extent)) = walk.next_box()? else {
+                break;
             };
             match &kind {
                 b"ftyp" => {
@@ -150,6 +146,8 @@ impl Container {
                     container.codestream = extent;
                     found = true;
                 }
+                // M.11.3: for what is elsewhere too, in other files even.
+                b"ftbl" => in_pieces = true,
                 b"uuid" => read_uuid(reader, extent, limits, &mut stated)?,
                 _ => {}
             }
@@ -157,6 +155,11 @@ impl Container {
         container.orientation = stated.into_iter().flatten().next().unwrap_or_default();
         if !typed {
             return Err(Error::corrupt("its file type box is missing"));
+        }
+        if !found && in_pieces {
+            return Err(Error::unsupported(
+                "its code stream is stored in pieces (a fragment table)",
+            ));
         }
         if !found {
             return Err(Error::corrupt("it has no code stream"));
@@ -232,6 +235,8 @@ pub(super) struct Walk<'r> {
     damaged: Damaged,
     position: u64,
     left: usize,
+    /// Whether the code stream lies behind: there is nothing more that pixels need.
+    has_passed: bool,
 }
 
 impl<'r> Walk<'r> {
@@ -241,11 +246,20 @@ impl<'r> Walk<'r> {
             damaged,
             position: 0,
             left: MAX_BOXES,
+            has_passed: false,
         }
     }
 
-    /// The type and contents of the next box (I.4).
+    /// The type and contents of the next box (I.4). What is no box behind the code stream is the file's end:
+    /// there are files with a line's end there, or filled up with zeroes.
     pub(super) fn next_box(&mut self) -> Result<Option<([u8; 4], Extent)>> {
+        match self.step() {
+            Err(error) if self.has_passed && error.kind() == ErrorKind::Corrupt => Ok(None),
+            next => next,
+        }
+    }
+
+    fn step(&mut self) -> Result<Option<([u8; 4], Extent)>> {
         let end = self.reader.length();
         let rest = end.saturating_sub(self.position);
         if rest == 0 {
@@ -274,6 +288,7 @@ impl<'r> Walk<'r> {
             length: length - header,
         };
         self.position += length;
+        self.has_passed |= kind == *b"jp2c";
         Ok(Some((kind, extent)))
     }
 }

@@ -67,7 +67,7 @@ impl Layout {
         let colours = colour_count(&container.colour, components, channels.len())?;
         let roles = if container.definitions.is_empty() {
             let may_be_opacity = container.colour != ColourSpec::Unknown
-                || (channels.len() == 2 && are_sampled_alike(components));
+                || (matches!(channels.len(), 2 | 4) && are_sampled_alike(components));
             Roles::by_order(colours, channels.len(), may_be_opacity)?
         } else {
             Roles::defined(&container.definitions, colours)?
@@ -229,13 +229,17 @@ impl Roles {
         })
     }
 
-    /// By the file's own word; an association counts colours from 1, 0 is the whole picture.
+    /// By the file's own word; an association counts colours from 1, 0 is the whole picture, which some writers
+    /// say of the one gray.
     fn defined(definitions: &[Definition], colours: usize) -> Result<Self> {
         let mut roles = Self::default();
         for colour in 1..=colours {
-            let found = definitions
-                .iter()
-                .find(|d| d.kind == 0 && usize::from(d.association) == colour)
+            let of = |association: usize| {
+                let is = |d: &&Definition| d.kind == 0 && usize::from(d.association) == association;
+                definitions.iter().find(is)
+            };
+            let found = of(colour)
+                .or_else(|| of(0).filter(|_| colours == 1))
                 .ok_or_else(|| Error::corrupt("a colour has no channel"))?;
             roles.colours.push(usize::from(found.channel));
         }

@@ -455,5 +455,28 @@ fn tile_bytes(
         }
         Ok(all)
     };
-    Ok((read(offsets)?, read(lengths)?))
+    let places = read(offsets)?;
+    if directory.has(lengths) {
+        return Ok((places, read(lengths)?));
+    }
+    let lengths = up_to_the_next(&places, file.reader.length());
+    Ok((places, lengths))
+}
+
+/// Lengths of tiles at `places`, of which the writer said nothing: each ends where another begins, or with
+/// the file.
+///
+/// Source: TIFF 5.0, appendix H: the lengths were not required. libtiff reads them in this way.
+fn up_to_the_next(places: &[u64], end: u64) -> Vec<u64> {
+    let mut ends = places.to_vec();
+    ends.push(end);
+    ends.sort_unstable();
+    let next = |place: u64| ends.get(ends.partition_point(|end| *end <= place)).copied();
+    let length = |place: &u64| match place {
+        // It was never written.
+        0 => 0,
+        // What begins behind the end is missed when it is read.
+        place => next(*place).map_or(1, |next| next - place),
+    };
+    places.iter().map(length).collect()
 }

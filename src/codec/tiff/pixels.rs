@@ -131,7 +131,7 @@ impl Pixels {
         if samples < colours {
             return Err(Error::corrupt("its pixels have too few samples"));
         }
-        let (alpha, place) = alpha(file, directory, samples - colours)?.unzip();
+        let (alpha, place) = alpha(file, directory, &ink, samples - colours)?.unzip();
         let picks = (0..colours).chain(place.map(|place: usize| colours + place));
         Ok(Self {
             bits,
@@ -329,10 +329,19 @@ fn palette(file: &File, directory: &Directory, bits: u8) -> Result<Ink> {
     Ok(Ink::Palette((0..count).map(colour).collect()))
 }
 
-/// The first of `extras` samples that is opacity, and its place among them.
-fn alpha(file: &File, directory: &Directory, extras: usize) -> Result<Option<(Alpha, usize)>> {
-    let kinds = file.numbers(directory, tags::EXTRA_SAMPLES, extras as u64)?;
-    let mut kinds = kinds.unwrap_or_default().into_iter().enumerate();
+/// The first of `extras` samples that is opacity, and its place among them. A single one behind red, green and
+/// blue is opacity where nothing is said of it, as other readers have it.
+fn alpha(
+    file: &File,
+    directory: &Directory,
+    ink: &Ink,
+    extras: usize,
+) -> Result<Option<(Alpha, usize)>> {
+    let Some(kinds) = file.numbers(directory, tags::EXTRA_SAMPLES, extras as u64)? else {
+        let is_opacity = matches!(ink, Ink::Rgb) && extras == 1;
+        return Ok(is_opacity.then_some((Alpha::Straight, 0)));
+    };
+    let mut kinds = kinds.into_iter().enumerate();
     Ok(kinds.find_map(|(place, kind)| match kind {
         1 => Some((Alpha::Associated, place)),
         2 => Some((Alpha::Straight, place)),

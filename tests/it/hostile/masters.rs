@@ -25,7 +25,7 @@ pub(crate) fn masters() -> Vec<PathBuf> {
                 .is_some_and(|extension| {
                     [
                         "png", "jpg", "jpeg", "tif", "tiff", "jp2", "j2k", "j2c", "webp", "gif",
-                        "bmp", "jxl", "heic",
+                        "bmp", "jxl", "heic", "avif",
                     ]
                     .contains(&extension)
                 });

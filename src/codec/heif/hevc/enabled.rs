@@ -3,10 +3,9 @@
 //! The library runs on the calling thread alone and cannot be stopped on the way. Whatever it trips over in
 //! damaged bytes is damage: a panic within it ends there.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use heic_rs::hevc::{ChromaFormat, Frame, decode_still};
 
+use crate::codec::guard::guarded;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 
@@ -34,11 +33,12 @@ pub(in super::super) fn check(config: &Config) -> Result<()> {
             config.bits
         )));
     }
-    // The library takes such streams for damaged ones.
-    if config.chroma == Chroma::Full {
-        return Err(Error::unsupported(
-            "it is coded with HEVC of full chroma (4:4:4)",
-        ));
+    // The library takes such streams for damaged ones, or gives other pixels.
+    if matches!(config.chroma, Chroma::Half | Chroma::Full) {
+        return Err(Error::unsupported(format!(
+            "it is coded with HEVC of {} chroma",
+            config.chroma.name()
+        )));
     }
     Ok(())
 }
@@ -72,12 +72,11 @@ pub(in super::super) fn decode(
             ));
         }
     }
-    let decoded = catch_unwind(AssertUnwindSafe(|| decode_still(&headers, &slices)));
-    let frame = match decoded {
-        Ok(Ok(frame)) => frame,
-        Ok(Err(heic_rs::Error::Unsupported(what))) => return Err(Error::unsupported(what)),
-        Ok(Err(cause)) => return Err(damaged().with_source(cause.to_string())),
-        Err(_) => return Err(damaged()),
+    let frame = match guarded(|| decode_still(&headers, &slices)) {
+        Some(Ok(frame)) => frame,
+        Some(Err(heic_rs::Error::Unsupported(what))) => return Err(Error::unsupported(what)),
+        Some(Err(cause)) => return Err(damaged().with_source(cause.to_string())),
+        None => return Err(damaged()),
     };
     Ok(Box::new(frame))
 }

@@ -16,6 +16,7 @@ use super::super::bytes::Bytes;
 use super::coding::Coding;
 use super::main_header::MainHeader;
 use super::marker::{self, Segment};
+use super::size::Size;
 
 /// Bytes of an SOT segment with its marker.
 const SOT_BYTES: u64 = 12;
@@ -150,16 +151,21 @@ impl Index {
             walk.parts += 1;
         }
         if limits.damaged == Damaged::Refuse {
-            walk.index.check_complete()?;
+            walk.index.check_complete(&header.size)?;
         }
         Ok(walk.index)
     }
 
-    fn check_complete(&self) -> Result<()> {
-        let complete = |tile: &TileParts| {
-            !tile.bodies.is_empty() && tile.bodies.len() >= usize::from(tile.claimed)
+    /// Tiles without a sample may be missing.
+    fn check_complete(&self, size: &Size) -> Result<()> {
+        let complete = |(number, tile): (u32, &TileParts)| {
+            if tile.bodies.is_empty() {
+                size.is_blank(number)
+            } else {
+                tile.bodies.len() >= usize::from(tile.claimed)
+            }
         };
-        if self.tiles.iter().all(complete) {
+        if (0..).zip(&self.tiles).all(complete) {
             Ok(())
         } else {
             Err(Error::corrupt("the file ends before its last tile"))

@@ -127,9 +127,7 @@ impl Codestream {
 
     /// The rectangle of a tile on the reference grid (B-6 to B-10).
     pub(super) fn tile_spans(&self, tile: u32) -> (Span, Span) {
-        let across = self.size.x.tiles();
-        let (column, row) = (tile % across, tile / across);
-        (self.size.x.tile_span(column), self.size.y.tile_span(row))
+        self.size.tile_spans(tile)
     }
 
     /// How a tile is coded.

@@ -200,6 +200,22 @@ impl Size {
     pub(in super::super) const fn tiles(&self) -> u32 {
         self.x.tiles() * self.y.tiles()
     }
+
+    /// The part of the image in a tile.
+    pub(super) fn tile_spans(&self, tile: u32) -> (Span, Span) {
+        let across = self.x.tiles();
+        let (column, row) = (tile % across, tile / across);
+        (self.x.tile_span(column), self.y.tile_span(row))
+    }
+
+    /// Whether a tile holds no sample of any component, as where their steps pass it over.
+    pub(super) fn is_blank(&self, tile: u32) -> bool {
+        let (across, down) = self.tile_spans(tile);
+        self.components.iter().all(|component| {
+            across.sampled(component.step_x, 0).length() == 0
+                || down.sampled(component.step_y, 0).length() == 0
+        })
+    }
 }
 
 fn components(content: &mut Bytes<'_>) -> Result<Vec<Component>> {

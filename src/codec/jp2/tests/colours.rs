@@ -439,7 +439,7 @@ fn of_components_that_nobody_named_those_are_shown_that_go_together() {
         let full = facts.pyramid.dimensions();
         (facts.pixel.channels, full.width, full.height)
     };
-    assert_eq!(chosen(empty(4, [7, 1, 1])), (Channels::Rgb, 16, 16));
+    assert_eq!(chosen(empty(4, [7, 1, 1])), (Channels::Rgba, 16, 16));
     assert_eq!(chosen(empty(5, [7, 2, 1])), (Channels::Rgb, 8, 16));
     // 257 components; two of which the second is sampled more finely.
     assert_eq!(chosen(fixture("p0_13.j2k")), (Channels::Rgb, 1, 1));
@@ -470,6 +470,19 @@ fn definitions_say_which_channel_is_which_colour() {
     assert_eq!(multiplied, (Channels::Rgba, vec![77, 51, 26, 100]));
     let nothing = first_pixel(file(2, [0, 10, 20, 30]));
     assert_eq!(nothing, (Channels::Rgba, vec![0, 0, 0, 0]));
+}
+
+#[test]
+fn the_one_gray_may_be_of_the_whole_picture() {
+    let file = |association| {
+        let defined = definitions(&[[0, 0, association], [1, 1, 0]]);
+        jp2(&[enumerated(17), defined], &empty(2, [7, 1, 1]))
+    };
+    for association in [0, 1] {
+        let pixel = first_pixel(file(association));
+        assert_eq!(pixel, (Channels::GrayAlpha, vec![128, 128]));
+    }
+    assert_eq!(refusal(file(2)), Some(ErrorKind::Corrupt));
 }
 
 #[test]

@@ -187,6 +187,50 @@ fn components_that_are_not_read_or_make_no_sense_are_refused() {
 }
 
 #[test]
+fn tiles_without_a_sample_may_be_missing_and_no_others() {
+    let stream = |step| Stream {
+        // The second of two tiles; columns with a sample are the multiples of a step, from 1 on.
+        grid: [20, 16, 1, 0, 16, 16, 0, 0],
+        component: [7, step, 1],
+        tile_parts: tile_part(1, 0, 1, &[0, 0]),
+        ..Stream::default()
+    };
+    assert_eq!(refusal(stream(18).bytes()), None);
+    assert_eq!(refusal(stream(15).bytes()), Some(ErrorKind::Corrupt));
+}
+
+#[test]
+fn what_is_no_box_behind_the_code_stream_is_the_files_end() {
+    let file = jp2(&[enumerated(17)], &Stream::default().bytes());
+    for tail in [&[][..], b"\r\n", &[0; 3], &[0xff; 40]] {
+        let file = [&file, tail].concat();
+        assert_eq!(refusal(file), None, "{tail:?}");
+    }
+    let code = Stream::default().bytes().len() + 8;
+    let before = [
+        &file[..file.len() - code],
+        &[0xff; 40],
+        &file[file.len() - code..],
+    ]
+    .concat();
+    assert_eq!(refusal(before), Some(ErrorKind::Corrupt));
+}
+
+#[test]
+fn a_code_stream_in_pieces_is_not_read_and_none_at_all_is_damage() {
+    let file = |kind| {
+        let mut file = jp2(&[enumerated(16)], &[]);
+        let at = file.windows(4).rposition(|word| word == b"jp2c");
+        let at = at.expect("it is there");
+        file[at..at + 4].copy_from_slice(kind);
+        let opened = open(Arc::new(file), &DecodeLimits::default());
+        opened.map(|_| ()).expect_err("no code stream").kind()
+    };
+    assert_eq!(file(b"ftbl"), ErrorKind::NotImplemented);
+    assert_eq!(file(b"free"), ErrorKind::Corrupt);
+}
+
+#[test]
 fn coding_styles_outside_the_standard_are_refused() {
     use ErrorKind::{Corrupt, NotImplemented};
     let coding = |at: usize, byte: u8| {
@@ -407,7 +451,8 @@ fn too_many_boxes_and_missing_ones_are_corrupt() {
     for _ in 0..2000 {
         crowd.extend(boxed(*b"free", &[]));
     }
-    assert_eq!(refusal(crowd), Some(ErrorKind::Corrupt));
+    // Behind the code stream nobody looks for more.
+    assert_eq!(refusal(crowd), None);
     let crowded: Vec<Vec<u8>> = (0..2000).map(|_| boxed(*b"res ", &[])).collect();
     assert_eq!(refusal(jp2(&crowded, &stream)), Some(ErrorKind::Corrupt));
     let whole = jp2(&[enumerated(17)], &stream);

@@ -255,3 +255,26 @@ fn a_tile_has_the_containers_colours() {
     let wrong = decode(TileColour::Gray).unwrap_err();
     assert_eq!(wrong.kind(), ErrorKind::Corrupt);
 }
+
+#[test]
+fn a_tile_that_is_stored_far_larger_than_it_is_shown_is_refused_unread() {
+    let shown = Dimensions {
+        width: 7,
+        height: 3,
+    };
+    // The whole stream, of 7 by 5 samples of two bytes, is what has to be held.
+    for (max_bytes, kind) in [(70, None), (69, Some(ErrorKind::TooLarge))] {
+        let limits = DecodeLimits {
+            max_bytes,
+            ..DecodeLimits::default()
+        };
+        let tile = decode_tile(
+            &stream(PLAIN),
+            TileColour::Gray,
+            shown,
+            &limits,
+            &Cancel::new(),
+        );
+        assert_eq!(tile.err().map(|error| error.kind()), kind, "{max_bytes}");
+    }
+}

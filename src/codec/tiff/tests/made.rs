@@ -6,6 +6,12 @@ use super::super::tags;
 #[derive(Debug, Clone)]
 pub(super) struct Field(u16, u16, u32, Vec<u8>);
 
+impl Field {
+    pub(super) fn tag(&self) -> u16 {
+        self.0
+    }
+}
+
 pub(super) fn shorts(tag: u16, values: &[u16]) -> Field {
     let bytes = values.iter().flat_map(|value| value.to_le_bytes());
     Field(

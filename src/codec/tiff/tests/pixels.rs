@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::tags;
-use super::made::{changed, gray, longs, shorts, single, tiled_gray};
+use super::made::{Field, changed, gray, longs, shorts, single, tiled_gray};
 use super::{Watched, bytes, decode, fixture, named, picture, whole, window};
 use crate::cancel::Cancel;
 use crate::codec::{DecodeLimits, Picture, jpeg, tiff};
@@ -370,6 +370,46 @@ fn opacity_is_found_behind_samples_of_no_meaning() {
     );
     let picture = picture(single(&fields, &[1, 2, 3, 4, 5, 6])).unwrap();
     assert_eq!(bytes(&whole(picture.as_ref(), 0).unwrap()), [1, 3, 4, 6]);
+}
+
+#[test]
+fn a_fourth_sample_beside_red_green_and_blue_is_opacity_unless_it_is_said_to_be_none() {
+    let rgb = |extras: &[Field]| {
+        let four = [
+            shorts(tags::SAMPLES_PER_PIXEL, &[4]),
+            shorts(tags::BITS_PER_SAMPLE, &[8, 8, 8, 8]),
+            shorts(tags::PHOTOMETRIC, &[2]),
+            longs(tags::STRIP_BYTE_COUNTS, &[4]),
+        ];
+        let fields = changed(changed(gray(1, 1), &four), extras);
+        let picture = picture(single(&fields, &[1, 2, 3, 4])).unwrap();
+        bytes(&whole(picture.as_ref(), 0).unwrap())
+    };
+    assert_eq!(rgb(&[]), [1, 2, 3, 4]);
+    assert_eq!(rgb(&[shorts(tags::EXTRA_SAMPLES, &[0])]), [1, 2, 3]);
+}
+
+#[test]
+fn strips_without_lengths_end_where_others_begin() {
+    let mut fields = changed(
+        gray(2, 3),
+        &[
+            longs(tags::ROWS_PER_STRIP, &[1]),
+            // The second was never written, the third comes first.
+            longs(tags::STRIP_OFFSETS, &[10, 0, 8]),
+        ],
+    );
+    fields.retain(|field| field.tag() != tags::STRIP_BYTE_COUNTS);
+    let picture = picture(single(&fields, &[1, 2, 3, 4])).unwrap();
+    assert_eq!(
+        bytes(&whole(picture.as_ref(), 0).unwrap()),
+        [3, 4, 0, 0, 1, 2]
+    );
+    let beyond = changed(fields, &[longs(tags::STRIP_OFFSETS, &[8, 0, 1 << 30])]);
+    let error = super::picture(single(&beyond, &[1, 2, 3, 4]))
+        .and_then(|picture| whole(picture.as_ref(), 0).map(|_| ()))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
 }
 
 #[test]
