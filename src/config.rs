@@ -66,7 +66,7 @@ impl Config {
                 table,
                 "",
                 &[
-                    "limits", "iiif", "encode", "cache", "overlay", "colour", "gpu",
+                    "limits", "iiif", "encode", "cache", "overlay", "colour", "pdf", "gpu",
                 ],
             )?,
             source: section(table, "source")?,

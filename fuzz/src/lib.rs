@@ -7,6 +7,7 @@
 pub mod http;
 pub mod jp2;
 pub mod metadata;
+pub mod pdf;
 
 use std::fs;
 use std::panic;
@@ -98,11 +99,7 @@ pub fn master(magics: &[&[u8]], bytes: &[u8]) {
 static CAUGHT: LazyLock<()> = LazyLock::new(|| {
     let fatal = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        let file = info.location().map_or("", |place| place.file());
-        let is_caught = ["/rusty_av1d-", "/heic-rs-"]
-            .iter()
-            .any(|name| file.contains(name));
-        if !is_caught {
+        if !codec::is_guarded() {
             fatal(info);
         }
     }));

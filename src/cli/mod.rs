@@ -4,6 +4,7 @@ mod bench;
 mod client;
 mod config;
 mod convert;
+mod draw_page;
 mod explain;
 mod health;
 mod heap;
@@ -38,6 +39,8 @@ enum Command {
     Convert(convert::Convert),
     Health(health::Health),
     Config(config::ConfigCommand),
+    #[command(hide = true)]
+    DrawPage(draw_page::DrawPage),
     /// Prints completions for a shell
     #[command(
         after_help = "Examples:\n  triforium completions bash > /etc/bash_completion.d/triforium\n  triforium completions zsh > ~/.zfunc/_triforium"
@@ -72,6 +75,7 @@ pub fn run() -> ExitCode {
         Command::Convert(command) => command.run(),
         Command::Health(command) => command.run(),
         Command::Config(command) => command.run(),
+        Command::DrawPage(command) => command.run(),
         Command::Completions { shell } => completions(shell),
     };
     match outcome {

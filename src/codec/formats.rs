@@ -137,10 +137,19 @@ pub const MASTERS: &[MasterRow] = &[
         format: MasterFormat::Heic,
         name: "HEIC",
         depth: "8, 10 bits",
-        colour: "as AVIF, but full chroma; a feature",
+        colour: "as AVIF, but gray and chroma of 4:2:0 alone; a feature",
         levels: "none",
         regions: "as AVIF",
         crates: &["heic-rs"],
+    },
+    MasterRow {
+        format: MasterFormat::Pdf,
+        name: "PDF, a page",
+        depth: "8 bits",
+        colour: "RGB, drawn on white at `pdf.dpi`; a feature",
+        levels: "none",
+        regions: "whole",
+        crates: &["hayro"],
     },
 ];
 

@@ -13,6 +13,7 @@ mod encode;
 mod exif;
 pub mod formats;
 mod gif;
+mod guard;
 mod heif;
 mod jp2;
 mod jp2_encode;
@@ -23,6 +24,7 @@ mod open;
 mod overlay;
 pub mod packed;
 mod pdf;
+mod pdf_pages;
 mod png;
 mod ptif;
 mod sink;
@@ -43,10 +45,12 @@ pub use attached::{Attached, Density};
 use colour::Primaries;
 pub use colour::{Colour, ColourMode, Foreign, Intent, KeptSpace, LabRange, standard_profile};
 pub use encode::{Encoding, encode, versions};
+pub use guard::is_guarded;
 pub use jpeg::{Components, Mosaic};
 pub use metadata::{Field, Metadata, metadata};
 pub use open::{is_master, open};
 pub use overlay::{MarkImage, Overlay, overlaid};
+pub use pdf_pages::{PdfLimits, draw_page, serve_page};
 pub use ptif::{
     Carried, Pyramid as WrittenPyramid, PyramidSettings, TileCompression, WRITES_ZSTD,
     check_pyramid, may_need_big, pyramid_levels, write_pyramid,
@@ -191,11 +195,13 @@ pub enum MasterFormat {
     Avif,
     /// HEIC: HEVC in a HEIF container.
     Heic,
+    /// PDF: one of its pages.
+    Pdf,
 }
 
 impl MasterFormat {
     /// All formats, in the order of [`MasterFormat::index`].
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Jpeg,
         Self::Png,
         Self::Tiff,
@@ -206,6 +212,7 @@ impl MasterFormat {
         Self::JpegXl,
         Self::Avif,
         Self::Heic,
+        Self::Pdf,
     ];
 
     /// The format's place in [`MasterFormat::ALL`].
@@ -226,6 +233,7 @@ impl MasterFormat {
             Self::JpegXl => "jpegxl",
             Self::Avif => "avif",
             Self::Heic => "heic",
+            Self::Pdf => "pdf",
         }
     }
 }
@@ -281,6 +289,8 @@ pub struct DecodeLimits {
     /// In which light pixels will be put together: formats that could do it while they decode, in the other
     /// one, leave it alone.
     pub light: Light,
+    /// How pages of PDF are drawn.
+    pub pdf: PdfLimits,
 }
 
 impl Default for DecodeLimits {
@@ -296,6 +306,7 @@ impl Default for DecodeLimits {
             damaged: Damaged::Refuse,
             intent: Intent::Relative,
             light: Light::Encoded,
+            pdf: PdfLimits::default(),
         }
     }
 }

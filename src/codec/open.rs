@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Dimensions;
 use crate::reader::RangeReader;
 
-use super::{DecodeLimits, Picture, bmp, gif, heif, jp2, jpeg, jxl, png, tiff, webp};
+use super::{DecodeLimits, Picture, bmp, gif, heif, jp2, jpeg, jxl, pdf_pages, png, tiff, webp};
 
 /// Bytes that are read to tell the format: the longest magic is a JP2 signature box of 12.
 const HEAD_BYTES: u64 = 64;
@@ -32,6 +32,9 @@ pub fn open(
     let head = reader.read_vec(0, reader.length().min(HEAD_BYTES))?;
     if tiff::matches(&head) {
         return tiff::open(reader, page, limits);
+    }
+    if pdf_pages::matches(&head) {
+        return pdf_pages::open(reader, page, limits);
     }
     let open_single = if jpeg::matches(&head) {
         jpeg::open
@@ -74,6 +77,7 @@ pub fn is_master(head: &[u8]) -> bool {
         bmp::matches,
         jxl::matches,
         heif::matches,
+        pdf_pages::matches,
     ];
     known.iter().any(|matches| matches(head))
 }

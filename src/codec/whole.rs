@@ -4,6 +4,8 @@
 //! and its raster is cut into the window's strips. What is shared with row-by-row decoding stands
 //! here too: the single level, the check of a window, and how tall a strip is.
 
+use std::sync::Arc;
+
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::{Dimensions, Level, Pyramid, ScaleFactor, Window};
@@ -104,12 +106,12 @@ pub(super) fn samples_from_be(bytes: Vec<u8>, format: PixelFormat) -> Samples {
     }
 }
 
-type Decode = Box<dyn FnOnce() -> Result<Raster> + Send>;
+type Decode = Box<dyn FnOnce() -> Result<Arc<Raster>> + Send>;
 
 /// Strips of a window of a picture that is decoded whole at the first pull.
 pub(super) struct WholeRows {
     decode: Option<Decode>,
-    raster: Option<Raster>,
+    raster: Option<Arc<Raster>>,
     window: Window,
     format: PixelFormat,
     done: u32,
@@ -124,6 +126,16 @@ impl WholeRows {
         format: PixelFormat,
         cancel: &Cancel,
         decode: impl FnOnce() -> Result<Raster> + Send + 'static,
+    ) -> Self {
+        Self::shared(window, format, cancel, || decode().map(Arc::new))
+    }
+
+    /// As [`WholeRows::new`], of a raster that others may read too.
+    pub(super) fn shared(
+        window: Window,
+        format: PixelFormat,
+        cancel: &Cancel,
+        decode: impl FnOnce() -> Result<Arc<Raster>> + Send + 'static,
     ) -> Self {
         Self {
             decode: Some(Box::new(decode)),
@@ -140,11 +152,15 @@ impl WholeRows {
         self.cancel.check()?;
         if let Some(decode) = self.decode.take() {
             let raster = decode()?;
-            if raster.dimensions() == self.window.dimensions() {
-                self.done = self.window.height;
-                return Ok(Some(raster));
+            let is_window = raster.dimensions() == self.window.dimensions();
+            match Arc::try_unwrap(raster) {
+                Ok(raster) if is_window => {
+                    self.done = self.window.height;
+                    return Ok(Some(raster));
+                }
+                Ok(raster) => self.raster = Some(Arc::new(raster)),
+                Err(shared) => self.raster = Some(shared),
             }
-            self.raster = Some(raster);
         }
         let rows = strip_height(self.shape()).min(self.window.height - self.done);
         let Some(raster) = self.raster.as_ref().filter(|_| rows > 0) else {

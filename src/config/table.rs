@@ -385,6 +385,14 @@ pub const KEYS: &[KeyInfo] = &[
         meaning: "In which light pixels are put together where sizes change: \"encoded\" (as numbers, like most programs) or\n\"linear\" (as light; slower, by the CPU alone). Levels that a master stores stay what they are.",
     },
     KeyInfo {
+        key: "pdf.dpi",
+        meaning: "Pixels of an inch at which pages of PDF are drawn, up to 4800. 0: PDF files are no masters.",
+    },
+    KeyInfo {
+        key: "pdf.bytes",
+        meaning: "Most memory for drawing a page, the file's own length included; at most half of limits.decode_bytes.",
+    },
+    KeyInfo {
         key: "gpu.mode",
         meaning: "Whether a GPU is used: \"off\", \"auto\" (where there is one and it is faster) or \"on\" (for everything that it\ncan do; the start fails without one). Answers are the same bytes either way.",
     },

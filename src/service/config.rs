@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::overlays::OverlayConfig;
-use crate::codec::{ColourMode, Damaged, DecodeLimits, Intent};
+use crate::codec::{ColourMode, Damaged, DecodeLimits, Intent, PdfLimits};
 use crate::encoding::{
     AvifSettings, EncodeSettings, GifSettings, Jp2Settings, JpegSettings, JxlSettings,
     MetadataSettings, PdfSettings, PngSettings, TifSettings, WebpSettings,
@@ -17,6 +17,9 @@ use crate::iiif::{Format, SizeRules};
 use crate::plan;
 use crate::raster::Light;
 use crate::render::gpu::GpuConfig;
+
+/// Most pixels of an inch of a page: twice what prints have.
+const MOST_DPI: u32 = 4800;
 
 /// The service's settings.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
@@ -34,8 +37,27 @@ pub struct Config {
     pub overlay: OverlayConfig,
     /// Colour management.
     pub colour: ColourConfig,
+    /// Pages of PDF.
+    pub pdf: PdfConfig,
     /// The GPU.
     pub gpu: GpuConfig,
+}
+
+/// How pages of PDF become masters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PdfConfig {
+    /// Pixels of an inch of a page. 0: no pages are drawn.
+    pub dpi: u32,
+    /// Most bytes for drawing a page, the file's own included, and at most half of `limits.decode_bytes`.
+    pub bytes: u64,
+}
+
+impl Default for PdfConfig {
+    fn default() -> Self {
+        let PdfLimits { dpi, bytes } = PdfLimits::default();
+        Self { dpi, bytes }
+    }
 }
 
 /// Colour management.
@@ -344,6 +366,10 @@ impl Config {
         if !self.iiif.rights.is_empty() && !self.iiif.rights.starts_with("http") {
             return Err(ConfigError::new("iiif.rights", "must be a URI"));
         }
+        if self.pdf.dpi > MOST_DPI {
+            let rule = format!("must be at most {MOST_DPI}");
+            return Err(ConfigError::new("pdf.dpi", rule));
+        }
         for (key, tokens) in [
             ("iiif.preferred_formats", &self.iiif.preferred_formats),
             ("iiif.formats_by_accept", &self.iiif.formats_by_accept),
@@ -412,6 +438,10 @@ impl Config {
             intent: self.colour.intent,
             light: self.colour.light,
             colour: self.colour.mode,
+            pdf: PdfLimits {
+                dpi: self.pdf.dpi,
+                bytes: self.pdf.bytes,
+            },
             ..DecodeLimits::default()
         }
     }

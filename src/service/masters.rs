@@ -400,6 +400,7 @@ fn version_key(opened: &Opened, meta: Meta, limits: &DecodeLimits) -> Key {
         .number(limits.intent as u64)
         .number(limits.colour as u64)
         .number(limits.light as u64)
+        .number(limits.pdf.dpi.into())
         .finish()
 }
 

@@ -37,7 +37,7 @@ pub use answer::{
 };
 pub use config::{
     CacheConfig, ColourConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig,
-    LevelCacheConfig, Limits, TileCacheConfig,
+    LevelCacheConfig, Limits, PdfConfig, TileCacheConfig,
 };
 pub use device::open_gpu;
 pub use explain::Explanation;
@@ -63,7 +63,7 @@ use stored::Stored;
 use tiles::Resident;
 
 /// Raised whenever the bytes of a derivative change for the same master and request.
-pub const PIXEL_VERSION: u64 = 8;
+pub const PIXEL_VERSION: u64 = 9;
 
 /// What the machine gives to this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -389,13 +389,14 @@ fn levels(config: &Config, source: &FileSource, resources: Resources) -> Arc<Lev
 /// The digest of everything beside master and request that decides bytes.
 fn settings_key(config: &Config) -> Key {
     let settings = format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         config.iiif.rights,
         config.encode_settings(),
         config.plan_settings(),
         config.size_rules(),
         config.limits.damaged,
         config.colour,
+        config.pdf.dpi,
         codec::versions(),
     );
     KeyBuilder::default()

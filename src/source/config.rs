@@ -11,7 +11,7 @@ use crate::error::ConfigError;
 /// Endings of files that are masters, in the order in which they are tried.
 pub(super) const MASTER_EXTENSIONS: &[&str] = &[
     "tif", "tiff", "ptif", "ptiff", "btf", "jp2", "jpx", "jpf", "j2k", "j2c", "jpc", "jph", "jhc",
-    "jpg", "jpeg", "png", "webp", "gif", "bmp", "jxl", "avif", "heic", "heif", "hif",
+    "jpg", "jpeg", "png", "webp", "gif", "bmp", "jxl", "avif", "heic", "heif", "hif", "pdf",
 ];
 
 /// Longest time that can be set, in seconds: a day.

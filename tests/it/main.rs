@@ -36,6 +36,7 @@ mod metadata;
 mod openjpeg;
 mod overlays;
 mod painted;
+mod pdf;
 mod pixels;
 mod prometheus;
 mod properties;

@@ -61,6 +61,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("ravif", &["codec/avif/"]),
     ("rusty_av1d", &["codec/heif/av1.rs"]),
     ("heic_rs", &["codec/heif/hevc/"]),
+    ("hayro", &["codec/pdf_pages/enabled/page.rs"]),
     ("jxl_oxide", &["codec/jxl/"]),
     ("zune_jpegxl", &["codec/jxl/"]),
     ("zune_core", &["codec/jxl/"]),
@@ -84,7 +85,12 @@ const FENCES: &[(&str, &[&str])] = &[
     ("fast_image_resize", &["render/cpu/resample.rs"]),
     (
         "rustix",
-        &["source/", "service/levels/", "cli/convert/target.rs"],
+        &[
+            "source/",
+            "service/levels/",
+            "cli/convert/target.rs",
+            "codec/pdf_pages/",
+        ],
     ),
     ("libc", &["cli/heap.rs"]),
     ("blake3", &["cache/key.rs", "http/", "codec/colour"]),

@@ -39,7 +39,7 @@ no_gpu() {
   ! grep -qi vulkan "/proc/$server/maps" || fail "Vulkan is loaded"
 }
 
-build "the CPU alone" --features turbojpeg,jp2-encode,avif-asm,heic,webp,libdeflate,zstd
+build "the CPU alone" --features turbojpeg,jp2-encode,avif-asm,heic,pdf-pages,webp,libdeflate,zstd
 serve
 common
 answers 200 '....jP  ' cat-progressive.jpg/full/,100/0/default.jp2

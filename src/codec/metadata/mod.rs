@@ -22,7 +22,7 @@ pub(in crate::codec) use tags::{
     EXIF_IFD, GPS_IFD, ICC_PROFILE, INTEROPERABILITY_IFD, IPTC, SOFTWARE, XMP,
 };
 
-use super::{DecodeLimits, Density, bmp, gif, heif, jp2, jpeg, jxl, png, tiff, webp};
+use super::{DecodeLimits, Density, bmp, gif, heif, jp2, jpeg, jxl, pdf_pages, png, tiff, webp};
 use crate::error::Result;
 use crate::raster::Channels;
 use crate::reader::RangeReader;
@@ -90,6 +90,8 @@ pub fn metadata(
         jxl::metadata(reader.as_ref(), limits)?
     } else if heif::matches(&head) {
         heif::metadata(reader.as_ref(), limits)?
+    } else if pdf_pages::matches(&head) {
+        pdf_pages::metadata(limits)
     } else {
         Blocks::default()
     };

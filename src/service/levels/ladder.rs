@@ -93,7 +93,7 @@ impl Ladder {
 /// What packing and writing a pixel costs against decoding one, as measured on photographs.
 const fn packing_share(format: MasterFormat) -> (u64, u64) {
     match format {
-        MasterFormat::Jpeg2000 => (1, 10),
+        MasterFormat::Jpeg2000 | MasterFormat::Pdf => (1, 10),
         MasterFormat::JpegXl | MasterFormat::Avif | MasterFormat::Heic => (1, 5),
         MasterFormat::Png | MasterFormat::Webp | MasterFormat::Gif => (1, 2),
         MasterFormat::Jpeg | MasterFormat::Tiff | MasterFormat::Bmp => (2, 1),

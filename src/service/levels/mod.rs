@@ -171,7 +171,14 @@ pub(super) fn key_of(
     meta: Meta,
     limits: &DecodeLimits,
 ) -> Key {
-    let pixels = (limits.damaged, limits.intent, limits.colour, limits.light);
+    let light = limits.light;
+    let pixels = (
+        limits.damaged,
+        limits.intent,
+        limits.colour,
+        light,
+        limits.pdf.dpi,
+    );
     let made_by = format!("{:?} {pixels:?}", codec::versions());
     KeyBuilder::default()
         .part(b"levels")

@@ -212,7 +212,8 @@ fn stored_cell(facts: &Facts, level: Level) -> Option<(Dimensions, Access)> {
         | MasterFormat::Bmp
         | MasterFormat::JpegXl
         | MasterFormat::Avif
-        | MasterFormat::Heic => None,
+        | MasterFormat::Heic
+        | MasterFormat::Pdf => None,
     }
 }
 
