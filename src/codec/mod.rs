@@ -50,7 +50,7 @@ pub use jpeg::{Components, Mosaic};
 pub use metadata::{Field, Metadata, metadata};
 pub use open::{is_master, open};
 pub use overlay::{MarkImage, Overlay, overlaid};
-pub use pdf_pages::{PdfLimits, draw_page, serve_page};
+pub use pdf_pages::{PdfLimits, draw_page, draw_pages_by, serve_page};
 pub use ptif::{
     Carried, Pyramid as WrittenPyramid, PyramidSettings, TileCompression, WRITES_ZSTD,
     check_pyramid, may_need_big, pyramid_levels, write_pyramid,

@@ -101,6 +101,11 @@ impl Lane {
         }
     }
 
+    /// What it is called.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Bytes that work of this lane may hold in all.
     pub(super) fn bytes(&self) -> u64 {
         self.limits.bytes

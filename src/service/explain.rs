@@ -125,7 +125,7 @@ impl Work {
                 engine(&self.shared, rung)
             },
             choice,
-            lane: if self.is_large() { "large" } else { "tile" },
+            lane: self.lane().name(),
             level: plan.level,
             factor: plan.factor.get(),
             window: [window.x, window.y, window.width, window.height],

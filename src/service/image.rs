@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::admission::{Lane, Permit};
+use super::admission::{Admission, Lane, Permit};
 use super::answer::{Answer, Ask, Head, Pieces, Rung, Timing, Validators};
 use super::attached;
 use super::device::{Bands, DEVICE, Way};
@@ -231,11 +231,13 @@ impl Work {
             || self.price.pixels > LARGE_DECODE_PX
     }
 
+    /// The lane that admits it: small answers whose decoder needs more than all tiles may go with the large ones.
     pub(super) fn lane(&self) -> &Lane {
-        if self.is_large() {
-            &self.shared.admission.large
+        let Admission { tile, large } = &self.shared.admission;
+        if self.is_large() || self.price.bytes > tile.bytes() {
+            large
         } else {
-            &self.shared.admission.tile
+            tile
         }
     }
 

@@ -233,9 +233,16 @@ fn bombs() -> Vec<(&'static str, Vec<u8>, &'static [u16])> {
         "/Type /XObject /Subtype /Image /Width 30000 /Height 30000 /BitsPerComponent 8 /ColorSpace /DeviceRGB"
     );
     let cell = b"<< /Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 9 9] /XStep 0.0001 /YStep 0.0001 /Resources << >> /Length 9 >>\nstream\n0 0 9 9 re\nendstream".to_vec();
+    let mut unfolds = page(A4, b"", &[unfolding("", 1 << 30)]);
+    let place = unfolds
+        .windows(13)
+        .position(|word| word == b"/Contents 4 0")
+        .unwrap();
+    unfolds[place + 10] = b'5';
     let tiled = format!("{A4} /Resources << /Pattern << /P 5 0 R >> >>");
     vec![
-        ("unfolds", page(A4, b"", &[]), &[200]),
+        ("empty", page(A4, b"", &[]), &[200]),
+        ("unfolds", unfolds, &[200, 413, 500, 504]),
         (
             "image",
             page(&drawing, b"/X Do", &[unfolding(&huge, 1 << 30)]),

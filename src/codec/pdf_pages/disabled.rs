@@ -1,6 +1,7 @@
 //! Builds that draw no pages: PDF files are refused.
 
 use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::codec::{DecodeLimits, Picture};
@@ -33,6 +34,9 @@ pub fn draw_page(_: &str, _: impl Read, _: impl Write) -> Result<()> {
 pub fn serve_page(_: &str, _: impl Read, _: impl Write) -> Result<()> {
     Err(refusal())
 }
+
+/// Nothing is drawn.
+pub fn draw_pages_by(_: impl Into<PathBuf>) {}
 
 fn refusal() -> Error {
     Error::unsupported("this build draws no pages of PDF")

@@ -8,11 +8,11 @@ mod enabled;
 #[cfg(not(feature = "pdf-pages"))]
 pub(super) use disabled::open;
 #[cfg(not(feature = "pdf-pages"))]
-pub use disabled::{draw_page, serve_page};
+pub use disabled::{draw_page, draw_pages_by, serve_page};
 #[cfg(feature = "pdf-pages")]
 pub(super) use enabled::open;
 #[cfg(feature = "pdf-pages")]
-pub use enabled::{draw_page, serve_page};
+pub use enabled::{draw_page, draw_pages_by, serve_page};
 
 use super::metadata::Blocks;
 use super::{DecodeLimits, Density};

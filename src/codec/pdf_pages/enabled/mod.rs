@@ -16,6 +16,7 @@ mod tests;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+pub use process::draw_pages_by;
 pub use worker::{draw_page, serve_page};
 
 use self::job::Job;

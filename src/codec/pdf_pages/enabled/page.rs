@@ -64,6 +64,9 @@ fn found(file: Vec<u8>, job: &Job) -> Result<Drawn, Refusal> {
         LoadPdfError::Invalid => Refusal::Damaged,
     })?;
     let pages = u32::try_from(pdf.pages().len()).unwrap_or(u32::MAX);
+    if pages == 0 {
+        return Err(Refusal::Damaged);
+    }
     let index = usize::try_from(job.page)
         .ok()
         .and_then(|page| page.checked_sub(1));

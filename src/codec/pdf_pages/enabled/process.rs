@@ -3,7 +3,9 @@
 use std::io::{BufReader, Read, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,6 +17,15 @@ use crate::reader::RangeReader;
 
 /// This program, even where its file has been replaced since.
 const SELF: &str = "/proc/self/exe";
+
+/// The program that draws, where it is not this one.
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// Has pages drawn by `program`, whose command `draw-page` is [`super::draw_page`], from now on: for programs
+/// that have no such command. The first call holds.
+pub fn draw_pages_by(program: impl Into<PathBuf>) {
+    PROGRAM.get_or_init(|| program.into());
+}
 
 /// The command that is [`super::draw_page`].
 const COMMAND: &str = "draw-page";
@@ -34,7 +45,8 @@ impl Process {
     fn start(job: &Job) -> Result<Self> {
         let job = serde_json::to_string(job)
             .map_err(|cause| Error::internal("writing a job").with_source(cause))?;
-        let child = Command::new(SELF)
+        let program = PROGRAM.get().map_or(Path::new(SELF), PathBuf::as_path);
+        let child = Command::new(program)
             .args([COMMAND, &job])
             .env_clear()
             .current_dir("/")

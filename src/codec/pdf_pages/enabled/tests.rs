@@ -192,7 +192,8 @@ fn each_page_is_its_own() {
 #[test]
 fn what_is_no_file_is_damaged() {
     let whole = pages(&[HALVES], "null");
-    for file in [&b"%PDF-1.7\n"[..], b"%PDF-1.7\n%%EOF", &whole[..40]] {
+    let none = pages(&[], "null");
+    for file in [&b"%PDF-1.7\n"[..], b"%PDF-1.7\n%%EOF", &whole[..40], &none] {
         assert_eq!(found(file, 1, 72), Err(Refusal::Damaged));
     }
     assert_eq!(Refusal::Damaged.error().kind(), ErrorKind::Corrupt);
