@@ -22,7 +22,7 @@ const FLOOR: usize = 100;
 
 #[test]
 fn every_file_decodes_or_is_refused_in_words() {
-    triforium::codec::draw_pages_by(env!("CARGO_BIN_EXE_triforium"));
+    codec::draw_pages_by(env!("CARGO_BIN_EXE_triforium"));
     let named = env::var_os("TRIFORIUM_CORPUS").filter(|named| !named.is_empty());
     let named = named.map(PathBuf::from);
     let files = files(&named.clone().unwrap_or_else(fixtures));

@@ -229,9 +229,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>, &'static [u16])> {
         .into_bytes()
     };
     let drawing = format!("{A4} /Resources << /XObject << /X 5 0 R >> >>");
-    let huge = format!(
-        "/Type /XObject /Subtype /Image /Width 30000 /Height 30000 /BitsPerComponent 8 /ColorSpace /DeviceRGB"
-    );
+    let huge = "/Type /XObject /Subtype /Image /Width 30000 /Height 30000 /BitsPerComponent 8 /ColorSpace /DeviceRGB";
     let cell = b"<< /Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 9 9] /XStep 0.0001 /YStep 0.0001 /Resources << >> /Length 9 >>\nstream\n0 0 9 9 re\nendstream".to_vec();
     let mut unfolds = page(A4, b"", &[unfolding("", 1 << 30)]);
     let place = unfolds
@@ -245,12 +243,12 @@ fn bombs() -> Vec<(&'static str, Vec<u8>, &'static [u16])> {
         ("unfolds", unfolds, &[200, 413, 500, 504]),
         (
             "image",
-            page(&drawing, b"/X Do", &[unfolding(&huge, 1 << 30)]),
+            page(&drawing, b"/X Do", &[unfolding(huge, 1 << 30)]),
             &[200, 413, 500, 504],
         ),
         (
             "claims",
-            page(&drawing, b"/X Do", &[unfolding(&huge, 1 << 10)]),
+            page(&drawing, b"/X Do", &[unfolding(huge, 1 << 10)]),
             &[200, 413, 500, 504],
         ),
         (

@@ -83,7 +83,9 @@ fn found(file: Vec<u8>, job: &Job) -> Result<Drawn, Refusal> {
     };
     let pixels = if job.rows {
         let area = u64::from(across) * u64::from(down);
-        job.check_bytes(area).map_err(|_| Refusal::Size)?;
+        if job.check_bytes(area).is_err() {
+            return Err(Refusal::Size);
+        }
         // Sides are rounded, and the page fills them.
         let scale = Affine::scale_non_uniform(f64::from(across) / width, f64::from(down) / height);
         Some(drawn(page, scale, [across, down], job.damaged)?)
@@ -127,7 +129,7 @@ fn drawn(
             InterpreterWarning::ImageDecodeFailure => picture.store(true, Ordering::Relaxed),
             InterpreterWarning::UnsupportedFont => font.store(true, Ordering::Relaxed),
             // A frame or a note beside what is printed.
-            _ => {}
+            InterpreterWarning::UnresolvedAnnotationAppearance | _ => {}
         }),
         ..InterpreterSettings::default()
     };
