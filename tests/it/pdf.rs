@@ -77,6 +77,26 @@ fn a_tile_is_its_part_of_the_page_however_it_is_asked_for() {
 }
 
 #[test]
+fn a_page_is_drawn_once_for_all_its_tiles() {
+    let server = Server::start(&fixtures().join("pdf"));
+    let rung = |path: &str| {
+        let answer = server.get(&format!("/iiif/3/letter.pdf/{path}/0/default.png"));
+        assert_eq!(answer.status, 200);
+        (answer.header("server-timing").to_owned(), decode(&answer))
+    };
+    for size in ["200,", "100,"] {
+        let (first, _) = rung(&format!("0,0,200,200/{size}"));
+        assert!(!first.contains("resident"), "{first}");
+        let (later, pixels) = rung(&format!("400,600,200,200/{size}"));
+        assert!(later.contains("resident"), "{later}");
+        if size == "200," {
+            let whole = decode(&server.get("/iiif/3/letter.pdf/full/max/0/default.png"));
+            assert_eq!(whole.crop(400, 600, 200, 200).difference(&pixels), (0.0, 0));
+        }
+    }
+}
+
+#[test]
 fn the_resolution_is_a_setting_and_none_refuses() {
     let folder = fixtures().join("pdf");
     let server = Server::with(&folder, &[("PDF__DPI", "72")]);

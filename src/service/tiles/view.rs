@@ -64,15 +64,18 @@ impl View {
         };
         let full = facts.pyramid.dimensions();
         let base = facts.pyramid.levels()[plan.level];
+        let whole = full.reduced(plan.factor);
         let (cell, access) = match stored_cell(facts, base) {
             Some((cell, access)) if halvings == 0 => (cell, access),
+            // A page is drawn whole for any part of it.
+            _ if facts.format == MasterFormat::Pdf => (whole, Access::Cells),
             _ => (square(CELL_SIDE_PX), Access::Rows),
         };
         Self {
             level: plan.level,
             halvings,
             factor: plan.factor,
-            whole: full.reduced(plan.factor),
+            whole,
             below: full.reduced(base.factor),
             window: Window {
                 x: plan.window.x >> halvings,
