@@ -73,7 +73,7 @@ pub(in crate::codec) fn open(
     job.check_bytes(0)?;
     let cancel = Cancel::with_deadline(Instant::now() + FIND);
     let finder = FINDERS.enter(&cancel)?;
-    let (paper, _) = process::ask(&job, reader.as_ref(), &cancel)?;
+    let (paper, _) = process::ask(&job, None, reader.as_ref(), &cancel)?;
     drop(finder);
     let dimensions = dimensions_within(paper.width, paper.height, limits)?;
     job.check_bytes(dimensions.area())?;
@@ -134,10 +134,8 @@ impl Drawing {
         if let Some(pixels) = last.upgrade() {
             return Ok(pixels);
         }
-        let (paper, rows) = process::ask(&self.job, self.reader.as_ref(), cancel)?;
-        if Dimensions::new(paper.width, paper.height) != Some(self.dimensions) {
-            return Err(Error::internal("drawing a page of other dimensions"));
-        }
+        let known = Some(self.dimensions);
+        let (_, rows) = process::ask(&self.job, known, self.reader.as_ref(), cancel)?;
         let pixels = Arc::new(Raster::new(
             self.dimensions,
             Channels::Rgb,

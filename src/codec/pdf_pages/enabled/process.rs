@@ -1,18 +1,22 @@
 //! A process that draws, from outside: it is started, fed, heard and, whatever happens, ended.
 
-use std::io::{BufReader, Read, Write as _};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::job::{Job, Paper, hear};
+use super::job::{Job, Paper, Refusal, hear};
 use crate::cancel::Cancel;
+use crate::codec::whole;
 use crate::error::{Error, ErrorKind, Result};
+use crate::geometry::Dimensions;
+use crate::raster::{Channels, PixelFormat, Shape};
 use crate::reader::RangeReader;
 
 /// This program, even where its file has been replaced since.
@@ -32,6 +36,9 @@ const COMMAND: &str = "draw-page";
 
 /// How often a token is looked at while the process works.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// How long one that says nothing sensible may take to end.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Bytes that are handed over at a time.
 const PIECE_BYTES: u64 = 1 << 20;
@@ -66,9 +73,14 @@ impl Process {
 
     /// Why it says nothing more: a signal is the end of one that took more than it may.
     fn end(&mut self) -> Error {
-        let status = self.child.wait();
-        let signal = status.as_ref().ok().and_then(ExitStatusExt::signal);
-        match signal {
+        let end = Instant::now() + LAST_PATIENCE;
+        let status = loop {
+            match self.child.try_wait() {
+                Ok(None) if Instant::now() < end => sleep(LOOK_EVERY),
+                status => break status.ok().flatten(),
+            }
+        };
+        match status.as_ref().and_then(ExitStatusExt::signal) {
             Some(signal) => Error::new(
                 ErrorKind::TooLarge,
                 "drawing the page takes more memory or time than a page may take",
@@ -87,7 +99,7 @@ impl Drop for Process {
     }
 }
 
-/// Has `job` done with the file behind `reader`: the paper, and the rows where they are wanted.
+/// Has `job` done with the file behind `reader`: the paper, and its rows if it is as large as is `known`.
 ///
 /// # Errors
 ///
@@ -95,6 +107,7 @@ impl Drop for Process {
 /// where no process can be started, and those of `cancel` and the reader.
 pub(super) fn ask(
     job: &Job,
+    known: Option<Dimensions>,
     reader: &dyn RangeReader,
     cancel: &Cancel,
 ) -> Result<(Paper, Vec<u8>)> {
@@ -107,7 +120,7 @@ pub(super) fn ask(
         return Err(process.end());
     }
     let mut output = BufReader::with_capacity(1 << 16, Patient { output, cancel });
-    let heard = hear_all(job, &mut output);
+    let heard = hear_all(known, &mut output);
     // A silent one has ended, or the token is why it was not heard.
     cancel.check()?;
     match heard {
@@ -130,17 +143,22 @@ fn feed(mut input: ChildStdin, reader: &dyn RangeReader, cancel: &Cancel) -> Res
     Ok(true)
 }
 
-fn hear_all(job: &Job, output: &mut BufReader<Patient<'_>>) -> Result<(Paper, Vec<u8>)> {
-    let paper = hear(output)?.map_err(super::job::Refusal::error)?;
-    let mut rows = Vec::new();
-    if job.rows {
-        let length = u64::from(paper.width) * u64::from(paper.height) * 3;
-        let cut = |cause: std::io::Error| Error::internal("reading rows").with_source(cause);
-        output.take(length).read_to_end(&mut rows).map_err(cut)?;
-        if rows.len() as u64 != length {
-            return Err(Error::internal("reading rows that end early"));
-        }
+/// Nothing is believed of a process that has read what strangers wrote: not how much it will say.
+fn hear_all(known: Option<Dimensions>, output: &mut impl BufRead) -> Result<(Paper, Vec<u8>)> {
+    let paper = hear(output)?.map_err(Refusal::error)?;
+    let Some(known) = known else {
+        return Ok((paper, Vec::new()));
+    };
+    if Dimensions::new(paper.width, paper.height) != Some(known) {
+        return Err(Error::internal("drawing a page of other dimensions"));
     }
+    let shape = Shape {
+        dimensions: known,
+        format: PixelFormat::eight(Channels::Rgb),
+    };
+    let mut rows = whole::reserve(shape)?;
+    let cut = |cause: std::io::Error| Error::internal("reading rows").with_source(cause);
+    output.read_exact(&mut rows).map_err(cut)?;
     Ok((paper, rows))
 }
 
@@ -162,5 +180,47 @@ impl Read for Patient<'_> {
                 Err(cause) => return Err(cause.into()),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_not_believed() {
+        let known = Dimensions::new(2, 1);
+        let heard = |known, words: &str, rows: &[u8]| {
+            let said = [words.as_bytes(), b"\n", rows].concat();
+            hear_all(known, &mut said.as_slice())
+        };
+        let (paper, rows) = heard(
+            known,
+            r#"{"Ok":{"pages":3,"width":2,"height":1}}"#,
+            b"sixsix!",
+        )
+        .unwrap();
+        assert_eq!((paper.pages, rows.as_slice()), (3, &b"sixsix"[..]));
+        for (words, rows) in [
+            (r#"{"Ok":{"pages":3,"width":2,"height":1}}"#, &b"sixsi"[..]),
+            (r#"{"Ok":{"pages":3,"width":1,"height":2}}"#, b"sixsix"),
+            (
+                r#"{"Ok":{"pages":3,"width":4294967295,"height":4294967295}}"#,
+                b"sixsix",
+            ),
+            (r#"{"Err":"Whatever"}"#, b""),
+        ] {
+            let error = heard(known, words, rows).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Internal, "{words}");
+        }
+        let refused = heard(known, r#"{"Err":"Encrypted"}"#, b"").unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::NotImplemented);
+        let (_, rows) = heard(
+            None,
+            r#"{"Ok":{"pages":3,"width":2,"height":1}}"#,
+            b"sixsix",
+        )
+        .unwrap();
+        assert!(rows.is_empty());
     }
 }
