@@ -100,6 +100,65 @@ fn colours_that_are_not_read_are_refused_with_a_reason() {
     }
 }
 
+/// A stream of components that differ, whose packets are all empty.
+fn differing(components: &[[u8; 3]]) -> Vec<u8> {
+    let mut stream = empty(u16::try_from(components.len()).expect("few"), [7, 1, 1]);
+    // Behind two markers, length, capabilities, eight sides and the count.
+    for (place, component) in stream[42..]
+        .as_chunks_mut::<3>()
+        .0
+        .iter_mut()
+        .zip(components)
+    {
+        *place = *component;
+    }
+    stream
+}
+
+#[test]
+fn chroma_is_as_deep_as_luma_and_at_most_four_times_as_coarse() {
+    let ycc = |chroma| {
+        let components = [[7, 1, 1], [7, 1, 1], chroma];
+        refusal(jp2(&[enumerated(18)], &differing(&components)))
+    };
+    for chroma in [[7, 1, 1], [7, 2, 1], [7, 2, 2], [7, 4, 1], [7, 4, 4]] {
+        assert_eq!(ycc(chroma), None, "{chroma:?}");
+    }
+    for chroma in [[7, 5, 1], [7, 1, 8], [8, 1, 1], [3, 2, 2]] {
+        assert_eq!(ycc(chroma), Some(ErrorKind::NotImplemented), "{chroma:?}");
+    }
+    // Luma is nowhere coarser.
+    let finer = [[7, 2, 2], [7, 1, 1], [7, 2, 2]];
+    let finer = refusal(jp2(&[enumerated(18)], &differing(&finer)));
+    assert_eq!(finer, Some(ErrorKind::NotImplemented));
+}
+
+#[test]
+fn a_palette_holds_colours_and_no_chroma() {
+    let file = |number: u32| {
+        let palette = boxed(*b"pclr", &[0, 1, 3, 7, 7, 7, 9, 8, 7]);
+        let map = boxed(*b"cmap", &[0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 2]);
+        refusal(jp2(
+            &[enumerated(number), palette, map],
+            &empty(1, [7, 1, 1]),
+        ))
+    };
+    assert_eq!(file(16), None);
+    for number in [1, 3, 18, 24] {
+        assert_eq!(file(number), Some(ErrorKind::NotImplemented), "{number}");
+    }
+}
+
+#[test]
+fn opacity_of_one_colour_is_not_the_pictures() {
+    let with = |association: u16| {
+        let defined = definitions(&[[0, 0, 1], [1, 0, 2], [2, 0, 3], [3, 1, association]]);
+        first_pixel(jp2(&[enumerated(16), defined], &empty(4, [7, 1, 1]))).0
+    };
+    assert_eq!(with(0), Channels::Rgba);
+    assert_eq!([1, 3, 0xffff].map(with), [Channels::Rgb; 3]);
+}
+
 /// A colour specification by an ICC profile.
 fn icc(profile: &[u8]) -> Vec<u8> {
     boxed(*b"colr", &[&[2, 0, 0], profile].concat())
