@@ -10,7 +10,7 @@ fn chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
     let covered = [&kind[..], content].concat();
     let checksum = covered.iter().fold(u32::MAX, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
-            sum >> 1 ^ (sum & 1) * 0xedb8_8320
+            (sum >> 1) ^ ((sum & 1) * 0xedb8_8320)
         })
     });
     let length = u32::try_from(content.len()).unwrap().to_be_bytes();
