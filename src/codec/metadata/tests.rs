@@ -114,6 +114,40 @@ fn exif_of_either_order_is_little_endian_afterwards() {
 }
 
 #[test]
+fn a_container_counts_for_its_profile_and_exif_for_density() {
+    // Entries of a directory whose values stand behind it: 400 to 1 across and down, and a profile of its own.
+    let exif = |entries: &[[u8; 12]]| {
+        let count = u8::try_from(entries.len()).unwrap();
+        let head = b"Exif\0\0II*\0\x08\0\0\0".as_slice();
+        let mut block = [head, &[count, 0], entries.as_flattened(), &[0; 4]].concat();
+        let place = u8::try_from(block.len() - 6).unwrap();
+        for (at, byte) in block.clone().iter().enumerate() {
+            if *byte == 0xee {
+                block[at] = place;
+            }
+        }
+        block.extend([0x90, 1, 0, 0, 1, 0, 0, 0]);
+        block
+    };
+    let across = [0x1a, 1, 5, 0, 1, 0, 0, 0, 0xee, 0, 0, 0];
+    let down = [0x1b, 1, 5, 0, 1, 0, 0, 0, 0xee, 0, 0, 0];
+    let profile = [0x73, 0x87, 7, 0, 4, 0, 0, 0, b'i', b'c', b'c', b'!'];
+    let file = |exif: &[u8]| {
+        let jfif = jpeg(0xe0, b"JFIF\0\x01\x02\x01\x01\x2c\x01\x2c\0\0");
+        let own = jpeg(0xe1, exif);
+        // Either ends with a scan of five bytes.
+        let (start, scan) = jfif.split_at(jfif.len() - 5);
+        [start, &own[2..own.len() - 5], scan].concat()
+    };
+    let density = |entries: &[[u8; 12]]| read(file(&exif(entries))).unwrap().density();
+    assert_eq!(density(&[across, down]), Density::of_inch(400.0, 400.0));
+    // Half of it says nothing; 300 of an inch are the container's.
+    assert_eq!(density(&[across]), Density::of_inch(300.0, 300.0));
+    let found = read(file(&exif(&[profile]))).unwrap();
+    assert_eq!(found.field(PROFILE), None);
+}
+
+#[test]
 fn damaged_exif_is_left_out_as_far_as_it_is_damaged() {
     let whole = [&b"Exif\0\0"[..], &exif(true)].concat();
     for length in 0..whole.len() {

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::codec::{DecodeLimits, Picture, open};
+use super::raw_profile::{IPTC_KEYWORD, written};
+use crate::codec::metadata::Blocks;
+use crate::codec::{DecodeLimits, Density, Picture, open};
 use crate::iiif::Format;
+use crate::reader::RangeReader;
 
 /// A chunk with its checksum (PNG, annex D).
 fn chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
@@ -15,6 +18,58 @@ fn chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
     });
     let length = u32::try_from(content.len()).unwrap().to_be_bytes();
     [&length[..], &covered, &(!checksum).to_be_bytes()].concat()
+}
+
+/// What a picture of one gray pixel says with these texts and chunks.
+fn blocks(plain: Option<&[u8]>, zipped: Option<&[u8]>, chunks: &[Vec<u8>]) -> Blocks {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 1, 1);
+    encoder.set_color(png::ColorType::Grayscale);
+    if let Some(bytes) = plain {
+        let text = (IPTC_KEYWORD.to_owned(), written(bytes));
+        encoder.add_text_chunk(text.0, text.1).unwrap();
+    }
+    if let Some(bytes) = zipped {
+        let text = (IPTC_KEYWORD.to_owned(), written(bytes));
+        encoder.add_ztxt_chunk(text.0, text.1).unwrap();
+    }
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&[9]).unwrap();
+    writer.finish().unwrap();
+    file.splice(33..33, chunks.concat());
+    let reader: Arc<dyn RangeReader> = Arc::new(file);
+    super::metadata(&reader, &DecodeLimits::default()).unwrap()
+}
+
+#[test]
+fn records_are_found_in_texts_of_both_kinds_and_resources_are_told_apart() {
+    let (records, resources) = (
+        b"\x1c\x02\x05\0\x01A".as_slice(),
+        b"8BIM\x04\x04".as_slice(),
+    );
+    for (plain, zipped) in [(Some(records), None), (None, Some(records))] {
+        let found = blocks(plain, zipped, &[]);
+        assert_eq!(found.iptc.as_deref(), Some(records));
+        assert_eq!(found.photoshop, None);
+    }
+    for (plain, zipped) in [(Some(resources), None), (None, Some(resources))] {
+        let found = blocks(plain, zipped, &[]);
+        assert_eq!(found.photoshop.as_deref(), Some(resources));
+        assert_eq!(found.iptc, None);
+    }
+    assert!(blocks(None, None, &[]).iptc.is_none());
+}
+
+#[test]
+fn a_ratio_of_sides_is_no_density() {
+    let density = |unit: u8| {
+        let sides = [11_811_u32, 5906].map(u32::to_be_bytes).concat();
+        let chunk = chunk(*b"pHYs", &[&sides[..], &[unit]].concat());
+        blocks(None, None, &[chunk]).density
+    };
+    assert_eq!(density(1), Density::new(11_811.0, 5906.0));
+    assert_eq!(density(0), None);
+    assert_eq!(blocks(None, None, &[]).density, None);
 }
 
 /// A picture of one pixel with these chunks between its header and the rest.
