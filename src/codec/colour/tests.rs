@@ -130,6 +130,58 @@ fn names_are_those_of_the_profiles() {
 }
 
 #[test]
+fn a_name_is_a_line_of_80_letters_at_most() {
+    let name = |text: &str| {
+        let mut profile = ColorProfile::new_srgb();
+        profile.description = Some(ProfileText::PlainString(text.to_owned()));
+        name_of(&profile, "RGB")
+    };
+    assert_eq!(name(" \0A\u{7}B\nC \0"), "ABC");
+    assert_eq!(name(&"\u{e9}".repeat(90)), "\u{e9}".repeat(80));
+    assert_eq!(name("\0 \n"), "RGB profile without a name");
+}
+
+#[test]
+fn a_profile_that_leads_to_no_light_is_ignored() {
+    for space in [b"RGB ", b"CMYK"] {
+        let mut profile = case!("adobe").0.to_vec();
+        profile[20..24].copy_from_slice(space);
+        let colour = Colour::from_icc(Some(&profile), Channels::Rgb).unwrap();
+        assert_eq!(colour.name(), "untagged (unusable profile)");
+    }
+}
+
+#[test]
+fn linear_light_gets_its_curve_and_opacity_does_not() {
+    let encoded = |channels, samples: Samples| {
+        let pixels = u32::try_from(samples.len() / Channels::count(channels)).unwrap();
+        let dimensions = Dimensions::new(pixels, 1).unwrap();
+        let raster = Raster::new(dimensions, channels, samples).unwrap();
+        let mut rows = Colour::linear().apply(Box::new(OneStrip::from(raster)));
+        gather(rows.as_mut(), &Cancel::new())
+            .unwrap()
+            .into_samples()
+    };
+    // 1.055 · (128 / 255)^(1 / 2.4) − 0.055 is 0.7367, 12.92 / 255 is 0.0507.
+    let eight = encoded(Channels::Rgba, Samples::U8(vec![128, 1, 255, 128]));
+    assert_eq!(eight, Samples::U8(vec![188, 13, 255, 128]));
+    let gray = encoded(Channels::GrayAlpha, Samples::U8(vec![128, 9, 0, 77]));
+    assert_eq!(gray, Samples::U8(vec![188, 9, 0, 77]));
+    // A half is 0.735357, a thousandth of 65535 is below the bend.
+    let Samples::U16(wide) = encoded(
+        Channels::Rgba,
+        Samples::U16(vec![32_768, 66, 65_535, 32_768]),
+    ) else {
+        panic!("the depth has changed");
+    };
+    assert!(
+        wide[0].abs_diff(48_192) <= 1 && wide[1].abs_diff(853) <= 1,
+        "{wide:?}"
+    );
+    assert_eq!(wide[2..], [65_535, 32_768]);
+}
+
+#[test]
 fn a_profile_for_other_channels_or_of_noise_is_ignored() {
     for (profile, channels) in [
         (case!("adobe").0, Channels::Gray),
