@@ -152,6 +152,67 @@ fn a_profile_that_leads_to_no_light_is_ignored() {
 }
 
 #[test]
+fn a_profiles_header_says_how_many_samples_a_colour_has() {
+    let counted = |space: &[u8; 4]| {
+        let mut profile = vec![0; 132];
+        profile[16..20].copy_from_slice(space);
+        colours_of(&profile)
+    };
+    for (spaces, count) in [
+        (&[b"GRAY"][..], 1),
+        (&[b"2CLR"], 2),
+        (&[b"RGB ", b"Lab ", b"CMY ", b"3CLR", b"XYZ ", b"Luv "], 3),
+        (&[b"YCbr", b"Yxy ", b"HSV ", b"HLS "], 3),
+        (&[b"CMYK", b"4CLR"], 4),
+    ] {
+        for space in spaces {
+            assert_eq!(counted(space).unwrap(), Some(count), "{space:?}");
+        }
+    }
+    for space in [b"5CLR", b"9CLR", b"ACLR", b"FCLR"] {
+        let error = counted(space).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotImplemented, "{space:?}");
+    }
+    for space in [b"1CLR", b"GCLR", b"what", b"gray"] {
+        assert_eq!(counted(space).unwrap(), None, "{space:?}");
+    }
+    assert_eq!(colours_of(b"short").unwrap(), None);
+}
+
+#[test]
+fn a_space_is_kept_where_it_is_another_than_srgb() {
+    let kept = |colour, profile: Option<&[u8]>, channels| {
+        let limits = DecodeLimits {
+            colour,
+            ..DecodeLimits::default()
+        };
+        let colour = Colour::of_master(profile, channels, &limits).unwrap();
+        let told = colour
+            .kept()
+            .map(|space| (space.profile().to_vec(), space.is_gray()));
+        (colour.is_identity(), told)
+    };
+    let (p3, srgb, gray) = (case!("p3").0, case!("srgb").0, case!("gray-1.8").0);
+    let keep = ColourMode::Keep;
+    assert_eq!(
+        kept(keep, Some(p3), Channels::Rgb),
+        (true, Some((p3.to_vec(), false)))
+    );
+    assert_eq!(
+        kept(keep, Some(gray), Channels::Gray),
+        (true, Some((gray.to_vec(), true)))
+    );
+    assert_eq!(kept(keep, Some(srgb), Channels::Rgb), (true, None));
+    assert_eq!(kept(keep, Some(b"no profile"), Channels::Rgb), (true, None));
+    assert_eq!(kept(keep, Some(p3), Channels::Gray), (true, None));
+    assert_eq!(kept(keep, None, Channels::Rgb), (true, None));
+    assert_eq!(
+        kept(ColourMode::Srgb, Some(p3), Channels::Rgb),
+        (false, None)
+    );
+}
+
+#[test]
 fn linear_light_gets_its_curve_and_opacity_does_not() {
     let encoded = |channels, samples: Samples| {
         let pixels = u32::try_from(samples.len() / Channels::count(channels)).unwrap();

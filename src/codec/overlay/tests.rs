@@ -329,8 +329,8 @@ fn whoever_decodes_and_however_rows_come_the_overlay_is_on_them() {
     };
     let cover = Cover::new(hidden, dark, one);
     let painter = Painter::new(&[cover], &[], ScaleFactor::ONE, window);
-    let mut painted = Painted::new(Box::new(bare), painter);
-    let whole = painted.at_once().expect("painted").expect("at once");
+    let mut rows = Painted::new(Box::new(bare), painter);
+    let whole = rows.at_once().expect("painted").expect("at once");
     assert_eq!(*whole.samples(), wanted);
 }
 

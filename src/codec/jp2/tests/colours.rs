@@ -92,6 +92,10 @@ fn colours_that_are_not_read_are_refused_with_a_reason() {
         (jp2(&[points([1, 13, 3], 1)], &four), NotImplemented),
         (jp2(&[points([9, 16, 0], 1)], &four), NotImplemented),
         (jp2(&[icc(&named(*b"8CLR"))], &four), NotImplemented),
+        (
+            jp2(&[icc(&named(*b"HSV "))], &empty(3, [7, 1, 1])),
+            NotImplemented,
+        ),
         (jp2(&[enumerated(16)], &empty(2, [7, 1, 1])), Corrupt),
         (jp2(&[enumerated(12)], &empty(3, [7, 1, 1])), Corrupt),
     ];
@@ -335,6 +339,9 @@ fn numbers_of_colour_spaces_say_what_samples_are() {
         theirs.extend_from_slice(wanted);
     }
     agrees(&ours, &theirs, "ROMM RGB");
+    // Below a thirty-second it is a sixteenth of the sample: 4 of 255 is 0.00098 of light, 7 is 0.00172.
+    assert_eq!(one(21, &[4; 3]).2, [3; 3]);
+    assert_eq!(one(21, &[7; 3]).2, [6; 3]);
     let middle =
         |colour: Vec<u8>, bits: u8| first_pixel(jp2(&[colour], &empty(3, [bits - 1, 1, 1]))).1;
     // 112 of 219 by video's curve, by hand: 130 of 255 → 0.2691 of light → 141.7.
@@ -427,6 +434,10 @@ fn a_profile_that_does_not_fit_is_no_profile() {
     }
     let (name, ..) = shown(icc(&named(*b"CMYK")), &[1, 2, 3, 4], &limits);
     assert_eq!(name, "CMYK, untagged (unusable profile)");
+    let (name, _, white) = shown(icc(&named(*b"CMY ")), &[0; 3], &limits);
+    assert_eq!((name.as_str(), white), ("CMY, untagged", vec![255; 3]));
+    let (name, _, white) = shown(icc(&named(*b"Lab ")), &[255, 128, 128], &limits);
+    assert_eq!((name.as_str(), white), ("L*a*b*", vec![255; 3]));
 }
 
 #[cfg(feature = "jp2-encode")]
