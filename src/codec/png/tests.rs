@@ -8,16 +8,16 @@ use crate::codec::{DecodeLimits, Density, Picture, open};
 use crate::iiif::Format;
 use crate::reader::RangeReader;
 
-/// A chunk with its checksum (PNG, annex D).
+/// A chunk with its checksum.
 fn chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
     let covered = [&kind[..], content].concat();
-    let checksum = covered.iter().fold(u32::MAX, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
-            (sum >> 1) ^ ((sum & 1) * 0xedb8_8320)
-        })
-    });
     let length = u32::try_from(content.len()).unwrap().to_be_bytes();
-    [&length[..], &covered, &(!checksum).to_be_bytes()].concat()
+    [
+        &length[..],
+        &covered,
+        &crc32fast::hash(&covered).to_be_bytes(),
+    ]
+    .concat()
 }
 
 /// What a picture of one gray pixel says with these texts and chunks.
