@@ -373,4 +373,141 @@ mod tests {
         assert_eq!(most(75, 10, 15), 1 << 24);
         assert!(most(75, 1, 15) < 2_000_000 && most(100, 1, 15) < 200_000);
     }
+
+    /// Sets one number.
+    type Set = fn(&mut EncodeSettings, u32);
+
+    fn small(number: u32) -> u8 {
+        u8::try_from(number).expect("a small number")
+    }
+
+    #[test]
+    fn every_number_has_its_range_and_a_wrong_one_names_its_key() {
+        let cases: [(&str, Set, &[u32], &[u32]); 12] = [
+            (
+                "encode.jpeg.quality",
+                |all, number| all.jpeg.quality = small(number),
+                &[1, 100],
+                &[0, 101],
+            ),
+            (
+                "encode.webp.quality",
+                |all, number| all.webp.quality = small(number),
+                &[0, 100],
+                &[101],
+            ),
+            (
+                "encode.webp.method",
+                |all, number| all.webp.method = small(number),
+                &[0, 6],
+                &[7],
+            ),
+            (
+                "encode.avif.quality",
+                |all, number| all.avif.quality = small(number),
+                &[1, 100],
+                &[0, 101],
+            ),
+            (
+                "encode.avif.speed",
+                |all, number| all.avif.speed = small(number),
+                &[1, 10],
+                &[0, 11],
+            ),
+            (
+                "encode.jxl.effort",
+                |all, number| all.jxl.effort = small(number),
+                &[0, 127],
+                &[128],
+            ),
+            (
+                "encode.jp2.psnr_db",
+                |all, number| all.jp2.psnr_db = small(number),
+                &[20, 90],
+                &[19, 91],
+            ),
+            (
+                "encode.jp2.tile_px",
+                |all, number| all.jp2.tile_px = number,
+                &[0, 64, 16_384],
+                &[1, 63, 16_385],
+            ),
+            (
+                "encode.pdf.dpi",
+                |all, number| all.pdf.dpi = number,
+                &[1, 10_000],
+                &[0, 10_001],
+            ),
+            (
+                "encode.avif.max_area_px",
+                |all, number| all.avif.max_area_px = number.into(),
+                &[1],
+                &[0],
+            ),
+            (
+                "encode.jxl.max_area_px",
+                |all, number| all.jxl.max_area_px = number.into(),
+                &[1],
+                &[0],
+            ),
+            (
+                "encode.jp2.max_area_px",
+                |all, number| all.jp2.max_area_px = number.into(),
+                &[1],
+                &[0],
+            ),
+        ];
+        for (key, set, right, wrong) in cases {
+            let checked = |number| {
+                let mut settings = EncodeSettings::default();
+                set(&mut settings, number);
+                settings.check()
+            };
+            for number in right {
+                assert_eq!(checked(*number), Ok(()), "{key} {number}");
+            }
+            for number in wrong {
+                let error = checked(*number).expect_err(key);
+                assert_eq!(error.key, key, "{number}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_kind_of_metadata_counts_and_parts_have_them_where_they_are_asked_for() {
+        type Ask = fn(&mut MetadataSettings);
+        let kinds: [Ask; 5] = [
+            |asked| asked.icc = true,
+            |asked| asked.exif = true,
+            |asked| asked.xmp = true,
+            |asked| asked.iptc = true,
+            |asked| asked.dpi = true,
+        ];
+        for ask in kinds {
+            let mut asked = MetadataSettings::default();
+            ask(&mut asked);
+            assert!(asked.carries(true) && !asked.carries(false), "{asked:?}");
+            asked.regions = true;
+            assert!(asked.carries(true) && asked.carries(false), "{asked:?}");
+        }
+        // Neither is anything by itself.
+        let nothing = MetadataSettings {
+            gps: true,
+            regions: true,
+            ..MetadataSettings::default()
+        };
+        assert!(!nothing.carries(true) && !nothing.carries(false));
+    }
+
+    #[test]
+    fn avif_of_high_quality_holds_more_bytes_a_pixel() {
+        let held = |quality| {
+            let settings = AvifSettings {
+                quality,
+                ..AvifSettings::default()
+            };
+            settings.bytes_px()
+        };
+        assert_eq!([1, 90, 91, 100].map(held), [60, 60, 100, 100]);
+    }
 }

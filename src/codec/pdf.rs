@@ -204,6 +204,16 @@ mod tests {
         file
     }
 
+    fn page_of(channels: Channels, dpi: u32, attached: &Attached) -> Vec<u8> {
+        let dimensions = Dimensions::new(30, 20).expect("sides");
+        let samples = vec![77; 600 * channels.count()];
+        let raster = Raster::from_u8(dimensions, channels, samples).expect("a raster");
+        let settings = (&JpegSettings::default(), PdfSettings { dpi });
+        let (mut rows, mut file) = (OneStrip::from(raster), Vec::new());
+        encode(&mut rows, settings, attached, &Cancel::new(), &mut file).expect("a file");
+        file
+    }
+
     fn holds(file: &[u8], text: &str) -> bool {
         file.windows(text.len()).any(|part| part == text.as_bytes())
     }
@@ -249,5 +259,42 @@ mod tests {
         };
         let file = written(2, &attached);
         assert!(holds(&file, "<other/>") && !holds(&file, "xmpRights"));
+    }
+
+    #[test]
+    fn the_setting_counts_where_the_master_says_nothing() {
+        let mut attached = Attached::default();
+        assert!(holds(
+            &page_of(Channels::Rgb, 144, &attached),
+            "[0 0 15 10]"
+        ));
+        attached.density = Density::of_inch(36.0, 36.0);
+        assert!(holds(
+            &page_of(Channels::Rgb, 144, &attached),
+            "[0 0 60 40]"
+        ));
+    }
+
+    #[test]
+    fn the_picture_has_the_colours_of_its_channels() {
+        let with = Attached {
+            icc: Some(b"a profile".to_vec()),
+            ..Attached::default()
+        };
+        for (channels, device, components) in [
+            (Channels::Gray, "/DeviceGray", "/N 1"),
+            (Channels::Rgb, "/DeviceRGB", "/N 3"),
+        ] {
+            let plain = page_of(channels, 300, &Attached::default());
+            assert!(holds(&plain, device) && !holds(&plain, "/ICCBased"));
+            let file = page_of(channels, 300, &with);
+            assert!(holds(&file, "/ICCBased") && holds(&file, components));
+            assert!(holds(&file, "a profile") && !holds(&file, "/Device"));
+        }
+    }
+
+    #[test]
+    fn lines_and_other_scripts_stay_in_xml_and_what_has_no_sign_does_not() {
+        assert_eq!(escaped("a\tb\nc\u{7}d\u{e9}"), "a\tb\ncd\u{e9}");
     }
 }

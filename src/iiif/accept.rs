@@ -208,6 +208,27 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_for_those_who_name_it_and_take_no_document_more_gladly() {
+        for (header, page) in [
+            ("text/html,application/xhtml+xml,*/*;q=0.8", true),
+            ("text/html,application/json", true),
+            ("text/html;q=0.9,application/json", false),
+            ("text/html;q=0.9,application/problem+json", false),
+            ("text/html;q=0.9,application/*", false),
+            ("text/html;q=0.5,*/*;q=0.4", true),
+            ("text/html;q=0", false),
+            ("text/*", false),
+            ("*/*", false),
+            ("application/json", false),
+            ("", false),
+        ] {
+            assert_eq!(Accept::parse(header).prefers_html(), page, "{header}");
+        }
+        let accept = Accept::parse("application/ld+json, text/*");
+        assert!(accept.names("application/ld+json") && !accept.names("text/html"));
+    }
+
+    #[test]
     fn the_earlier_offer_wins_a_tie() {
         let offered = ["image/jpeg", "image/png"];
         let best = |header| Accept::parse(header).best(&offered, |offer| offer);

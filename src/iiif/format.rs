@@ -176,3 +176,35 @@ fn refuse(version: Version, reason: &str) -> Error {
         format!("{reason}; the formats are {}", tokens.join(", ")),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_better_format_is_named_and_taken_no_less_gladly() {
+        let others = [Format::Avif, Format::Webp];
+        for (accept, better) in [
+            ("image/avif,image/webp,*/*;q=0.8", Some(Format::Avif)),
+            ("image/webp,image/avif", Some(Format::Avif)),
+            ("image/avif;q=0.7,image/webp;q=0.9", Some(Format::Avif)),
+            ("image/webp,*/*", Some(Format::Webp)),
+            ("image/webp;q=0.5,image/jpeg;q=0.5", Some(Format::Webp)),
+            ("image/webp;q=0.4,image/jpeg;q=0.5", None),
+            ("image/webp;q=0.4,*/*;q=0.5", None),
+            ("image/avif;q=0,image/webp", Some(Format::Webp)),
+            ("image/*", None),
+            ("*/*", None),
+            ("text/html", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                Format::Jpg.or_better(&others, Some(accept)),
+                better,
+                "{accept}"
+            );
+        }
+        assert_eq!(Format::Jpg.or_better(&others, None), None);
+        assert_eq!(Format::Jpg.or_better(&[], Some("image/webp")), None);
+    }
+}

@@ -93,6 +93,22 @@ mod tests {
     }
 
     #[test]
+    fn a_published_pixel_covers_every_pixel_that_it_touches() {
+        let published = Dimensions::new(1, 3).expect("not empty");
+        let undone = |n, d| {
+            let share = Reduction::new(n, d).expect("a share");
+            let covered = share.undo(published);
+            (covered.width, covered.height)
+        };
+        assert_eq!(undone(1, 1), (1, 3));
+        assert_eq!(undone(1, 4), (4, 12));
+        // 1.5 and 4.5.
+        assert_eq!(undone(2, 3), (2, 5));
+        assert!(Reduction::new(1, 10_000).is_some());
+        assert_eq!(Reduction::new(1, 10_001), None);
+    }
+
+    #[test]
     fn a_stretch_ends_at_the_edge() {
         let half = Reduction::new(1, 2).expect("a share");
         let last = half.stretch(150, 1, 301, ScaleFactor::ONE);

@@ -295,6 +295,122 @@ fn what_the_encoder_of_avif_holds_is_reserved() {
     assert!(fine > 100 * area, "{fine}");
 }
 
+#[test]
+fn halving_ends_where_one_pixel_is_left() {
+    for (width, height, factor) in [(300, 200, 512), (256, 1, 256), (1, 257, 512), (2, 2, 2)] {
+        let plan = flat(width, height).plan("full/1,1/0/default.jpg");
+        assert_eq!(plan.factor.get(), factor, "{width} × {height}");
+        assert_eq!(plan.output.dimensions, dimensions(1, 1));
+    }
+}
+
+#[test]
+fn sixteen_bits_stay_where_format_angle_and_quality_let_them() {
+    let mut case = flat(300, 200);
+    case.pixel = PixelFormat::sixteen(Channels::Rgb);
+    for (request, stay) in [
+        ("0/default.png", true),
+        ("0/default.tif", true),
+        ("0/default.jxl", true),
+        ("!90/default.png", true),
+        ("0/gray.png", true),
+        ("22.5/default.png", false),
+        ("0/bitonal.png", false),
+        ("0/default.jpg", false),
+        ("0/default.webp", false),
+        ("0/default.gif", false),
+        ("0/default.avif", false),
+        ("0/default.pdf", false),
+    ] {
+        let plan = case.plan(&format!("full/max/{request}"));
+        let depth = plan.output.format.depth;
+        assert_eq!(depth == Depth::Sixteen, stay, "{request}");
+        assert_eq!(plan.passes.contains(&Pass::Narrow), !stay, "{request}");
+    }
+    case.settings.sixteen_bits = false;
+    let plan = case.plan("full/max/0/default.png");
+    assert_eq!(plan.passes, [Pass::Narrow]);
+}
+
+#[test]
+fn what_shows_below_opacity_is_the_setting_and_may_have_colour() {
+    let background = [9, 9, 8];
+    let flatten = |background| Pass::Flatten { background };
+    let mut case = flat(300, 200);
+    case.settings.background = background;
+    case.pixel = PixelFormat::eight(Channels::Rgba);
+    let passes = |case: &Case, request: &str| case.plan(&format!("full/max/{request}")).passes;
+    assert_eq!(passes(&case, "0/default.jpg"), [flatten(background)]);
+    assert_eq!(passes(&case, "0/default.png"), []);
+    // Black and white have no opacity, whatever the format has.
+    let bitonal = [flatten(background), Pass::Bitonal];
+    assert_eq!(passes(&case, "0/bitonal.png"), bitonal);
+    let turned = passes(&case, "30/default.jpg");
+    let Some(Pass::Rotate(turn)) = turned.last() else {
+        panic!("{turned:?}");
+    };
+    assert_eq!(turn.background, Some(background));
+    // Gray over a colour is no gray.
+    case.pixel = PixelFormat::eight(Channels::GrayAlpha);
+    for (background, again) in [([9, 9, 8], true), ([8, 9, 9], true), ([9; 3], false)] {
+        case.settings.background = background;
+        let found = passes(&case, "0/gray.jpg");
+        let wanted = [flatten(background), Pass::Gray];
+        assert_eq!(found, wanted[..=usize::from(again)], "{background:?}");
+    }
+}
+
+#[test]
+fn the_kernel_for_larger_is_for_more_pixels_alone() {
+    let case = flat(300, 200);
+    for (size, filter) in [
+        ("299,199", Filter::Lanczos3),
+        ("^200,300", Filter::Lanczos3),
+        ("^301,200", Filter::CatmullRom),
+        ("^100,601", Filter::CatmullRom),
+    ] {
+        let plan = case.plan(&format!("full/{size}/0/default.jpg"));
+        let [Pass::Resample { filter: found, .. }] = plan.passes[..] else {
+            panic!("{size}: {:?}", plan.passes);
+        };
+        assert_eq!(found, filter, "{size}");
+    }
+}
+
+#[test]
+fn resampling_in_light_holds_words_of_both_pictures() {
+    let mut case = flat(3000, 2000);
+    let held = |case: &Case| case.plan("full/2500,/0/default.jpg").working_bytes;
+    let encoded = held(&case);
+    case.settings.light = Light::Linear;
+    assert_eq!(held(&case) - encoded, 2 * 3 * (3000 * 2000 + 2500 * 1667));
+    // Nothing is put together where nothing is resampled.
+    let plain = case.plan("full/max/0/default.jpg").working_bytes;
+    case.settings.light = Light::Encoded;
+    assert_eq!(case.plan("full/max/0/default.jpg").working_bytes, plain);
+}
+
+#[test]
+fn each_encoder_has_its_bytes_reserved() {
+    let case = flat(1000, 1000);
+    let (strip, whole) = (1000 * 256 * 3, 3_000_000);
+    for (format, encoder) in [
+        ("jpg", 2 * strip),
+        ("png", 2 * strip),
+        // The JPEG is made before the page.
+        ("pdf", 2 * strip + 250_000),
+        ("webp", 2 * whole),
+        ("gif", 2 * whole),
+        ("tif", 2 * whole),
+        ("jxl", 2 * whole + 4 * whole),
+        #[cfg(feature = "jp2-encode")]
+        ("jp2", 2 * whole + 12 * whole),
+    ] {
+        let plan = case.plan(&format!("full/max/0/default.{format}"));
+        assert_eq!(plan.working_bytes, strip + encoder, "{format}");
+    }
+}
+
 /// Pyramids as masters have them: halved a number of times, rounded one way or the other.
 fn pyramids() -> impl Strategy<Value = Pyramid> {
     (1_u32..5000, 1_u32..5000, 0_u32..6, any::<bool>()).prop_map(|(width, height, count, up)| {

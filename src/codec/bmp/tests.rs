@@ -1,7 +1,9 @@
 //! Files made by hand after the documents that say what a BMP is.
 
-use crate::codec::DecodeLimits;
+use std::sync::Arc;
+
 use crate::codec::tests::{decode_all, fixture};
+use crate::codec::{DecodeLimits, Density};
 use crate::error::{ErrorKind, Result};
 use crate::raster::{Channels, Raster, Samples};
 
@@ -31,6 +33,23 @@ fn os2(width: u32, height: u32, bits: u16, compression: u32) -> Vec<u8> {
     .concat();
     header.resize(60, 0);
     header
+}
+
+/// A header of Windows' first kind, 40 bytes long, with pixels of a metre.
+fn windows(width: u32, height: u32, bits: u16, compression: u32, density: [i32; 2]) -> Vec<u8> {
+    let [across, down] = density.map(i32::to_le_bytes);
+    let mut header = os2(width, height, bits, compression);
+    header.truncate(36);
+    header[20..24].copy_from_slice(&across);
+    header[24..28].copy_from_slice(&down);
+    header
+}
+
+/// A file with something between its header and its pixels.
+fn apart(header: &[u8], between: &[u8], rest: &[u8]) -> Vec<u8> {
+    let mut bytes = file(header, &[between, rest].concat());
+    bytes[10] += u8::try_from(between.len()).unwrap();
+    bytes
 }
 
 fn pixels(raster: &Raster) -> &[u8] {
@@ -125,7 +144,7 @@ fn a_file_that_ends_within_its_last_row_is_damaged_but_its_filling_may_lack() {
 #[test]
 fn nothing_but_a_windows_rows_is_priced() {
     let bytes = fixture("bmp/bmp-rgb-64x56x8.bmp");
-    let picture = crate::codec::open(std::sync::Arc::new(bytes), 1, &DecodeLimits::default());
+    let picture = crate::codec::open(Arc::new(bytes), 1, &DecodeLimits::default());
     let picture = picture.unwrap();
     let window = crate::geometry::Window {
         x: 3,
@@ -134,4 +153,84 @@ fn nothing_but_a_windows_rows_is_priced() {
         height: 2,
     };
     assert_eq!(picture.price(0, window).pixels, 8);
+}
+
+/// Blue, green, red and nothing of four colours, as palettes hold them.
+const FOUR: [u8; 16] = [3, 2, 1, 0, 6, 5, 4, 0, 9, 8, 7, 0, 12, 11, 10, 0];
+
+#[test]
+fn two_bits_are_a_place_in_a_palette_of_four() {
+    let header = windows(5, 1, 2, 0, [0; 2]);
+    let found = decoded(apart(&header, &FOUR, &[0b11_00_01_10, 0b01_00_00_00, 0, 0])).unwrap();
+    assert_eq!(found, [10, 11, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 4, 5, 6]);
+}
+
+#[test]
+fn runs_and_literals_of_four_bits_begin_with_the_upper_half() {
+    let header = windows(6, 1, 4, 2, [0; 2]);
+    // Three of 1 and 2 in turn, then 3, 0, 2 as they are.
+    let codes = [3, 0x12, 0, 3, 0x30, 0x20, 0, 1];
+    let found = decoded(apart(&header, &FOUR, &codes)).unwrap();
+    let [first, second, third, last] = [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]];
+    assert_eq!(found, [second, third, second, last, first, third].concat());
+}
+
+#[test]
+fn masks_behind_a_short_header_may_take_opacity() {
+    // Red, green and blue of four bits above opacity.
+    let masks: Vec<u8> = [0xf000_u32, 0x0f00, 0x00f0, 0x000f]
+        .iter()
+        .flat_map(|mask| mask.to_le_bytes())
+        .collect();
+    let stored = [0x48, 0xf0, 0xff, 0x00];
+    let all = decode_all(apart(&windows(2, 1, 16, 6, [0; 2]), &masks, &stored)).unwrap();
+    assert_eq!(all.format().channels, Channels::Rgba);
+    assert_eq!(
+        *all.samples(),
+        Samples::U8(vec![255, 0, 68, 136, 0, 0, 255, 255])
+    );
+    // Without opacity there are three of them.
+    let found = decoded(apart(&windows(2, 1, 16, 3, [0; 2]), &masks[..12], &stored));
+    assert_eq!(found.unwrap(), [255, 0, 68, 0, 0, 255]);
+}
+
+#[test]
+fn density_is_that_of_headers_that_have_one() {
+    let density = |bytes: Vec<u8>| {
+        let reader: Arc<dyn crate::reader::RangeReader> = Arc::new(bytes);
+        super::density(reader.as_ref()).unwrap()
+    };
+    let windows = |across, down| density(file(&windows(1, 1, 24, 0, [across, down]), &[0; 4]));
+    assert_eq!(windows(11_811, 5906), Density::new(11_811.0, 5906.0));
+    assert_eq!(windows(0, 5906), None);
+    assert_eq!(windows(11_811, -1), None);
+    // What stands behind a shorter header is pixels.
+    let short = [1, 0, 1, 0, 1, 0, 24, 0];
+    assert_eq!(density(file(&short, &[1; 40])), None);
+}
+
+#[test]
+fn a_profile_counts_where_the_header_says_that_it_is_in_the_file() {
+    let profile = include_bytes!("../../../fixtures/icc/p3.icc");
+    let colour = |kind: [u8; 4], start: u32, length: u32| {
+        let mut header = windows(1, 1, 24, 0, [0; 2]);
+        header.resize(120, 0);
+        header[52..56].copy_from_slice(&kind);
+        header[108..112].copy_from_slice(&start.to_le_bytes());
+        header[112..116].copy_from_slice(&length.to_le_bytes());
+        let bytes = file(&header, &[&[0; 4], profile.as_slice()].concat());
+        let picture = crate::codec::open(Arc::new(bytes), 1, &DecodeLimits::default());
+        picture.unwrap().facts().colour.clone()
+    };
+    let length = u32::try_from(profile.len()).unwrap();
+    assert_eq!(colour(*b"DEBM", 128, length), "Display P3");
+    // sRGB by name, a profile elsewhere, and one that would reach past the end.
+    for (kind, start, length) in [
+        (*b"BGRs", 128, length),
+        (*b"KNIL", 128, length),
+        (*b"DEBM", 129, length),
+        (*b"DEBM", 128, length + 1),
+    ] {
+        assert_eq!(colour(kind, start, length), "untagged");
+    }
 }

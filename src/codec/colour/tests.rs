@@ -130,6 +130,119 @@ fn names_are_those_of_the_profiles() {
 }
 
 #[test]
+fn a_name_is_a_line_of_80_letters_at_most() {
+    let name = |text: &str| {
+        let mut profile = ColorProfile::new_srgb();
+        profile.description = Some(ProfileText::PlainString(text.to_owned()));
+        name_of(&profile, "RGB")
+    };
+    assert_eq!(name(" \0A\u{7}B\nC \0"), "ABC");
+    assert_eq!(name(&"\u{e9}".repeat(90)), "\u{e9}".repeat(80));
+    assert_eq!(name("\0 \n"), "RGB profile without a name");
+}
+
+#[test]
+fn a_profile_that_leads_to_no_light_is_ignored() {
+    for space in [b"RGB ", b"CMYK"] {
+        let mut profile = case!("adobe").0.to_vec();
+        profile[20..24].copy_from_slice(space);
+        let colour = Colour::from_icc(Some(&profile), Channels::Rgb).unwrap();
+        assert_eq!(colour.name(), "untagged (unusable profile)");
+    }
+}
+
+#[test]
+fn a_profiles_header_says_how_many_samples_a_colour_has() {
+    let counted = |space: &[u8; 4]| {
+        let mut profile = vec![0; 132];
+        profile[16..20].copy_from_slice(space);
+        colours_of(&profile)
+    };
+    for (spaces, count) in [
+        (&[b"GRAY"][..], 1),
+        (&[b"2CLR"], 2),
+        (&[b"RGB ", b"Lab ", b"CMY ", b"3CLR", b"XYZ ", b"Luv "], 3),
+        (&[b"YCbr", b"Yxy ", b"HSV ", b"HLS "], 3),
+        (&[b"CMYK", b"4CLR"], 4),
+    ] {
+        for space in spaces {
+            assert_eq!(counted(space).unwrap(), Some(count), "{space:?}");
+        }
+    }
+    for space in [b"5CLR", b"9CLR", b"ACLR", b"FCLR"] {
+        let error = counted(space).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotImplemented, "{space:?}");
+    }
+    for space in [b"1CLR", b"GCLR", b"what", b"gray"] {
+        assert_eq!(counted(space).unwrap(), None, "{space:?}");
+    }
+    assert_eq!(colours_of(b"short").unwrap(), None);
+}
+
+#[test]
+fn a_space_is_kept_where_it_is_another_than_srgb() {
+    let kept = |colour, profile: Option<&[u8]>, channels| {
+        let limits = DecodeLimits {
+            colour,
+            ..DecodeLimits::default()
+        };
+        let colour = Colour::of_master(profile, channels, &limits).unwrap();
+        let told = colour
+            .kept()
+            .map(|space| (space.profile().to_vec(), space.is_gray()));
+        (colour.is_identity(), told)
+    };
+    let (p3, srgb, gray) = (case!("p3").0, case!("srgb").0, case!("gray-1.8").0);
+    let keep = ColourMode::Keep;
+    assert_eq!(
+        kept(keep, Some(p3), Channels::Rgb),
+        (true, Some((p3.to_vec(), false)))
+    );
+    assert_eq!(
+        kept(keep, Some(gray), Channels::Gray),
+        (true, Some((gray.to_vec(), true)))
+    );
+    assert_eq!(kept(keep, Some(srgb), Channels::Rgb), (true, None));
+    assert_eq!(kept(keep, Some(b"no profile"), Channels::Rgb), (true, None));
+    assert_eq!(kept(keep, Some(p3), Channels::Gray), (true, None));
+    assert_eq!(kept(keep, None, Channels::Rgb), (true, None));
+    assert_eq!(
+        kept(ColourMode::Srgb, Some(p3), Channels::Rgb),
+        (false, None)
+    );
+}
+
+#[test]
+fn linear_light_gets_its_curve_and_opacity_does_not() {
+    let encoded = |channels, samples: Samples| {
+        let pixels = u32::try_from(samples.len() / Channels::count(channels)).unwrap();
+        let dimensions = Dimensions::new(pixels, 1).unwrap();
+        let raster = Raster::new(dimensions, channels, samples).unwrap();
+        let mut rows = Colour::linear().apply(Box::new(OneStrip::from(raster)));
+        gather(rows.as_mut(), &Cancel::new())
+            .unwrap()
+            .into_samples()
+    };
+    // 1.055 · (128 / 255)^(1 / 2.4) − 0.055 is 0.7367, 12.92 / 255 is 0.0507.
+    let eight = encoded(Channels::Rgba, Samples::U8(vec![128, 1, 255, 128]));
+    assert_eq!(eight, Samples::U8(vec![188, 13, 255, 128]));
+    let gray = encoded(Channels::GrayAlpha, Samples::U8(vec![128, 9, 0, 77]));
+    assert_eq!(gray, Samples::U8(vec![188, 9, 0, 77]));
+    // A half is 0.735357, a thousandth of 65535 is below the bend.
+    let Samples::U16(wide) = encoded(
+        Channels::Rgba,
+        Samples::U16(vec![32_768, 66, 65_535, 32_768]),
+    ) else {
+        panic!("the depth has changed");
+    };
+    assert!(
+        wide[0].abs_diff(48_192) <= 1 && wide[1].abs_diff(853) <= 1,
+        "{wide:?}"
+    );
+    assert_eq!(wide[2..], [65_535, 32_768]);
+}
+
+#[test]
 fn a_profile_for_other_channels_or_of_noise_is_ignored() {
     for (profile, channels) in [
         (case!("adobe").0, Channels::Gray),

@@ -220,3 +220,80 @@ fn failed(cause: DecodingError) -> Error {
     }
     Error::corrupt("its GIF data are damaged").with_source(cause)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::gather;
+
+    /// A screen of 3 × 2 pixels with a frame at a place; 0 is red, 1 is blue.
+    fn shown(
+        (left, top): (u16, u16),
+        (width, height): (u16, u16),
+        transparent: Option<u8>,
+        indices: &[u8],
+    ) -> (Dimensions, Channels, Vec<u8>) {
+        let mut file = Vec::new();
+        let palette = [255, 0, 0, 0, 0, 255];
+        let mut encoder = gif::Encoder::new(&mut file, 3, 2, &palette).expect("in memory");
+        let frame = Frame {
+            left,
+            top,
+            width,
+            height,
+            transparent,
+            buffer: indices.into(),
+            ..Frame::default()
+        };
+        encoder.write_frame(&frame).expect("in memory");
+        drop(encoder);
+        let reader: Arc<dyn RangeReader> = Arc::new(file);
+        let picture = open(reader, &DecodeLimits::default()).expect("good");
+        let dimensions = picture.facts().pyramid.dimensions();
+        let cancel = Cancel::new();
+        let mut rows = picture
+            .decode(0, dimensions.window(), &cancel)
+            .expect("inside");
+        let raster = gather(rows.as_mut(), &cancel).expect("good");
+        let channels = raster.format().channels;
+        let crate::raster::Samples::U8(samples) = raster.into_samples() else {
+            panic!("16 bits");
+        };
+        (dimensions, channels, samples)
+    }
+
+    fn sides(width: u32, height: u32) -> Dimensions {
+        Dimensions { width, height }
+    }
+
+    #[test]
+    fn a_frame_is_opaque_where_it_covers_the_screen_and_leaves_nothing_free() {
+        let all = [0, 1, 0, 1, 0, 1];
+        let (red, blue) = ([255, 0, 0], [0, 0, 255]);
+        let opaque = [red, blue, red, blue, red, blue].concat();
+        let found = shown((0, 0), (3, 2), None, &all);
+        assert_eq!(found, (sides(3, 2), Channels::Rgb, opaque));
+        let (_, channels, samples) = shown((0, 0), (3, 2), Some(1), &all);
+        assert_eq!(channels, Channels::Rgba);
+        assert_eq!(samples[..8], [255, 0, 0, 255, 0, 0, 0, 0]);
+        for ((left, top), (width, height)) in [((1, 0), (4, 2)), ((0, 1), (3, 3))] {
+            let (dimensions, channels, samples) = shown((left, top), (3, 2), None, &all);
+            assert_eq!(dimensions, sides(width, height));
+            assert_eq!(channels, Channels::Rgba);
+            assert_eq!(samples[..4], [0; 4]);
+            assert_eq!(samples[samples.len() - 4..], [0, 0, 255, 255]);
+        }
+        for frame in [(2, 2), (3, 1)] {
+            let count = usize::from(frame.0 * frame.1);
+            let (dimensions, channels, samples) = shown((0, 0), frame, None, &all[..count]);
+            assert_eq!((dimensions, channels), (sides(3, 2), Channels::Rgba));
+            assert_eq!(samples[samples.len() - 4..], [0; 4]);
+        }
+    }
+
+    #[test]
+    fn an_index_beyond_the_palette_is_black() {
+        let (_, _, samples) = shown((0, 0), (3, 2), None, &[0, 2, 3, 0, 0, 0]);
+        assert_eq!(samples[..9], [255, 0, 0, 0, 0, 0, 0, 0, 0]);
+    }
+}

@@ -84,3 +84,55 @@ fn hand_on(row: &mut [Missed], place: usize, error: Missed, sixteenths: i32) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BLACK_AND_WHITE: [[u8; 3]; 2] = [[0; 3], [255; 3]];
+
+    /// Which of three times three grays become white.
+    fn white(levels: [[u8; 3]; 3]) -> Vec<u8> {
+        let pixels: Vec<[u8; 4]> = levels
+            .iter()
+            .flatten()
+            .map(|level| [*level, *level, *level, 255])
+            .collect();
+        let nearest = Nearest::new(&BLACK_AND_WHITE);
+        indices(pixels.chunks_exact(3), 3, nearest, None, &Cancel::new()).expect("not cancelled")
+    }
+
+    #[test]
+    fn a_pixel_hands_on_sixteenths_ahead_and_below_and_rows_go_to_and_fro() {
+        // 64 becomes black and misses 64, in sixteenths 4, 12, 20 and 28; white takes what it is handed. From 128
+        // on a gray is white.
+        for (row, ahead) in [(0, 2), (1, 0)] {
+            let behind = 2 - ahead;
+            for (down, column, share) in
+                [(0, ahead, 28), (1, behind, 12), (1, 1, 20), (1, ahead, 4)]
+            {
+                for (level, expected) in [(127 - share, 0), (128 - share, 1)] {
+                    let mut levels = [[255; 3]; 3];
+                    levels[row][1] = 64;
+                    levels[row + down][column] = level;
+                    let found = white(levels)[3 * (row + down) + column];
+                    let what = format!("row {row}, {down} down, column {column}");
+                    assert_eq!(found, expected, "{what}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn clear_pixels_take_nothing_and_hand_nothing_on() {
+        let gray = |level| [level, level, level, 255];
+        for (row, expected) in [
+            ([gray(64), CLEAR, gray(127)], [0, 2, 0]),
+            ([gray(0), gray(64), gray(127)], [0, 0, 1]),
+        ] {
+            let nearest = Nearest::new(&BLACK_AND_WHITE);
+            let found = indices([&row[..]].into_iter(), 3, nearest, Some(2), &Cancel::new());
+            assert_eq!(found.expect("not cancelled"), expected);
+        }
+    }
+}

@@ -60,3 +60,20 @@ impl<'a> Nearest<'a> {
         nearest.map_or(0, |(index, _)| byte(index))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_levels_have_the_answer_of_their_middle() {
+        let colours = [[0; 3], [3; 3], [250; 3]];
+        let mut nearest = Nearest::new(&colours);
+        for level in 0..4 {
+            assert_eq!(nearest.index([level; 3]), 1, "{level}");
+        }
+        assert_eq!([127, 124].map(|level| nearest.index([level; 3])), [1, 1]);
+        assert_eq!([128, 255].map(|level| nearest.index([level; 3])), [2, 2]);
+        assert_eq!(nearest.colour(2), [250; 3]);
+    }
+}

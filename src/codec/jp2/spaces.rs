@@ -454,6 +454,7 @@ mod tests {
             (1, 8, [16, 128, 128], [0; 3]),
             (1, 8, [235, 128, 128], [255; 3]),
             (1, 8, [63, 102, 240], [255, 1, 0]),
+            (22, 8, [63, 102, 240], [255, 1, 0]),
             (1, 10, [64, 512, 512], [0; 3]),
             (1, 10, [940, 512, 512], [1023; 3]),
             (4, 8, [81, 90, 240], [254, 0, 0]),
@@ -466,6 +467,39 @@ mod tests {
             (20, 16, [24_576, 57_216, 65_535], [0, 65_535, 65_535]),
         ] {
             assert_eq!(mixed(number, bits, pixel), wanted, "{number}: {pixel:?}");
+        }
+    }
+
+    #[test]
+    fn code_points_name_the_matrix_that_mixes() {
+        let space = |matrix: u8, full: u8| {
+            Space::of_code_points(Bytes::new(&[0, 1, 0, 13, 0, matrix, full])).expect("whole")
+        };
+        let byte = Precision {
+            bits: 8,
+            signed: false,
+        };
+        // 50 of red, then of blue: of BT.709 178.74 76.59 and 90.63 192.78, of BT.601 170.1 64.29 and 82.79 188.6,
+        // of BT.2020 173.73 71.43 and 91.77 194.07.
+        for (matrix, red, blue) in [
+            (1, [179, 77, 100], [100, 91, 193]),
+            (5, [170, 64, 100], [100, 83, 189]),
+            (6, [170, 64, 100], [100, 83, 189]),
+            (9, [174, 71, 100], [100, 92, 194]),
+        ] {
+            let space = space(matrix, 1).expect("known");
+            let sums = space.sums(byte).expect("a depth").expect("mixed");
+            for (mut pixel, wanted) in [([100, 128, 178], red), ([100, 178, 128], blue)] {
+                sums.mix(&mut pixel);
+                assert_eq!(pixel, wanted, "{matrix}");
+            }
+        }
+        assert_eq!(
+            space(0, 1).expect("known").sums(byte).expect("a depth"),
+            None
+        );
+        for matrix in [2, 3, 4, 7, 8, 10] {
+            assert!(space(matrix, 1).is_err(), "{matrix}");
         }
     }
 
@@ -545,6 +579,16 @@ mod tests {
         let usual = lab(&[]).range([byte; 3]);
         let wanted = [(0.0, 100.0), (-85.333, 84.667), (-75.294, 124.706)];
         assert!(near(usual, wanted), "{usual:?}");
+        let signed = Precision {
+            signed: true,
+            ..byte
+        };
+        let usual = lab(&[]).range([signed; 3]);
+        assert!(near(usual, wanted), "{usual:?}, signed");
+        let own = [100_u32, 0, 170, 128, 200, 96, 0x0044_3530];
+        let own: Vec<u8> = own.iter().flat_map(|n| n.to_be_bytes()).collect();
+        let own = lab(&own).range([byte; 3]);
+        assert!(near(own, wanted), "{own:?}");
         let numbers = [100_u32, 0, 255, 128, 255, 128, 0x0044_3635];
         let content: Vec<u8> = numbers.iter().flat_map(|n| n.to_be_bytes()).collect();
         let said = lab(&content);

@@ -175,6 +175,22 @@ mod tests {
     }
 
     #[test]
+    fn a_density_that_16_bits_do_not_hold_is_not_said() {
+        let head = |across, down| {
+            let attached = Attached {
+                density: Density::of_inch(across, down),
+                ..Attached::default()
+            };
+            written(&[JFIF], &attached)[DENSITY_AT..DENSITY_AT + 5].to_vec()
+        };
+        assert_eq!(head(65_535.0, 1.0), [1, 255, 255, 0, 1]);
+        assert_eq!(head(65_535.4, 0.5), [1, 255, 255, 0, 1]);
+        for (across, down) in [(65_536.0, 300.0), (300.0, 65_536.0), (0.4, 300.0)] {
+            assert_eq!(head(across, down), [0, 0, 1, 0, 1], "{across} {down}");
+        }
+    }
+
+    #[test]
     fn a_long_profile_takes_segments_and_a_long_packet_stays_behind() {
         let attached = Attached {
             icc: Some(vec![5; 70_000]),

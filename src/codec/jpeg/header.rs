@@ -417,3 +417,112 @@ impl IccPieces {
         complete.then(|| self.pieces.into_values().flatten().collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(marker: u8, payload: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(payload.len() + 2)
+            .expect("short")
+            .to_be_bytes();
+        [&[0xff, marker], &length[..], payload].concat()
+    }
+
+    /// A stream of components with these numbers, with `segments` before its frame and no pixels.
+    fn header(ids: &[u8], segments: &[Vec<u8>]) -> Result<Header> {
+        let count = u8::try_from(ids.len()).expect("few");
+        let frame = ids.iter().flat_map(|id| [*id, 0x11, 0]);
+        let frame: Vec<u8> = [8, 0, 8, 0, 8, count].into_iter().chain(frame).collect();
+        let scan = ids.iter().flat_map(|id| [*id, 0]);
+        let scan: Vec<u8> = [count].into_iter().chain(scan).chain([0, 63, 0]).collect();
+        let stream = [
+            b"\xff\xd8".to_vec(),
+            segments.concat(),
+            segment(0xc0, &frame),
+            segment(0xda, &scan),
+        ];
+        Header::parse(&stream.concat(), &DecodeLimits::default())
+    }
+
+    fn jfif() -> Vec<u8> {
+        segment(0xe0, b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0")
+    }
+
+    fn adobe(transform: u8) -> Vec<u8> {
+        segment(
+            0xee,
+            &[b"Adobe\0\x64\0\0\0\0".as_slice(), &[transform]].concat(),
+        )
+    }
+
+    #[test]
+    fn markers_and_letters_say_how_components_make_colour() {
+        use Stored::{Cmyk, Gray, Rgb, YCbCr, Ycck};
+        let (none, usual): (Vec<Vec<u8>>, [u8; 4]) = (Vec::new(), [1, 2, 3, 4]);
+        for (ids, segments, stored, inverted) in [
+            (&usual[..1], none.clone(), Gray, false),
+            (&usual[..1], vec![adobe(0)], Gray, false),
+            (&usual[..3], none.clone(), YCbCr, false),
+            (&usual[..3], vec![adobe(1)], YCbCr, false),
+            (&usual[..3], vec![adobe(0)], Rgb, false),
+            // JFIF knows nothing but YCbCr, whatever stands beside it.
+            (&usual[..3], vec![jfif(), adobe(0)], YCbCr, false),
+            (b"RGB", none.clone(), Rgb, false),
+            (b"RGB", vec![adobe(1)], YCbCr, false),
+            (b"RGB", vec![jfif()], YCbCr, false),
+            (b"rgb", none.clone(), YCbCr, false),
+            (&usual, none, Cmyk, false),
+            (&usual, vec![adobe(0)], Cmyk, true),
+            (&usual, vec![adobe(2)], Ycck, true),
+        ] {
+            let found = header(ids, &segments).expect("good");
+            let what = format!("{ids:?} {segments:?}");
+            assert_eq!((found.stored, found.inverted), (stored, inverted), "{what}");
+        }
+        assert!(header(&[1, 2], &[]).is_err() && header(&[1, 2, 3, 4, 5], &[]).is_err());
+    }
+
+    #[test]
+    fn a_profile_of_which_pieces_contradict_each_other_is_none() {
+        let piece = |number: u8, count: u8, bytes: &[u8]| {
+            segment(0xe2, &[ICC_PREFIX, &[number, count], bytes].concat())
+        };
+        for (pieces, profile) in [
+            (vec![piece(1, 1, b"abc")], Some(&b"abc"[..])),
+            (vec![piece(2, 2, b"c"), piece(1, 2, b"ab")], Some(b"abc")),
+            (vec![piece(1, 2, b"ab")], None),
+            (vec![piece(1, 2, b"ab"), piece(2, 3, b"c")], None),
+            (vec![piece(0, 2, b"ab"), piece(1, 2, b"c")], None),
+            (vec![piece(1, 2, b"ab"), piece(3, 2, b"c")], None),
+            (vec![piece(1, 1, b"ab"), piece(1, 1, b"ab")], None),
+            (Vec::new(), None),
+        ] {
+            let found = header(&[1], &pieces).expect("good").icc;
+            assert_eq!(found.as_deref(), profile, "{pieces:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_blocks_the_first_that_says_an_orientation_counts() {
+        let exif = |tag: u16, value: u8| {
+            let [low, high] = tag.to_le_bytes();
+            let head = b"Exif\0\0II*\0\x08\0\0\0\x01\0";
+            let entry = [low, high, 3, 0, 1, 0, 0, 0, value, 0, 0, 0, 0, 0, 0, 0];
+            segment(0xe1, &[head.as_slice(), &entry].concat())
+        };
+        let xmp = |value: u8| {
+            let words = format!("<a tiff:Orientation=\"{value}\"/>");
+            segment(0xe1, &[XMP_PREFIX, words.as_bytes()].concat())
+        };
+        for (segments, wanted) in [
+            (vec![exif(0x112, 6), exif(0x112, 3)], 6),
+            (vec![exif(0x113, 8), exif(0x112, 3)], 3),
+            (vec![xmp(8), exif(0x112, 3)], 3),
+            (vec![xmp(8), xmp(3), exif(0x113, 6)], 8),
+        ] {
+            let found = header(&[1], &segments).expect("good").orientation;
+            assert_eq!(found, Orientation::from_tag(wanted), "{segments:?}");
+        }
+    }
+}

@@ -332,3 +332,31 @@ impl Job {
         Ok(image)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_have_lengths_of_four_or_eight_bytes_or_reach_to_the_end() {
+        let (kind, content) = (*b"Exif", b"abc".as_slice());
+        let found = |bytes: &'static [u8]| next_box(bytes);
+        let wanted = |rest: &'static [u8]| Some((kind, content, rest));
+        assert_eq!(found(b"\0\0\0\x0bExifabcrest"), wanted(b"rest"));
+        assert_eq!(
+            found(b"\0\0\0\x01Exif\0\0\0\0\0\0\0\x13abcrest"),
+            wanted(b"rest")
+        );
+        assert_eq!(found(b"\0\0\0\0Exifabc"), wanted(b""));
+        for cut in [
+            &b""[..],
+            b"\0\0\0\x0bExi",
+            b"\0\0\0\x0bExifab",
+            b"\0\0\0\x07Exifabc",
+            b"\0\0\0\x01Exif\0\0\0\0\0\0\0\x0fabc",
+            b"\0\0\0\x01Exif\0\0\0",
+        ] {
+            assert_eq!(found(cut), None, "{cut:?}");
+        }
+    }
+}

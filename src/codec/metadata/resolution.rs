@@ -127,6 +127,38 @@ mod tests {
     }
 
     #[test]
+    fn how_a_jp2_was_captured_counts_before_how_it_is_shown() {
+        let captured = boxed(*b"resc", &[0, 100, 0, 1, 0, 100, 0, 1, 0, 0]);
+        let shown = boxed(*b"resd", &[0, 200, 0, 1, 0, 200, 0, 1, 1, 1]);
+        let of = |boxes: &[u8]| {
+            let header = boxed(*b"jp2h", &boxed(*b"res ", boxes));
+            of_jp2(&header).expect("readable")
+        };
+        let both = [shown.clone(), captured].concat();
+        assert_eq!(of(&both), Density::new(100.0, 100.0));
+        assert_eq!(of(&shown), Density::new(2000.0, 2000.0));
+        // One that is cut says nothing.
+        let cut = boxed(*b"resc", &[0, 100, 0, 1, 0, 100]);
+        assert_eq!(of(&[cut, shown].concat()), Density::new(2000.0, 2000.0));
+    }
+
+    #[test]
+    fn boxes_may_have_lengths_of_eight_bytes_or_reach_to_the_end() {
+        let content = [0, 100, 0, 1, 0, 50, 0, 1, 0, 0];
+        let inner = boxed(*b"jp2h", &boxed(*b"res ", &boxed(*b"resc", &content)));
+        let long = |content: &[u8]| {
+            let length = content.len() as u64 + 16;
+            [b"\0\0\0\x01jp2h", &length.to_be_bytes()[..], content].concat()
+        };
+        let last = |content: &[u8]| [b"\0\0\0\0jp2h", content].concat();
+        let wanted = Density::new(50.0, 100.0);
+        for head in [long(&inner[8..]), last(&inner[8..])] {
+            let file = [boxed(*b"jP  ", b"\r\n\x87\n"), head].concat();
+            assert_eq!(of_jp2(&file).expect("readable"), wanted);
+        }
+    }
+
+    #[test]
     fn jfif_counts_in_inches_or_centimetres() {
         let segment = |unit| [b"JFIF\0\x01\x02".as_slice(), &[unit, 1, 44, 0, 100]].concat();
         assert_eq!(of_jfif(&segment(1)), Density::of_inch(300.0, 100.0));

@@ -306,3 +306,40 @@ fn narrow(value: u32) -> u16 {
 pub(super) fn cannot_draw(reason: String) -> Error {
     Error::new(ErrorKind::NotImplemented, reason)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_halved_until_a_pixel_takes_no_more_than_one_and_a_half_of_it() {
+        let halvings = |own: u32, shown: u32, factor: u32| {
+            let side = |width| Dimensions { width, height: 1 };
+            let pixels = vec![[0; 4]; own as usize];
+            let region = side(shown).region();
+            let mark = Mark {
+                image: Arc::new(MarkImage::new(side(own), pixels)),
+                region,
+                stored: region,
+                full: side(shown),
+                orientation: Orientation::IDENTITY,
+                opacity: u16::MAX,
+            };
+            mark.halvings(ScaleFactor::new(factor).expect("not 0"))
+        };
+        for (own, shown, factor, times) in [
+            (100, 100, 1, 0),
+            (150, 100, 1, 0),
+            (151, 100, 1, 1),
+            (300, 100, 1, 1),
+            (301, 100, 1, 2),
+            (10, 100, 1, 0),
+            (100, 100, 2, 1),
+            (150, 100, 4, 2),
+            (151, 100, 4, 3),
+        ] {
+            let what = format!("{own} as {shown} at {factor}");
+            assert_eq!(halvings(own, shown, factor), times, "{what}");
+        }
+    }
+}

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::cover::Cover;
+use super::paint::{Painted, Painter};
 use super::{MarkImage, Overlay, overlaid};
 use crate::cancel::Cancel;
 use crate::codec::stored::Proof;
-use crate::codec::{Facts, MasterFormat, Picture, Price, Stored};
+use crate::codec::tests::fixture;
+use crate::codec::{ColourMode, Components, Crew, DecodeLimits};
+use crate::codec::{Facts, MasterFormat, Picture, Price, Stored, open};
 use crate::error::{ErrorKind, Result};
 use crate::geometry::{Dimensions, Level, Orientation, Pyramid, Region, ScaleFactor, Window};
 use crate::iiif::Format;
-use crate::raster::{Channels, Depth, PixelFormat, Raster, Rows, Samples, Shape, gather};
+use crate::raster::{Channels, Depth, OneStrip, PixelFormat, Raster, Rows, Samples, Shape, gather};
 
 const FULL: Dimensions = Dimensions {
     width: 400,
@@ -285,6 +289,82 @@ fn stored_bytes_pass_only_away_from_overlays() {
         assert!(!passes(1, 81, 0, 2, 2));
         assert!(!passes(9, 256, 0, 128, 128));
     }
+}
+
+/// Nobody helps.
+#[derive(Debug)]
+struct Alone;
+
+impl Crew for Alone {
+    fn share(&self, _: usize, work: &(dyn Fn() + Sync)) {
+        work();
+    }
+}
+
+#[test]
+fn whoever_decodes_and_however_rows_come_the_overlay_is_on_them() {
+    let hidden = region(100, 30, 60, 20);
+    let over = overlaid(plain(MasterFormat::Png, 1, rgb(), 200), &covered(hidden));
+    let window = Window {
+        x: 98,
+        y: 29,
+        width: 4,
+        height: 2,
+    };
+    let (light, dark) = ([200; 3], [10, 20, 30]);
+    let rows = [[light; 4], [light, light, dark, dark]];
+    let wanted = Samples::U8(rows.as_flattened().as_flattened().to_vec());
+    let (cancel, crew) = (Cancel::new(), Arc::new(Alone) as Arc<dyn Crew>);
+    let mut shared = over
+        .decode_shared(0, window, &cancel, &crew)
+        .expect("decodes");
+    let shared = gather(shared.as_mut(), &cancel).expect("whole");
+    assert_eq!(*shared.samples(), wanted);
+    // Rows that are there at once are not pulled in strips.
+    let bare = Raster::from_u8(window.dimensions(), Channels::Rgb, vec![200; 24]);
+    let bare = OneStrip::from(bare.expect("as many samples"));
+    let one = Dimensions {
+        width: 1,
+        height: 1,
+    };
+    let cover = Cover::new(hidden, dark, one);
+    let painter = Painter::new(&[cover], &[], ScaleFactor::ONE, window);
+    let mut rows = Painted::new(Box::new(bare), painter);
+    let whole = rows.at_once().expect("painted").expect("at once");
+    assert_eq!(*whole.samples(), wanted);
+}
+
+#[test]
+fn stored_tiles_are_put_together_only_away_from_overlays() {
+    let file = fixture("tiff/jpeg-tiles-ycbcr-420.tif");
+    let picture = open(Arc::new(file), 1, &DecodeLimits::default()).expect("a fixture");
+    let all = picture.facts().pyramid.dimensions().window();
+    let corner = Window {
+        width: 32,
+        height: 32,
+        ..all
+    };
+    let passes =
+        |picture: &Arc<dyn Picture>, window| picture.mosaic(0, window, Components::All).is_some();
+    assert!(passes(&picture, all) && passes(&picture, corner));
+    let hidden = region(all.width - 3, all.height - 3, 2, 2);
+    for overlay in [covered(hidden), marked(checkers(), hidden, 30_000)] {
+        let over = overlaid(Arc::clone(&picture), &overlay);
+        assert!(!passes(&over, all) && passes(&over, corner));
+    }
+}
+
+#[test]
+fn a_space_that_is_kept_is_kept_under_an_overlay() {
+    let limits = DecodeLimits {
+        colour: ColourMode::Keep,
+        ..DecodeLimits::default()
+    };
+    let file = fixture("png/made-exif-profile.png");
+    let picture = open(Arc::new(file), 1, &limits).expect("a fixture");
+    let profile = picture.kept().expect("a space").profile().to_vec();
+    let over = overlaid(picture, &covered(region(0, 0, 1, 1)));
+    assert_eq!(over.kept().expect("the same").profile(), profile);
 }
 
 /// Red and green over blue and half a white, two pixels each way.

@@ -5,6 +5,8 @@ mod encode;
 mod metadata;
 mod passage;
 mod raw_profile;
+#[cfg(test)]
+mod tests;
 
 pub(super) use decode::{matches, open};
 pub(super) use encode::encode;

@@ -11,6 +11,13 @@ use crate::error::{Error, ErrorKind, Parameter, Result};
 use crate::iiif::Format;
 use crate::raster::{Channels, Depth, OneStrip, PixelFormat, Raster, Samples};
 
+/// Settings that differ from the usual ones in one thing.
+fn with(change: impl FnOnce(&mut EncodeSettings)) -> EncodeSettings {
+    let mut settings = EncodeSettings::default();
+    change(&mut settings);
+    settings
+}
+
 fn made(
     format: Format,
     raster: &Raster,
@@ -314,4 +321,129 @@ fn jxl_with_metadata_is_in_a_container_that_holds_them() {
     assert_eq!(exif_box.payload(), exif());
     let xml = image.aux_boxes().first_xml().unwrap();
     assert_eq!(xml, attached().xmp.unwrap());
+}
+
+/// Sums of squared differences of colours and of opacity.
+fn errors(one: &Raster, other: &Raster) -> (f64, f64) {
+    let (one, other) = (rgba(one), rgba(other));
+    let squares = |first: usize, count: usize| {
+        let pixels = one.chunks_exact(4).zip(other.chunks_exact(4));
+        let pairs = pixels.flat_map(|(a, b)| (first..first + count).map(move |at| (a[at], b[at])));
+        pairs.map(|(a, b)| f64::from(a.abs_diff(b)).powi(2)).sum()
+    };
+    (squares(0, 3), squares(3, 1))
+}
+
+#[test]
+fn avif_of_every_layout_shows_its_own_colours_and_opacity() {
+    let settings = with(|all| all.avif.quality = 95);
+    for channels in CHANNELS {
+        let raster = gradient(64, 48, channels);
+        let decoded = narrow(&decode_all(plain(Format::Avif, &raster, &settings)).unwrap());
+        let pairs = rgba(&decoded).into_iter().zip(rgba(&raster));
+        let worst = pairs.map(|(a, b)| a.abs_diff(b)).max();
+        assert!(worst.unwrap() <= 6, "{channels:?} {worst:?}");
+        let format = decoded.format().channels;
+        assert_eq!(format.has_alpha(), channels.has_alpha(), "{channels:?}");
+    }
+}
+
+#[test]
+fn avif_follows_its_quality_in_colours_and_opacity() {
+    let raster = noise(64, 48, PixelFormat::eight(Channels::Rgba));
+    let mut made = Vec::new();
+    for quality in [20, 60, 95] {
+        let settings = with(|all| all.avif.quality = quality);
+        let file = plain(Format::Avif, &raster, &settings);
+        let length = file.len();
+        let (colours, opacity) = errors(&narrow(&decode_all(file).unwrap()), &raster);
+        made.push((length, colours, opacity));
+    }
+    assert!(made.is_sorted_by(|a, b| a.0 < b.0), "{made:?}");
+    assert!(made.is_sorted_by(|a, b| a.1 > b.1), "{made:?}");
+    assert!(made.is_sorted_by(|a, b| a.2 > b.2), "{made:?}");
+}
+
+#[test]
+fn effort_of_avif_webp_and_jxl_makes_smaller_files() {
+    let raster = plane(120, 100);
+    let length = |format, settings: &EncodeSettings| plain(format, &raster, settings).len();
+    let avif = [1, 10].map(|speed| length(Format::Avif, &with(|all| all.avif.speed = speed)));
+    let webp = [6, 0].map(|method| length(Format::Webp, &with(|all| all.webp.method = method)));
+    let jxl = [127, 0].map(|effort| length(Format::Jxl, &with(|all| all.jxl.effort = effort)));
+    for [small, fast] in [avif, webp, jxl] {
+        assert!(small < fast, "{avif:?} {webp:?} {jxl:?}");
+    }
+}
+
+/// What follows a marker of a code stream's main header, its length excluded.
+#[cfg(feature = "jp2-encode")]
+fn segment(file: &[u8], marker: u8) -> &[u8] {
+    let at = |bytes: &[u8]| file.windows(bytes.len()).position(|part| part == bytes);
+    let start = at(&[0xff, 0x4f, 0xff, 0x51]).unwrap();
+    let mut rest = &file[start + 2..];
+    loop {
+        let length = usize::from(u16::from_be_bytes([rest[2], rest[3]]));
+        if rest[1] == marker {
+            return &rest[4..2 + length];
+        }
+        rest = &rest[2 + length..];
+    }
+}
+
+#[cfg(feature = "jp2-encode")]
+#[test]
+fn jp2_is_cut_into_tiles_and_resolutions_that_its_sides_allow() {
+    for (width, height, tile_px, tile, levels) in [
+        (131, 97, 0, [131, 97], 5),
+        (131, 97, 64, [64, 64], 5),
+        (131, 97, 128, [128, 128], 5),
+        (131, 97, 131, [131, 97], 5),
+        (97, 131, 100, [100, 100], 5),
+        (131, 31, 64, [64, 64], 4),
+        (70, 2, 0, [70, 2], 1),
+        (1, 9, 0, [1, 9], 0),
+    ] {
+        let settings = with(|all| all.jp2.tile_px = tile_px);
+        for channels in CHANNELS {
+            let file = plain(Format::Jp2, &gradient(width, height, channels), &settings);
+            let what = format!("{channels:?} {width} × {height} {tile_px}");
+            // ITU-T T.800 A.5.1: capabilities, then the sides of picture and offset, and those of a tile.
+            let size = segment(&file, 0x51);
+            let number = |at: usize| u32::from_be_bytes(size[at..at + 4].try_into().unwrap());
+            assert_eq!([number(18), number(22)], tile, "{what}");
+            // A.6.1: style, progression (2 is RPCL), layers, whether colours are mixed, levels.
+            let mixed = u8::from(channels.count() >= 3);
+            let coding = segment(&file, 0x52);
+            assert_eq!(coding[1..6], [2, 0, 1, mixed, levels], "{what}");
+        }
+    }
+}
+
+#[test]
+fn webp_says_which_metadata_it_holds() {
+    let (settings, all) = (EncodeSettings::default(), attached());
+    let only = |icc: bool, exif: bool, xmp: bool| Attached {
+        icc: all.icc.clone().filter(|_| icc),
+        exif: all.exif.clone().filter(|_| exif),
+        xmp: all.xmp.clone().filter(|_| xmp),
+        ..Attached::default()
+    };
+    for (attached, flags, chunk) in [
+        (only(true, false, false), 0x20, b"ICCP"),
+        (only(false, true, false), 0x08, b"EXIF"),
+        (only(false, false, true), 0x04, b"XMP "),
+        (only(true, true, true), 0x2c, b"XMP "),
+    ] {
+        for (channels, opacity) in [(Channels::Rgb, 0), (Channels::Rgba, 0x10)] {
+            let raster = gradient(40, 30, channels);
+            let file = made(Format::Webp, &raster, &settings, &attached).unwrap();
+            assert_eq!(file[12..16], *b"VP8X");
+            // RFC 9649, 2.7.1: flags, then each side less one in 24 bits.
+            assert_eq!(file[20..30], [flags | opacity, 0, 0, 0, 39, 0, 0, 29, 0, 0]);
+            assert!(file.windows(4).any(|part| part == chunk));
+        }
+    }
+    let bare = plain(Format::Webp, &gradient(40, 30, Channels::Rgb), &settings);
+    assert!(!bare.windows(4).any(|part| part == b"VP8X"));
 }

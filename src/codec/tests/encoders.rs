@@ -514,3 +514,21 @@ fn tif_of_several_strips_keeps_every_pixel() {
     };
     assert!(read_tif(&file) == *wanted);
 }
+
+#[test]
+fn tif_is_compressed_as_it_is_asked_for() {
+    let raster = gradient(90, 80, Channels::Rgb);
+    let mut lengths = Vec::new();
+    for (compression, number, predictor) in [
+        (TifCompression::None, 1, 1),
+        (TifCompression::Lzw, 5, 2),
+        (TifCompression::Deflate, 8, 2),
+    ] {
+        let file = as_tif(&raster, compression);
+        assert_eq!(tif_field(&file, 259), [number]);
+        let said = tif_field(&file, 317).first().copied().unwrap_or(1);
+        assert_eq!(said, predictor, "{compression:?}");
+        lengths.push(file.len());
+    }
+    assert!(lengths[0] > 90 * 80 * 3 && lengths[1] * 2 < lengths[0] && lengths[2] * 2 < lengths[0]);
+}

@@ -142,6 +142,15 @@ mod tests {
     }
 
     #[test]
+    fn colours_without_light_are_black() {
+        for luminance in [[0xc0, 0x00], [0, 0], [0x80, 0x00]] {
+            let [high, low] = luminance;
+            let packed = [129, high, 129, low, 129, 255, 129, 100];
+            assert_eq!(pixels(&packed, CELL, 3).unwrap(), [0; 9], "{luminance:?}");
+        }
+    }
+
+    #[test]
     fn bytes_that_end_early_and_runs_that_pass_a_row_are_damage() {
         assert!(pixels(&[3, 1, 2], CELL, 1).is_err());
         assert!(pixels(&[], CELL, 1).is_err());

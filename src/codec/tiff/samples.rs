@@ -332,6 +332,10 @@ mod tests {
             [0, 65535, 0, 65535]
         );
         assert_eq!(float_word(0.25_f64.to_bits(), 64), 16384);
+        let of_24_bits = |number| float_word(number, 24);
+        // 1, a half, three quarters, minus one, a quarter.
+        let numbers = [0x3f_0000, 0x3e_0000, 0x3e_8000, 0xbf_0000, 0x3d_0000];
+        assert_eq!(numbers.map(of_24_bits), [65535, 32768, 49151, 0, 16384]);
     }
 
     fn row(bits: u8, kind: Kind, predictor: Predictor) -> RowFormat {
@@ -388,6 +392,43 @@ mod tests {
                     "{bits}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_difference_is_from_the_same_sample_of_the_pixel_before() {
+        let mut scratch = RowScratch::default();
+        for samples in 1..=7 {
+            let steps = || (1_u8..).take(samples);
+            let format = |bits| RowFormat {
+                samples,
+                ..row(bits, Kind::Unsigned, Predictor::Horizontal)
+            };
+            let cut = Cut {
+                columns: 0..3,
+                picks: &[0, 1, 2, 3, 4, 5, 6][..samples],
+                stride: samples,
+                first: 0,
+            };
+            // Each sample grows by its own step.
+            let mut raw: Vec<u8> = (0..3).flat_map(|_| steps()).collect();
+            let wanted: Vec<u8> = (1..4).flat_map(|n| steps().map(move |s| n * s)).collect();
+            let mut out = vec![0; 3 * samples];
+            format(8).place_u8(&mut raw, &mut scratch, &cut, &mut out);
+            assert_eq!(out, wanted, "{samples} of 8 bits");
+            let mut raw: Vec<u8> = (0..3).flat_map(|_| steps()).flat_map(|s| [s, 0]).collect();
+            let mut out = vec![0; 3 * samples];
+            format(16).place_u16(&mut raw, &mut scratch, &cut, &mut out);
+            let words: Vec<u16> = wanted.iter().map(|v| u16::from(*v)).collect();
+            assert_eq!(out, words, "{samples} of 16 bits");
+            let mut raw: Vec<u8> = (0..3)
+                .flat_map(|_| steps())
+                .flat_map(|s| [0, 0, 0, s])
+                .collect();
+            let mut out = vec![0; 3 * samples];
+            format(32).place_u16(&mut raw, &mut scratch, &cut, &mut out);
+            let wide: Vec<u16> = wanted.iter().map(|v| u16::from(*v) << 8).collect();
+            assert_eq!(out, wide, "{samples} of 32 bits");
         }
     }
 

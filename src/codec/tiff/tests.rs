@@ -4,6 +4,7 @@
 mod hostile;
 mod levels;
 mod made;
+mod meanings;
 mod pixels;
 
 use std::sync::Arc;

@@ -1,8 +1,15 @@
 //! Whole pictures as answers: what is kept of a file, and which are left to a decoder.
 
+use std::sync::Arc;
+
 use super::passage::Parts;
 use super::strip;
-use crate::geometry::Dimensions;
+use crate::cancel::Cancel;
+use crate::codec::{Attached, DecodeLimits, open};
+use crate::encoding::WebpSettings;
+use crate::geometry::{Dimensions, Window};
+use crate::iiif::Format;
+use crate::raster::{Channels, OneStrip, Raster, Samples};
 
 fn fixture(name: &str) -> Vec<u8> {
     let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/webp");
@@ -132,4 +139,70 @@ fn other_dimensions_and_opacity_that_has_no_room_are_refused() {
     };
     assert!(!strip(&mut whole.clone(), other, true));
     assert!(strip(&mut whole.clone(), found.dimensions, true));
+}
+
+/// A file of exact pixels, two in a row and two rows of them.
+fn exact(channels: Channels, samples: &[u8], attached: &Attached) -> Vec<u8> {
+    let dimensions = Dimensions::new(2, 2).unwrap();
+    let raster = Raster::from_u8(dimensions, channels, samples.to_vec()).unwrap();
+    let settings = WebpSettings {
+        lossless: true,
+        ..WebpSettings::default()
+    };
+    let (mut rows, mut file) = (OneStrip::from(raster), Vec::new());
+    super::encode(&mut rows, settings, attached, &Cancel::new(), &mut file).unwrap();
+    file
+}
+
+const COLOURS: [u8; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+const WITH_OPACITY: [u8; 16] = [1, 2, 3, 99, 4, 5, 6, 98, 7, 8, 9, 97, 10, 11, 12, 96];
+
+#[test]
+fn a_tile_has_opacity_where_the_file_around_it_has() {
+    let plain = exact(Channels::Rgb, &COLOURS, &Attached::default());
+    let clear = exact(Channels::Rgba, &WITH_OPACITY, &Attached::default());
+    let tile = |file: &[u8], channels| {
+        let (expected, limits) = (Dimensions::new(2, 2).unwrap(), DecodeLimits::default());
+        let raster = super::decode_tile(file, expected, channels, &limits).unwrap();
+        assert_eq!(raster.format().channels, channels);
+        match raster.into_samples() {
+            Samples::U8(samples) => samples,
+            Samples::U16(_) => panic!("16 bits"),
+        }
+    };
+    assert_eq!(tile(&plain, Channels::Rgb), COLOURS);
+    assert_eq!(tile(&clear, Channels::Rgba), WITH_OPACITY);
+    assert_eq!(tile(&clear, Channels::Rgb), COLOURS);
+    let full = COLOURS.as_chunks::<3>().0.iter();
+    let full: Vec<u8> = full.flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect();
+    assert_eq!(tile(&plain, Channels::Rgba), full);
+    let other = Dimensions::new(2, 1).unwrap();
+    let limits = DecodeLimits::default();
+    assert!(super::decode_tile(&plain, other, Channels::Rgb, &limits).is_err());
+}
+
+#[test]
+fn a_file_is_its_own_answer_as_a_whole_in_its_format_and_without_a_profile() {
+    let profile = include_bytes!("../../../fixtures/icc/p3.icc");
+    let with = Attached {
+        icc: Some(profile.to_vec()),
+        ..Attached::default()
+    };
+    let all = Window {
+        x: 0,
+        y: 0,
+        width: 2,
+        height: 2,
+    };
+    let part = Window { height: 1, ..all };
+    let passes = |attached: &Attached, window, format| {
+        let file = exact(Channels::Rgb, &COLOURS, attached);
+        let picture = open(Arc::new(file), 1, &DecodeLimits::default()).unwrap();
+        picture.stored(0, window, format).is_some()
+    };
+    let plain = Attached::default();
+    assert!(passes(&plain, all, Format::Webp));
+    assert!(!passes(&plain, part, Format::Webp));
+    assert!(!passes(&plain, all, Format::Png));
+    assert!(!passes(&with, all, Format::Webp));
 }

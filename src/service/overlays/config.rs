@@ -257,6 +257,22 @@ mod tests {
         assert_eq!(field(none), "rectangles");
     }
 
+    #[test]
+    fn opacity_is_a_share_of_65535_and_what_rounds_to_none_is_refused() {
+        let mark = |opacity| WatermarkConfig {
+            pattern: ".*".to_owned(),
+            image: "x.png".into(),
+            opacity,
+            ..WatermarkConfig::default()
+        };
+        for (opacity, share) in [(1.0, 65_535), (0.5, 32_768), (0.1, 6554), (0.000_01, 1)] {
+            assert_eq!(mark(opacity).opacity16(), share, "{opacity}");
+            assert!(mark(opacity).compile().is_ok(), "{opacity}");
+        }
+        assert!(mark(0.000_005).compile().is_err());
+        assert!(mark(1.000_001).compile().is_err());
+    }
+
     type Change = fn(&mut WatermarkConfig);
 
     #[test]

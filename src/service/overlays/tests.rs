@@ -175,6 +175,30 @@ fn a_file_that_is_missing_damaged_or_another_is_noticed() {
 }
 
 #[test]
+fn a_key_says_all_that_a_watermark_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mark.png");
+    picture(&path, 7);
+    let with = |change: fn(&mut WatermarkConfig)| {
+        let mut config = marking(&path);
+        change(&mut config.watermarks[0]);
+        key(&Overlays::new(&config).expect("valid"), "a").expect("matches")
+    };
+    let plain = with(|_| {});
+    assert_eq!(plain, with(|_| {}));
+    let changes: [fn(&mut WatermarkConfig); 5] = [
+        |mark| mark.opacity = 0.5,
+        |mark| mark.position = super::Position::Top,
+        |mark| mark.inset_px = 1,
+        |mark| mark.scale = 0.3,
+        |mark| mark.min_width_px = 30,
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        assert_ne!(plain, with(change), "{index}");
+    }
+}
+
+#[test]
 fn a_text_needs_its_font_and_its_letters() {
     let folder = tempfile::tempdir().expect("a folder");
     let font = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/overlay/blocks.ttf");

@@ -92,12 +92,75 @@ fn colours_that_are_not_read_are_refused_with_a_reason() {
         (jp2(&[points([1, 13, 3], 1)], &four), NotImplemented),
         (jp2(&[points([9, 16, 0], 1)], &four), NotImplemented),
         (jp2(&[icc(&named(*b"8CLR"))], &four), NotImplemented),
+        (
+            jp2(&[icc(&named(*b"HSV "))], &empty(3, [7, 1, 1])),
+            NotImplemented,
+        ),
         (jp2(&[enumerated(16)], &empty(2, [7, 1, 1])), Corrupt),
         (jp2(&[enumerated(12)], &empty(3, [7, 1, 1])), Corrupt),
     ];
     for (index, (file, kind)) in cases.into_iter().enumerate() {
         assert_eq!(refusal(file), Some(kind), "case {index}");
     }
+}
+
+/// A stream of components that differ, whose packets are all empty.
+fn differing(components: &[[u8; 3]]) -> Vec<u8> {
+    let mut stream = empty(u16::try_from(components.len()).expect("few"), [7, 1, 1]);
+    // Behind two markers, length, capabilities, eight sides and the count.
+    for (place, component) in stream[42..]
+        .as_chunks_mut::<3>()
+        .0
+        .iter_mut()
+        .zip(components)
+    {
+        *place = *component;
+    }
+    stream
+}
+
+#[test]
+fn chroma_is_as_deep_as_luma_and_at_most_four_times_as_coarse() {
+    let ycc = |chroma| {
+        let components = [[7, 1, 1], [7, 1, 1], chroma];
+        refusal(jp2(&[enumerated(18)], &differing(&components)))
+    };
+    for chroma in [[7, 1, 1], [7, 2, 1], [7, 2, 2], [7, 4, 1], [7, 4, 4]] {
+        assert_eq!(ycc(chroma), None, "{chroma:?}");
+    }
+    for chroma in [[7, 5, 1], [7, 1, 8], [8, 1, 1], [3, 2, 2]] {
+        assert_eq!(ycc(chroma), Some(ErrorKind::NotImplemented), "{chroma:?}");
+    }
+    // Luma is nowhere coarser.
+    let finer = [[7, 2, 2], [7, 1, 1], [7, 2, 2]];
+    let finer = refusal(jp2(&[enumerated(18)], &differing(&finer)));
+    assert_eq!(finer, Some(ErrorKind::NotImplemented));
+}
+
+#[test]
+fn a_palette_holds_colours_and_no_chroma() {
+    let file = |number: u32| {
+        let palette = boxed(*b"pclr", &[0, 1, 3, 7, 7, 7, 9, 8, 7]);
+        let map = boxed(*b"cmap", &[0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 2]);
+        refusal(jp2(
+            &[enumerated(number), palette, map],
+            &empty(1, [7, 1, 1]),
+        ))
+    };
+    assert_eq!(file(16), None);
+    for number in [1, 3, 18, 24] {
+        assert_eq!(file(number), Some(ErrorKind::NotImplemented), "{number}");
+    }
+}
+
+#[test]
+fn opacity_of_one_colour_is_not_the_pictures() {
+    let with = |association: u16| {
+        let defined = definitions(&[[0, 0, 1], [1, 0, 2], [2, 0, 3], [3, 1, association]]);
+        first_pixel(jp2(&[enumerated(16), defined], &empty(4, [7, 1, 1]))).0
+    };
+    assert_eq!(with(0), Channels::Rgba);
+    assert_eq!([1, 3, 0xffff].map(with), [Channels::Rgb; 3]);
 }
 
 /// A colour specification by an ICC profile.
@@ -276,6 +339,9 @@ fn numbers_of_colour_spaces_say_what_samples_are() {
         theirs.extend_from_slice(wanted);
     }
     agrees(&ours, &theirs, "ROMM RGB");
+    // Below a thirty-second it is a sixteenth of the sample: 4 of 255 is 0.00098 of light, 7 is 0.00172.
+    assert_eq!(one(21, &[4; 3]).2, [3; 3]);
+    assert_eq!(one(21, &[7; 3]).2, [6; 3]);
     let middle =
         |colour: Vec<u8>, bits: u8| first_pixel(jp2(&[colour], &empty(3, [bits - 1, 1, 1]))).1;
     // 112 of 219 by video's curve, by hand: 130 of 255 → 0.2691 of light → 141.7.
@@ -368,6 +434,10 @@ fn a_profile_that_does_not_fit_is_no_profile() {
     }
     let (name, ..) = shown(icc(&named(*b"CMYK")), &[1, 2, 3, 4], &limits);
     assert_eq!(name, "CMYK, untagged (unusable profile)");
+    let (name, _, white) = shown(icc(&named(*b"CMY ")), &[0; 3], &limits);
+    assert_eq!((name.as_str(), white), ("CMY, untagged", vec![255; 3]));
+    let (name, _, white) = shown(icc(&named(*b"Lab ")), &[255, 128, 128], &limits);
+    assert_eq!((name.as_str(), white), ("L*a*b*", vec![255; 3]));
 }
 
 #[cfg(feature = "jp2-encode")]
