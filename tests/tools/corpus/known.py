@@ -4,13 +4,13 @@ _FREE = "takes what an opaque frame leaves free for the background colour; brows
 _ALPHA = "does not read opacity of one bit"
 _FEW_BITS = "shifts samples of few bits up instead of scaling them"
 _MASKS = "all widths of masks are in codec/bmp/mask.rs, and made ones are compared"
+_RANGE = "spreads opacity whose stream leaves values at both ends free, which the format forbids; libheif and older libavif do not"
 _COMPONENTS = "component by component beside OpenJPEG in codec/jp2/tests/components.rs"
 
 #: File → status and the reason for which it is refused.
 REFUSED = {
     "image-rs/png/apng_wpt_LICENSE.md": (501, "no picture"),
     "image-rs/bmp/images_lenient_badrle.bmp": (500, "run lengths pass the last row"),
-    "avif/alpha_noispe.avif": (500, "its opacity has no dimensions, which the format demands"),
     "jxl/cmyk_layers.jxl": (501, "its colours are CMYK"),
 }
 
@@ -22,6 +22,10 @@ SAME = {
 
 #: File → why fewer than two decoders read it in full.
 ALONE = {
+    "avif/abc_color_irot_alpha_irot.avif": "the newer libavif is not believed",
+    "avif/alpha_noispe.avif": "its opacity has no dimensions, which others want; avifdec reads it in codec/heif/tests.rs",
+    "avif/clap_irot_imir_non_essential.avif": "a crop that may be passed over, which others refuse",
+    "avif/color_grid_alpha_nogrid.avif": "the newer libavif is not believed",
     "image-rs/bmp/images_pal2.bmp": "2 bits a pixel, which no other decoder here reads; bmpsuite's own pictures are the other ones of it",
     "image-rs/bmp/images_pal2color.bmp": "2 bits a pixel, which no other decoder here reads",
     "image-rs/gif/anim_border_touching_layers.gif": _FREE,
@@ -57,6 +61,10 @@ ALONE = {
 
 #: File → decoder → why it is not believed.
 WRONG = {
+    "avif/abc_color_irot_alpha_irot.avif": {"Pillow": _RANGE},
+    "avif/alpha_noispe.avif": {"libvips": "leaves its opacity out", "imagecodecs": _RANGE},
+    "avif/clap_irot_imir_non_essential.avif": {"libvips": "gives zeroes"},
+    "avif/color_grid_alpha_nogrid.avif": {"Pillow": _RANGE, "imagecodecs": _RANGE},
     "avif/kodim23_yuv420_8bpc.avif": {"libvips": "repeats colour differences where others put values between them"},
     "avif/colors_wcg_hdr_rec2020.avif": {"imagecodecs": "leaves colours in their own space"},
     "k-25-*": {"FFmpeg": "does not undo a region of interest"},
