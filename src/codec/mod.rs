@@ -293,6 +293,15 @@ pub struct DecodeLimits {
     pub pdf: PdfLimits,
 }
 
+impl DecodeLimits {
+    /// What of them decides pixels, in words: a part of the key of whatever is remembered of a master.
+    pub fn of_pixels(&self) -> String {
+        let dpi = self.pdf.dpi;
+        let settings = (self.damaged, self.intent, self.colour, self.light, dpi);
+        format!("{settings:?}")
+    }
+}
+
 impl Default for DecodeLimits {
     fn default() -> Self {
         Self {

@@ -38,26 +38,9 @@ pub struct Config {
     /// Colour management.
     pub colour: ColourConfig,
     /// Pages of PDF.
-    pub pdf: PdfConfig,
+    pub pdf: PdfLimits,
     /// The GPU.
     pub gpu: GpuConfig,
-}
-
-/// How pages of PDF become masters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PdfConfig {
-    /// Pixels of an inch of a page. 0: no pages are drawn.
-    pub dpi: u32,
-    /// Most bytes for drawing a page, the file's own included, and at most half of `limits.decode_bytes`.
-    pub bytes: u64,
-}
-
-impl Default for PdfConfig {
-    fn default() -> Self {
-        let PdfLimits { dpi, bytes } = PdfLimits::default();
-        Self { dpi, bytes }
-    }
 }
 
 /// Colour management.
@@ -438,10 +421,7 @@ impl Config {
             intent: self.colour.intent,
             light: self.colour.light,
             colour: self.colour.mode,
-            pdf: PdfLimits {
-                dpi: self.pdf.dpi,
-                bytes: self.pdf.bytes,
-            },
+            pdf: self.pdf,
             ..DecodeLimits::default()
         }
     }

@@ -397,10 +397,7 @@ fn version_key(opened: &Opened, meta: Meta, limits: &DecodeLimits) -> Key {
         .number(version.length)
         .part(&version.modified_ns.to_le_bytes())
         .number(meta.page.into())
-        .number(limits.intent as u64)
-        .number(limits.colour as u64)
-        .number(limits.light as u64)
-        .number(limits.pdf.dpi.into())
+        .part(limits.of_pixels().as_bytes())
         .finish()
 }
 

@@ -37,7 +37,7 @@ pub use answer::{
 };
 pub use config::{
     CacheConfig, ColourConfig, Config, DerivativeCacheConfig, EncodeConfig, IiifConfig,
-    LevelCacheConfig, Limits, PdfConfig, TileCacheConfig,
+    LevelCacheConfig, Limits, TileCacheConfig,
 };
 pub use device::open_gpu;
 pub use explain::Explanation;
@@ -389,14 +389,12 @@ fn levels(config: &Config, source: &FileSource, resources: Resources) -> Arc<Lev
 /// The digest of everything beside master and request that decides bytes.
 fn settings_key(config: &Config) -> Key {
     let settings = format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?} {:?}",
         config.iiif.rights,
         config.encode_settings(),
         config.plan_settings(),
         config.size_rules(),
-        config.limits.damaged,
-        config.colour,
-        config.pdf.dpi,
+        config.decode_limits(0).of_pixels(),
         codec::versions(),
     );
     KeyBuilder::default()

@@ -14,15 +14,18 @@ pub(super) use enabled::open;
 #[cfg(feature = "pdf-pages")]
 pub use enabled::{draw_page, draw_pages_by, serve_page};
 
+use serde::{Deserialize, Serialize};
+
 use super::metadata::Blocks;
 use super::{DecodeLimits, Density};
 
 /// How pages of PDF are drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct PdfLimits {
-    /// Pixels of an inch of the page; 0 where pages are not drawn.
+    /// Pixels of an inch of a page. 0: no pages are drawn.
     pub dpi: u32,
-    /// Most bytes for drawing a page, the file's own included.
+    /// Most bytes for drawing a page, the file's own included, and at most half of what a decode may hold.
     pub bytes: u64,
 }
 

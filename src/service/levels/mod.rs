@@ -171,15 +171,7 @@ pub(super) fn key_of(
     meta: Meta,
     limits: &DecodeLimits,
 ) -> Key {
-    let light = limits.light;
-    let pixels = (
-        limits.damaged,
-        limits.intent,
-        limits.colour,
-        light,
-        limits.pdf.dpi,
-    );
-    let made_by = format!("{:?} {pixels:?}", codec::versions());
+    let made_by = format!("{:?} {}", codec::versions(), limits.of_pixels());
     KeyBuilder::default()
         .part(b"levels")
         .number(PIXEL_VERSION)

@@ -65,12 +65,9 @@ impl View {
         let full = facts.pyramid.dimensions();
         let base = facts.pyramid.levels()[plan.level];
         let whole = full.reduced(plan.factor);
-        let (cell, access) = match stored_cell(facts, base) {
-            Some((cell, access)) if halvings == 0 => (cell, access),
-            // A page is drawn whole for any part of it.
-            _ if facts.format == MasterFormat::Pdf => (whole, Access::Cells),
-            _ => (square(CELL_SIDE_PX), Access::Rows),
-        };
+        let stored = base.tile.filter(|_| halvings == 0);
+        let cell = decoded_cell(facts, base, stored, whole);
+        let (cell, access) = cell.unwrap_or((square(CELL_SIDE_PX), Access::Rows));
         Self {
             level: plan.level,
             halvings,
@@ -193,12 +190,20 @@ const fn square(side: u32) -> Dimensions {
     }
 }
 
-/// The cells in which `level` is best decoded, if it has random access.
-fn stored_cell(facts: &Facts, level: Level) -> Option<(Dimensions, Access)> {
-    let tile = level.tile?;
+/// The cells in which a view of `level` is best decoded, where such are better than windows: its `stored` tiles,
+/// or all of it, which is `whole`.
+fn decoded_cell(
+    facts: &Facts,
+    level: Level,
+    stored: Option<Dimensions>,
+    whole: Dimensions,
+) -> Option<(Dimensions, Access)> {
     match facts.format {
-        MasterFormat::Tiff => Some((tile, Access::Cells)),
+        MasterFormat::Tiff => Some((stored?, Access::Cells)),
+        // A page is drawn whole for any part of it.
+        MasterFormat::Pdf => Some((whole, Access::Cells)),
         MasterFormat::Jpeg2000 => {
+            let tile = stored?;
             // A level with fewer samples than the factor asks for cannot be cut beyond them.
             let full = facts.pyramid.dimensions();
             let exact = level.dimensions == full.reduced(level.factor);
@@ -215,8 +220,7 @@ fn stored_cell(facts: &Facts, level: Level) -> Option<(Dimensions, Access)> {
         | MasterFormat::Bmp
         | MasterFormat::JpegXl
         | MasterFormat::Avif
-        | MasterFormat::Heic
-        | MasterFormat::Pdf => None,
+        | MasterFormat::Heic => None,
     }
 }
 

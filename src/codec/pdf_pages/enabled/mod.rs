@@ -13,13 +13,15 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, TryLockError, Weak};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 pub use process::draw_pages_by;
 pub use worker::{draw_page, serve_page};
 
 use self::job::Job;
+use self::process::LOOK_EVERY;
 use crate::cancel::Cancel;
 use crate::codec::open::dimensions_within;
 use crate::codec::whole::{self, WholeRows};
@@ -38,16 +40,13 @@ const DRAW_SECONDS: u64 = 120;
 /// Pages that are looked for at a time.
 const MOST_FINDERS: usize = 2;
 
-/// How often one who waits for another's drawing looks at its token.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-
 /// Finds a page.
 ///
 /// # Errors
 ///
-/// [`crate::error::ErrorKind::NotFound`] for a page that is not there, [`crate::error::ErrorKind::Corrupt`], [`crate::error::ErrorKind::NotImplemented`]
-/// for encrypted files and where pages are not drawn, [`crate::error::ErrorKind::TooLarge`], [`crate::error::ErrorKind::Timeout`], and
-/// those of the reader.
+/// [`crate::error::ErrorKind::NotFound`] for a page that is not there, [`crate::error::ErrorKind::Corrupt`],
+/// [`crate::error::ErrorKind::NotImplemented`] for encrypted files and where pages are not drawn,
+/// [`crate::error::ErrorKind::TooLarge`], [`crate::error::ErrorKind::Timeout`], and those of the reader.
 pub(in crate::codec) fn open(
     reader: Arc<dyn RangeReader>,
     page: u32,
@@ -127,8 +126,8 @@ impl Drawing {
             cancel.check()?;
             match self.last.try_lock() {
                 Ok(last) => break last,
-                Err(std::sync::TryLockError::Poisoned(last)) => break last.into_inner(),
-                Err(std::sync::TryLockError::WouldBlock) => std::thread::sleep(LOOK_EVERY),
+                Err(TryLockError::Poisoned(last)) => break last.into_inner(),
+                Err(TryLockError::WouldBlock) => sleep(LOOK_EVERY),
             }
         };
         if let Some(pixels) = last.upgrade() {

@@ -34,8 +34,8 @@ pub fn draw_pages_by(program: impl Into<PathBuf>) {
 /// The command that is [`super::draw_page`].
 const COMMAND: &str = "draw-page";
 
-/// How often a token is looked at while the process works.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often who waits for a drawing looks at its token.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// How long one that says nothing sensible may take to end.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
@@ -71,8 +71,8 @@ impl Process {
         Ok(Self { child })
     }
 
-    /// Why it says nothing more: a signal is the end of one that took more than it may.
-    fn end(&mut self) -> Error {
+    /// What became of one that was heard to fail: a signal is the end of one that took more than it may.
+    fn end(&mut self, heard: Error) -> Error {
         let end = Instant::now() + LAST_PATIENCE;
         let status = loop {
             match self.child.try_wait() {
@@ -86,7 +86,7 @@ impl Process {
                 "drawing the page takes more memory or time than a page may take",
             )
             .with_source(format!("signal {signal}")),
-            None => Error::internal("drawing a page").with_source(format!("{status:?}")),
+            None => heard.while_doing("drawing a page"),
         }
     }
 }
@@ -117,14 +117,14 @@ pub(super) fn ask(
         return Err(Error::internal("talking to a process"));
     };
     if !feed(input, reader, cancel)? {
-        return Err(process.end());
+        return Err(process.end(Error::internal("handing a file over")));
     }
     let mut output = BufReader::with_capacity(1 << 16, Patient { output, cancel });
     let heard = hear_all(known, &mut output);
     // A silent one has ended, or the token is why it was not heard.
     cancel.check()?;
     match heard {
-        Err(error) if error.kind() == ErrorKind::Internal => Err(process.end().with_source(error)),
+        Err(error) if error.kind() == ErrorKind::Internal => Err(process.end(error)),
         heard => heard,
     }
 }

@@ -67,6 +67,7 @@ fn confine(job: &Job) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Reads, draws and answers.
 pub(super) fn serve(job: &Job, input: impl Read, mut output: impl Write) -> Result<()> {
     let mut file = Vec::with_capacity(usize::try_from(job.length).unwrap_or(0));
     input
